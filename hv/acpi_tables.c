@@ -1,0 +1,209 @@
+#include "hv/acpi_tables.h"
+#include "hv/log.h"
+#include "hv/string.h"
+
+#define RSDP_SIZE_1 20 /* ACPI 1.0: no XSDT */
+#define RSDP_SIZE_2 36
+#define RSDP_REVISION 15
+#define RSDP_RSDT 16
+#define RSDP_XSDT 24
+#define MAX_TABLES 256
+
+#define MADT_ENTRIES 44
+#define MADT_LAPIC 0
+#define MADT_IOAPIC 1
+#define MADT_OVERRIDE 2
+#define MADT_X2APIC 9
+#define MADT_CPU_ENABLED BIT(0)
+
+#define MCFG_ENTRIES 44
+#define MCFG_ENTRY_SIZE 16
+
+#define FADT_PM_TIMER_BLOCK 76
+#define FADT_PM_TIMER_LENGTH 91
+
+/* Unaligned little-endian fields. */
+static u64 field(const void *table, u32 offset, unsigned int size)
+{
+	u64 value = 0;
+
+	memcpy(&value, (const u8 *)table + offset, size);
+	return value;
+}
+
+static bool sums_to_zero(const void *bytes, u64 size)
+{
+	const u8 *p = bytes;
+	u8 sum = 0;
+
+	for (u64 i = 0; i < size; i++)
+		sum += p[i];
+	return sum == 0;
+}
+
+/* Map and check the table at @base; NULL and a log line if it is broken. */
+static const struct acpi_header *check_table(hpa_t base, acpi_map_fn *map)
+{
+	const struct acpi_header *h = (const void *)base;
+
+	if (!base || map(base, sizeof(*h)))
+		return NULL;
+	if (h->length < sizeof(*h) || h->length > ACPI_TABLE_MAX ||
+	    map(base, h->length)) {
+		hv_log("acpi: table %.4s at 0x%lx: length %u makes no sense\n",
+		       h->signature, base, h->length);
+		return NULL;
+	}
+	if (!sums_to_zero(h, h->length)) {
+		hv_log("acpi: table %.4s at 0x%lx: checksum is wrong\n",
+		       h->signature, base);
+		return NULL;
+	}
+	return h;
+}
+
+static bool is_table(const struct acpi_header *h, const char *signature)
+{
+	return h && memcmp(h->signature, signature, 4) == 0;
+}
+
+static const struct acpi_header *find_in(const struct acpi_header *root,
+					 unsigned int pointer_size,
+					 const char *signature,
+					 acpi_map_fn *map)
+{
+	u32 count = (root->length - sizeof(*root)) / pointer_size;
+
+	for (u32 i = 0; i < MIN(count, MAX_TABLES); i++) {
+		hpa_t at = field(root, sizeof(*root) + i * pointer_size,
+				 pointer_size);
+		const struct acpi_header *h = (const void *)at;
+
+		/* Only what is looked for is checked, and complained about */
+		if (!at || map(at, sizeof(*h)) ||
+		    memcmp(h->signature, signature, 4))
+			continue;
+		h = check_table(at, map);
+		if (h)
+			return h;
+	}
+	return NULL;
+}
+
+const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
+				    acpi_map_fn *map)
+{
+	const void *p = (const void *)rsdp;
+	const struct acpi_header *root;
+
+	if (!rsdp || map(rsdp, RSDP_SIZE_2))
+		return NULL;
+	if (memcmp(p, "RSD PTR ", 8) || !sums_to_zero(p, RSDP_SIZE_1)) {
+		hv_log("acpi: RSDP at 0x%lx: signature or checksum is wrong\n",
+		       rsdp);
+		return NULL;
+	}
+	if (field(p, RSDP_REVISION, 1) >= 2 && sums_to_zero(p, RSDP_SIZE_2)) {
+		root = check_table(field(p, RSDP_XSDT, 8), map);
+		if (is_table(root, "XSDT"))
+			return find_in(root, 8, signature, map);
+	}
+	root = check_table(field(p, RSDP_RSDT, 4), map);
+	if (is_table(root, "RSDT"))
+		return find_in(root, 4, signature, map);
+	hv_log("acpi: neither XSDT nor RSDT is readable\n");
+	return NULL;
+}
+
+/* The next structure of the MADT behind *@at; NULL at its end, or where a
+ * length is 0 or leads beyond it. */
+static const u8 *madt_next(const struct acpi_header *madt, u32 *at)
+{
+	const u8 *entry = (const u8 *)madt + *at;
+
+	if (*at + 2 > madt->length || entry[1] < 2 ||
+	    entry[1] > madt->length - *at)
+		return NULL;
+	*at += entry[1];
+	return entry;
+}
+
+static bool enabled_cpu(const u8 *entry, u32 *id)
+{
+	if (entry[0] == MADT_LAPIC && entry[1] >= 8) {
+		*id = entry[3];
+		return field(entry, 4, 4) & MADT_CPU_ENABLED;
+	}
+	if (entry[0] == MADT_X2APIC && entry[1] >= 16) {
+		*id = (u32)field(entry, 4, 4);
+		return field(entry, 8, 4) & MADT_CPU_ENABLED;
+	}
+	return false;
+}
+
+unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
+		       unsigned int max)
+{
+	u32 at = MADT_ENTRIES;
+	unsigned int count = 0;
+	const u8 *entry;
+
+	while ((entry = madt_next(madt, &at)) && count < max)
+		if (enabled_cpu(entry, &apic_id[count]))
+			count++;
+	return count;
+}
+
+bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
+{
+	u32 at = MADT_ENTRIES;
+	const u8 *entry;
+
+	while ((entry = madt_next(madt, &at))) {
+		if (entry[0] != MADT_IOAPIC || entry[1] < 12)
+			continue;
+		ioapic->id = entry[2];
+		ioapic->base = field(entry, 4, 4);
+		ioapic->gsi_base = (u32)field(entry, 8, 4);
+		return true;
+	}
+	return false;
+}
+
+u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq)
+{
+	u32 at = MADT_ENTRIES;
+	const u8 *entry;
+
+	while ((entry = madt_next(madt, &at)))
+		if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 &&
+		    entry[3] == irq)
+			return (u32)field(entry, 4, 4);
+	return irq;
+}
+
+unsigned int acpi_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
+		       unsigned int max)
+{
+	u32 at = MCFG_ENTRIES;
+	unsigned int count = 0;
+
+	for (; at + MCFG_ENTRY_SIZE <= mcfg->length && count < max;
+	     at += MCFG_ENTRY_SIZE) {
+		ecam[count].base = field(mcfg, at, 8);
+		ecam[count].segment = (u16)field(mcfg, at + 8, 2);
+		ecam[count].start_bus = (u8)field(mcfg, at + 10, 1);
+		ecam[count].end_bus = (u8)field(mcfg, at + 11, 1);
+		if (ecam[count].start_bus <= ecam[count].end_bus)
+			count++;
+	}
+	return count;
+}
+
+u16 acpi_pm_timer(const struct acpi_header *fadt)
+{
+	if (fadt->length <= FADT_PM_TIMER_LENGTH ||
+	    field(fadt, FADT_PM_TIMER_LENGTH, 1) != 4)
+		return 0;
+	return (u16)field(fadt, FADT_PM_TIMER_BLOCK, 4);
+}

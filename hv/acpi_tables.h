@@ -1,0 +1,59 @@
+/* The machine's ACPI tables (ACPI 6.3 5.2): found, checked, read. */
+#ifndef HV_ACPI_TABLES_H
+#define HV_ACPI_TABLES_H
+
+#include "drivers/pci.h"
+#include "hv/types.h"
+
+/* Header of every table (5.2.6) */
+struct acpi_header {
+	char signature[4];
+	u32 length;
+	u8 revision, checksum;
+	char oem_id[6], oem_table_id[8];
+	u32 oem_revision, creator_id, creator_revision;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
+
+/* More than any table has that is read here; a longer one is refused. */
+#define ACPI_TABLE_MAX (4 * MIB)
+
+/*
+ * Called before a table at @base is read, so that [base, base + size) can be
+ * mapped where memory is not all mapped.  0, or an error.
+ */
+typedef int acpi_map_fn(hpa_t base, u64 size);
+
+/*
+ * The table with @signature, by way of the RSDP at @rsdp and the XSDT (or the
+ * RSDT, in ACPI 1.0).  Each table on the way and the one found have the right
+ * signature, a sane length and a checksum of 0; else it is logged and passed
+ * over.  NULL: there is none.
+ */
+const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
+				    acpi_map_fn *map);
+
+/* APIC IDs of the processors that the MADT calls enabled (5.2.12.2, 5.2.12.12),
+ * at most @max; returns their number. */
+unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
+		       unsigned int max);
+
+/* The first IOAPIC of the MADT (5.2.12.3): false if there is none. */
+struct acpi_ioapic {
+	u8 id;
+	hpa_t base;
+	u32 gsi_base;
+};
+bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic);
+
+/* The global interrupt that ISA interrupt @irq arrives as (5.2.12.5). */
+u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq);
+
+/* ECAM ranges of the MCFG (PCI firmware 3.2 4.1.2), at most @max. */
+unsigned int acpi_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
+		       unsigned int max);
+
+/* I/O port of the PM timer, by the FADT (5.2.9); 0: there is none. */
+u16 acpi_pm_timer(const struct acpi_header *fadt);
+
+#endif

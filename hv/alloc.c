@@ -1,0 +1,88 @@
+#include "hv/alloc.h"
+#include "hv/boot_memory.h"
+#include "hv/lock.h"
+#include "hv/string.h"
+
+/* The pool: one bit a page, set when taken.  Found by first fit: the pool is
+ * small, and pages come and go only when a guest is built or a BAR moves. */
+#define POOL_MAX_PAGES 4096
+
+static u8 *pool;
+static size_t pool_pages;
+static u64 taken[POOL_MAX_PAGES / 64];
+static size_t used[PAGE_USES];
+static struct lock lock;
+
+void alloc_init(hpa_t base, u64 size)
+{
+	pool = (u8 *)base;
+	pool_pages = MIN(size / PAGE_SIZE, POOL_MAX_PAGES);
+}
+
+static bool is_taken(size_t page)
+{
+	return taken[page / 64] & BIT(page % 64);
+}
+
+static bool run_free(size_t first, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_taken(first + i))
+			return false;
+	return true;
+}
+
+static void mark(size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++)
+		taken[i / 64] ^= BIT(i % 64);
+}
+
+static size_t alignment(size_t count)
+{
+	size_t pages = 1;
+
+	while (pages < count)
+		pages *= 2;
+	return pages * PAGE_SIZE;
+}
+
+static void *take(size_t count)
+{
+	for (size_t i = 0; i + count <= pool_pages; i++) {
+		void *pages = pool + i * PAGE_SIZE;
+
+		if (!IS_ALIGNED((hpa_t)pages, alignment(count)) ||
+		    !run_free(i, count))
+			continue;
+		mark(i, count);
+		memset(pages, 0, count * PAGE_SIZE);
+		return pages;
+	}
+	return NULL;
+}
+
+void *page_alloc(size_t count, enum page_use use)
+{
+	void *pages;
+
+	lock_acquire(&lock);
+	pages = take(count);
+	if (pages)
+		used[use] += count;
+	lock_release(&lock);
+	return pages;
+}
+
+void page_free(void *pages, size_t count, enum page_use use)
+{
+	lock_acquire(&lock);
+	mark(((u8 *)pages - pool) / PAGE_SIZE, count);
+	used[use] -= count;
+	lock_release(&lock);
+}
+
+size_t page_count(enum page_use use)
+{
+	return used[use];
+}

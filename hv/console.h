@@ -1,0 +1,24 @@
+/* The serial console: the log, and the guest's own console, share it. */
+#ifndef HV_CONSOLE_H
+#define HV_CONSOLE_H
+
+#include "hv/types.h"
+
+/*
+ * Look for a 16550 at COM1, for the guest's console, and for the log at
+ * @log_port (1: COM1 too, 2: COM2).  A port that does not answer is left
+ * alone, and what is written to it is dropped.
+ */
+void console_init(u8 log_port);
+
+/* Write to the log's port; \n becomes \r\n. */
+void console_log_write(const char *text, size_t length);
+
+/* The guest's console at COM1. */
+void console_guest_putc(char c);
+/* Next byte that came in, or -1. */
+int console_guest_getc(void);
+/* Let COM1 raise its interrupt line when bytes come in; false: no COM1. */
+bool console_guest_listen(void);
+
+#endif

@@ -1,0 +1,177 @@
+/* CR0, CR4 and XCR0 of the guest, where it does not own a bit (Intel SDM 3A
+ * 2.5, 2.6; 3C 25.1.3). */
+#include "hv/asm.h"
+#include "hv/guest.h"
+#include "hv/vcpu.h"
+#include "hv/x86.h"
+
+#define CR4_ALLOWED                                                            \
+	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE |  \
+	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP |          \
+	 CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP |        \
+	 CR4_PKE)
+#define CR0_KNOWN                                                              \
+	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP |        \
+	 CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+
+/* Exit qualification (27.2.1 table 27-3) */
+#define CR_NUMBER(q) ((q)&0xf)
+#define CR_ACCESS_TYPE(q) ((q) >> 4 & 3)
+#define CR_MOV_TO 0
+#define CR_CLTS 2
+#define CR_LMSW 3
+#define CR_REGISTER(q) ((q) >> 8 & 0xf)
+#define CR_LMSW_SOURCE(q) ((q) >> 16 & 0xffff)
+
+#define PDPTE_PRESENT BIT(0)
+#define PDPTE_RESERVED (0xfff00000000001e6ULL)
+
+u64 guest_cr4_allowed(void)
+{
+	return CR4_ALLOWED & vmx.cr4_fixed1;
+}
+
+u64 guest_xcr0_allowed(void)
+{
+	struct cpuid_regs r = {0};
+
+	if (cpuid(0, 0).eax >= 0xd && cpuid(1, 0).ecx & BIT(26))
+		r = cpuid(0xd, 0);
+	return ((u64)r.edx << 32 | r.eax) &
+	       (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU);
+}
+
+static bool cr0_valid(u64 cr0)
+{
+	u64 cr4 = vmread(GUEST_CR4);
+
+	if (cr0 >> 32 || (cr0 & CR0_PG && !(cr0 & CR0_PE)) ||
+	    (cr0 & CR0_NW && !(cr0 & CR0_CD)))
+		return false;
+	if (cr0 & CR0_PG)
+		return true;
+	/* Paging off: not in 64-bit code, and not with PCIDs (4.10.1) */
+	return !(cr4 & CR4_PCIDE) &&
+	       !(vmread(GUEST_EFER) & EFER_LMA &&
+		 vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG);
+}
+
+/* PAE paging reads the four top entries when it is switched on (4.4.1). */
+static bool load_pdptes(void)
+{
+	gpa_t table = vmread(GUEST_CR3) & 0xffffffe0;
+	u64 pdpte[4];
+
+	if (guest_ram_read(&guest.map, table, pdpte, sizeof(pdpte)))
+		return false;
+	for (unsigned int i = 0; i < 4; i++) {
+		if (pdpte[i] & PDPTE_PRESENT && pdpte[i] & PDPTE_RESERVED)
+			return false;
+		vmwrite(GUEST_PDPTE0 + 2 * i, pdpte[i]);
+	}
+	return true;
+}
+
+/* Paging was switched: IA-32e mode follows EFER.LME (4.1.2). */
+static bool paging_on(void)
+{
+	u64 efer = vmread(GUEST_EFER), cr4 = vmread(GUEST_CR4);
+
+	if (!(efer & EFER_LME))
+		return !(cr4 & CR4_PAE) || load_pdptes();
+	if (!(cr4 & CR4_PAE) || vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG)
+		return false;
+	vmwrite(GUEST_EFER, efer | EFER_LMA);
+	vmwrite(ENTRY_CONTROLS, vmx.entry | ENTRY_IA32E);
+	return true;
+}
+
+static void paging_off(void)
+{
+	vmwrite(GUEST_EFER, vmread(GUEST_EFER) & ~EFER_LMA);
+	vmwrite(ENTRY_CONTROLS, vmx.entry);
+}
+
+static bool write_guest_cr0(u64 cr0)
+{
+	u64 old = vmread(GUEST_CR0);
+
+	if (!cr0_valid(cr0))
+		return false;
+	if (cr0 & ~old & CR0_PG && !paging_on())
+		return false;
+	if (~cr0 & old & CR0_PG)
+		paging_off();
+	cr0 = (cr0 & CR0_KNOWN) | CR0_ET;
+	vmwrite(GUEST_CR0, (cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE);
+	vmwrite(CR0_SHADOW, cr0);
+	return true;
+}
+
+/* The exit comes only for bits that the guest does not own: VMXE, SMXE and
+ * those that it was not told of.  All of them must stay 0. */
+static bool write_guest_cr4(u64 cr4)
+{
+	if (cr4 & ~guest_cr4_allowed())
+		return false;
+	vmwrite(GUEST_CR4, cr4 | vmx.cr4_fixed0);
+	vmwrite(CR4_SHADOW, cr4);
+	return true;
+}
+
+static u64 guest_cr0(void)
+{
+	u64 mask = vmread(CR0_MASK);
+
+	return (vmread(GUEST_CR0) & ~mask) | (vmread(CR0_SHADOW) & mask);
+}
+
+static bool cr_access(struct cpu *cpu, u64 q)
+{
+	u64 value = vcpu_reg(cpu, CR_REGISTER(q));
+
+	switch (CR_ACCESS_TYPE(q)) {
+	case CR_MOV_TO:
+		if (CR_NUMBER(q) == 0)
+			return write_guest_cr0(value);
+		return CR_NUMBER(q) == 4 && write_guest_cr4(value);
+	case CR_CLTS:
+		return write_guest_cr0(guest_cr0() & ~CR0_TS);
+	case CR_LMSW: /* PE can be set, not cleared (SDM 2A LMSW) */
+		value = CR_LMSW_SOURCE(q) & (CR0_PE | CR0_MP | CR0_EM | CR0_TS);
+		return write_guest_cr0(
+			(guest_cr0() & ~(CR0_MP | CR0_EM | CR0_TS)) | value);
+	default:
+		return false;
+	}
+}
+
+void exit_cr_access(struct cpu *cpu)
+{
+	if (cr_access(cpu, vmread(EXIT_QUALIFICATION)))
+		vcpu_skip_instruction();
+	else
+		vcpu_inject(VECTOR_GP, 0);
+}
+
+/* SDM 1 13.3: which combinations XSETBV takes. */
+static bool xcr0_valid(u64 value)
+{
+	u64 avx512 = value & XCR0_AVX512;
+
+	return !(value & ~guest_xcr0_allowed()) && value & XCR0_X87 &&
+	       (!(value & XCR0_AVX) || value & XCR0_SSE) &&
+	       (!avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX));
+}
+
+void exit_xsetbv(struct cpu *cpu)
+{
+	u64 value = cpu->regs.reg[RDX] << 32 | (u32)cpu->regs.reg[RAX];
+
+	if ((u32)cpu->regs.reg[RCX] != 0 || !xcr0_valid(value)) {
+		vcpu_inject(VECTOR_GP, 0);
+		return;
+	}
+	xsetbv(0, value);
+	vcpu_skip_instruction();
+}

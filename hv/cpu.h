@@ -1,0 +1,110 @@
+/* What each processor has of its own. */
+#ifndef HV_CPU_H
+#define HV_CPU_H
+
+#include "hv/trap.h"
+#include "hv/types.h"
+
+#define MAX_CPUS 64
+#define CPU_STACK_PAGES 4
+#define RECENT_EXITS 8
+
+/* The guest's general registers, in the order of the encoding (0 = RAX). */
+struct guest_regs {
+	u64 reg[16]; /* [4], RSP, lives in the VMCS */
+};
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
+
+/* 64-bit TSS (Intel SDM 3A 7.7) */
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3, iomap;
+} __attribute__((packed));
+_Static_assert(sizeof(struct tss) == 104, "64-bit TSS");
+
+enum cpu_state {
+	CPU_ABSENT,
+	CPU_STARTED,	   /* runs hypervisor code, before the guest */
+	CPU_GUEST,	   /* has a vCPU that runs */
+	CPU_WAIT_FOR_SIPI, /* has a vCPU that waits; only a SIPI gets through */
+	CPU_STOPPED,	   /* out of VMX, halted for good */
+};
+
+/* What others ask of a CPU; it looks before each VM entry. */
+#define REQUEST_STOP BIT(0)  /* leave the guest for good */
+#define REQUEST_NMI BIT(1)   /* an NMI came: look whose it is */
+#define REQUEST_FLUSH BIT(2) /* flush EPT; each entry looks at the generation  \
+			      */
+
+struct recent_exit {
+	u32 reason;
+	u64 rip, qualification;
+};
+
+/* MTRRs as the guest programmed them on this CPU; EPT ignores them. */
+struct guest_mtrrs {
+	u64 def_type;
+	u64 fixed[11];
+	u64 variable[16]; /* base, mask, base, ... */
+};
+
+struct cpu {
+	struct cpu *self; /* at GS:0 */
+	unsigned int index;
+	u32 apic_id;
+	enum cpu_state state;
+	u32 requests;
+
+	u64 gdt[8];
+	struct tss tss;
+	u8 *stack; /* lowest byte; the page below is a guard */
+
+	void *vmxon_region, *vmcs;
+	bool vmcs_loaded; /* entries of the NMI handler may write to it */
+	bool launched;
+	u64 host_rsp; /* as the VMCS has it */
+	struct guest_regs regs;
+	bool nmi_to_inject;
+	u32 ept_generation; /* of the last INVEPT */
+	bool in_guest;	    /* between the check before an entry and the exit */
+	u32 kicks;	    /* NMIs on their way from other CPUs */
+	struct guest_mtrrs mtrrs;
+
+	u64 exits[STAT_COUNTERS];
+	struct recent_exit recent[RECENT_EXITS];
+	unsigned int recent_next;
+};
+
+extern struct cpu *cpus[MAX_CPUS];
+extern unsigned int cpu_count;
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/* A CPU's structure with its stacks; -ENOMEM.  Before host_paging_load(). */
+int cpu_create(unsigned int index, u32 apic_id);
+
+/* Load GDT, TSS, IDT and GS base of @cpu on the CPU that runs this. */
+void cpu_load_tables(struct cpu *cpu);
+
+/*
+ * Start every processor of @apic_ids by INIT-SIPI-SIPI (Intel SDM 3A 9.4.4),
+ * one after the other; each ends in ap_main().  @trampoline is a page below
+ * 1 MiB.  Those that do not answer are logged and left out.
+ */
+void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline);
+
+/* Ask @cpu for @request and get its attention, by NMI. */
+void cpu_request(struct cpu *cpu, u32 request);
+
+#endif

@@ -1,0 +1,208 @@
+/* The hypervisor's own page tables (Intel SDM 3A 4.5). */
+#include "boot/image.h"
+#include "hv/asm.h"
+#include "hv/boot_memory.h"
+#include "hv/log.h"
+#include "hv/paging.h"
+#include "hv/x86.h"
+
+#define HOST_P BIT(0)
+#define HOST_W BIT(1)
+#define HOST_PWT BIT(3)
+#define HOST_PCD BIT(4)
+#define HOST_PS BIT(7)
+#define HOST_XD BIT(63)
+
+#define UEFI_MAX_DESCRIPTORS 4096
+
+static struct page_table host;
+
+static u64 host_leaf(hpa_t pa, u32 attr, unsigned int level)
+{
+	u64 entry = pa | HOST_P;
+
+	if (attr & PT_WRITE)
+		entry |= HOST_W;
+	if (!(attr & PT_EXEC))
+		entry |= HOST_XD;
+	if (attr & PT_UNCACHED)
+		entry |= HOST_PCD | HOST_PWT;
+	if (level > 1)
+		entry |= HOST_PS;
+	return entry;
+}
+
+static u64 host_table(hpa_t pa)
+{
+	return pa | HOST_P | HOST_W;
+}
+
+static bool host_present(u64 entry)
+{
+	return entry & HOST_P;
+}
+
+static u32 host_attributes(u64 entry)
+{
+	return PT_READ | (entry & HOST_W ? PT_WRITE : 0) |
+	       (entry & HOST_XD ? 0 : PT_EXEC) |
+	       (entry & HOST_PCD ? PT_UNCACHED : 0);
+}
+
+static const struct pt_format host_format = {
+	.name = "host",
+	.use = PAGES_HOST_PT,
+	.leaf = host_leaf,
+	.table = host_table,
+	.present = host_present,
+	.attributes = host_attributes,
+};
+
+static bool has_1g_pages(void)
+{
+	return cpuid(0x80000001, 0).edx & BIT(26);
+}
+
+static int map_section(const char *start, const char *end, u32 attr)
+{
+	hpa_t from = ALIGN_DOWN((hpa_t)start, PAGE_SIZE);
+	hpa_t to = ALIGN_UP((hpa_t)end, PAGE_SIZE);
+
+	return pt_map(&host, from, from, to - from, attr);
+}
+
+static int map_image(void)
+{
+	int err;
+
+	err = map_section(text_start, text_end, PT_READ | PT_EXEC);
+	if (!err)
+		err = map_section(rodata_start, rodata_end, PT_READ);
+	if (!err)
+		err = map_section(data_start, image_end, PT_READ | PT_WRITE);
+	return err;
+}
+
+static int map_ram(hpa_t base, u64 size)
+{
+	return pt_map(&host, base, base, size, PT_READ | PT_WRITE);
+}
+
+/* Memory that the UEFI map calls RAM in any form; MMIO and holes are left out
+ * and mapped by those who drive the device.  UEFI 7.2 table 7.6: type 0 is
+ * reserved, 11 and 12 are MMIO, 13 PAL code; 3 to 7, 9, 10 and the loader's
+ * 1 and 2 are RAM. */
+static bool is_ram(u32 type)
+{
+	return (type >= 1 && type <= 7) || type == 9 || type == 10;
+}
+
+struct uefi_descriptor {
+	u32 type;
+	hpa_t physical;
+	u64 virtual, pages, attribute;
+};
+
+static int map_uefi_ram(const struct handover *h)
+{
+	const u8 *p = h->memory_map;
+	u64 count = h->memory_map_size / h->descriptor_size;
+
+	if (count > UEFI_MAX_DESCRIPTORS) {
+		hv_log("host: UEFI memory map has %lu entries, more than %u\n",
+		       count, UEFI_MAX_DESCRIPTORS);
+		return -E2BIG;
+	}
+	for (u64 i = 0; i < count; i++, p += h->descriptor_size) {
+		const struct uefi_descriptor *d = (const void *)p;
+		int err;
+
+		if (!is_ram(d->type))
+			continue;
+		err = map_ram(d->physical, d->pages * PAGE_SIZE);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int host_paging_init(const struct handover *h)
+{
+	u32 leaves = BIT(1) | BIT(2) | (has_1g_pages() ? BIT(3) : 0);
+	int err = pt_init(&host, &host_format, 4, leaves);
+
+	if (!err)
+		err = map_uefi_ram(h);
+	if (!err)
+		err = pt_unmap(&host, 0, PAGE_SIZE); /* NULL faults */
+	if (!err)
+		err = map_image();
+	if (!err)
+		/* The start-up code of the other CPUs runs here */
+		err = pt_map(&host, h->trampoline, h->trampoline, PAGE_SIZE,
+			     PT_READ | PT_WRITE | PT_EXEC);
+	if (err)
+		hv_log("host: page tables could not be built (%d)\n", err);
+	return err;
+}
+
+int host_paging_lock_trampoline(hpa_t trampoline)
+{
+	int err = pt_map(&host, trampoline, trampoline, PAGE_SIZE,
+			 PT_READ | PT_WRITE);
+
+	write_cr3(read_cr3());
+	return err;
+}
+
+int host_map_device(hpa_t base, u64 size)
+{
+	hpa_t from = ALIGN_DOWN(base, PAGE_SIZE);
+	hpa_t to = ALIGN_UP(base + size, PAGE_SIZE);
+	int err = pt_map(&host, from, from, to - from,
+			 PT_READ | PT_WRITE | PT_UNCACHED);
+
+	if (err)
+		hv_log("host: device registers at 0x%lx could not be mapped "
+		       "(%d)\n",
+		       base, err);
+	write_cr3(read_cr3());
+	return err;
+}
+
+int host_unmap_page(const void *page)
+{
+	return pt_unmap(&host, (u64)page, PAGE_SIZE);
+}
+
+static bool page_mapped(hpa_t page)
+{
+	struct pt_step step[4];
+	unsigned int n = pt_walk(&host, page, step);
+
+	return host_present(step[n - 1].entry);
+}
+
+bool host_is_mapped(hpa_t base, u64 size)
+{
+	hpa_t last = base + size - 1;
+
+	if (!size || last < base)
+		return false;
+	for (hpa_t p = ALIGN_DOWN(base, PAGE_SIZE); p <= last; p += PAGE_SIZE)
+		if (!page_mapped(p))
+			return false;
+	return true;
+}
+
+void host_paging_load(void)
+{
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+	write_cr0(read_cr0() | CR0_WP);
+	write_cr3((u64)host.root);
+}
+
+hpa_t host_paging_root(void)
+{
+	return (hpa_t)host.root;
+}

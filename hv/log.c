@@ -1,0 +1,45 @@
+#include "hv/log.h"
+#include "hv/asm.h"
+#include "hv/console.h"
+#include "hv/lock.h"
+
+#define LINE_MAX 512
+
+static struct lock lock;
+
+/*
+ * The NMI handler logs nothing itself, so a CPU that holds the lock gives it
+ * back; only a panic may come while this same CPU holds it.  After that many
+ * tries the line is written all the same: mixed lines beat silence.
+ */
+#define LOCK_TRIES 100000000
+
+static bool log_lock(void)
+{
+	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+		if (lock_try(&lock))
+			return true;
+		cpu_pause();
+	}
+	return false;
+}
+
+void hv_log(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+	int length;
+	bool locked;
+
+	va_start(ap, fmt);
+	length = format_va(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (length >= LINE_MAX) {
+		line[LINE_MAX - 2] = '\n';
+		length = LINE_MAX - 1;
+	}
+	locked = log_lock();
+	console_log_write(line, length);
+	if (locked)
+		lock_release(&lock);
+}

@@ -1,0 +1,31 @@
+/* The hypervisor's log. */
+#ifndef HV_LOG_H
+#define HV_LOG_H
+
+#include "hv/types.h"
+#include <stdarg.h>
+
+/*
+ * Write one formatted line (the format ends in \n) to the log, prefixed by
+ * nothing: callers name their module ("vtd: ...").  Lines of several CPUs do
+ * not mix.  Safe from the NMI handler.  Supports %c %s %d %i %u %x %X %p %%
+ * with l, ll, z, field width (also *), precision for %s, 0 and - flags.
+ */
+void hv_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * For what cannot be: stops all DMA and all CPUs, prints the reason, the
+ * registers and the last exits of each CPU, and ends as `panic=` says.
+ */
+_Noreturn void panic(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/*
+ * vsnprintf for the subset above.  Writes at most @size bytes, the last one
+ * NUL, and returns the length that the whole text has.
+ */
+int format_va(char *buf, size_t size, const char *fmt, va_list ap);
+int format(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

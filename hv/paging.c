@@ -1,0 +1,221 @@
+#include "hv/paging.h"
+
+#include "hv/cache.h"
+
+#define PT_LARGE BIT(7) /* the same bit in all three formats */
+
+static unsigned int index_at(u64 va, unsigned int level)
+{
+	return (va >> PT_LEVEL_SHIFT(level)) & (PT_ENTRIES - 1);
+}
+
+static u64 *entry_table(u64 entry)
+{
+	return (u64 *)(entry & PT_ADDR_MASK);
+}
+
+bool pt_is_leaf(u64 entry, unsigned int level)
+{
+	return level == 1 || (entry & PT_LARGE);
+}
+
+/* A remapping unit that does not snoop reads memory: put the line there
+ * (VT-d 6.8.1; Intel SDM 2A CLFLUSH). */
+static void set_entry(const struct page_table *pt, u64 *entry, u64 value)
+{
+	*(volatile u64 *)entry = value;
+	if (pt->flush)
+		cache_flush(entry, sizeof(*entry));
+}
+
+static u64 *new_table(const struct page_table *pt)
+{
+	u64 *table = page_alloc(1, pt->format->use);
+
+	if (table && pt->flush)
+		cache_flush(table, PAGE_SIZE);
+	return table;
+}
+
+int pt_init(struct page_table *pt, const struct pt_format *format,
+	    unsigned int levels, u32 leaf_levels)
+{
+	pt->format = format;
+	pt->levels = levels;
+	pt->leaf_levels = leaf_levels;
+	pt->root = new_table(pt);
+	return pt->root ? 0 : -ENOMEM;
+}
+
+/* Replace the large leaf *entry at @level by a table of smaller leaves. */
+static int split(const struct page_table *pt, u64 *entry, unsigned int level)
+{
+	const struct pt_format *f = pt->format;
+	u64 size = PT_LEVEL_SIZE(level - 1);
+	hpa_t pa = *entry & PT_ADDR_MASK & ~(PT_LEVEL_SIZE(level) - 1);
+	u64 *table = new_table(pt);
+
+	if (!table)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		set_entry(pt, &table[i],
+			  f->leaf(pa + i * size, f->attributes(*entry),
+				  level - 1));
+	set_entry(pt, entry, f->table((hpa_t)table));
+	return 0;
+}
+
+/* The table below *entry at @level, made where there is none. */
+static int descend(const struct page_table *pt, u64 *entry, unsigned int level,
+		   u64 **table)
+{
+	int err = 0;
+
+	if (!pt->format->present(*entry)) {
+		*table = new_table(pt);
+		if (!*table)
+			return -ENOMEM;
+		set_entry(pt, entry, pt->format->table((hpa_t)*table));
+	} else if (pt_is_leaf(*entry, level)) {
+		err = split(pt, entry, level);
+	}
+	*table = entry_table(*entry);
+	return err;
+}
+
+static void free_tables(const struct page_table *pt, u64 *table,
+			unsigned int level)
+{
+	for (unsigned int i = 0; level > 1 && i < PT_ENTRIES; i++)
+		if (pt->format->present(table[i]) &&
+		    !pt_is_leaf(table[i], level))
+			free_tables(pt, entry_table(table[i]), level - 1);
+	page_free(table, 1, pt->format->use);
+}
+
+static void set_leaf(const struct page_table *pt, u64 *entry, u64 value,
+		     unsigned int level)
+{
+	u64 old = *entry;
+
+	set_entry(pt, entry, value);
+	if (pt->format->present(old) && !pt_is_leaf(old, level))
+		free_tables(pt, entry_table(old), level - 1);
+}
+
+/* True if one leaf at @level can serve the start of the range. */
+static bool leaf_fits(const struct page_table *pt, unsigned int level, u64 va,
+		      hpa_t pa, u64 size)
+{
+	u64 leaf = PT_LEVEL_SIZE(level);
+
+	return (pt->leaf_levels & BIT(level)) && size >= leaf &&
+	       IS_ALIGNED(va | pa, leaf);
+}
+
+/* Map the start of the range with one leaf; returns its size or an error. */
+static s64 map_one(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr)
+{
+	u64 *table = pt->root;
+	unsigned int level = pt->levels;
+	int err;
+
+	while (level > 1 && !leaf_fits(pt, level, va, pa, size)) {
+		err = descend(pt, &table[index_at(va, level)], level, &table);
+		if (err)
+			return err;
+		level--;
+	}
+	set_leaf(pt, &table[index_at(va, level)],
+		 pt->format->leaf(pa, attr, level), level);
+	return PT_LEVEL_SIZE(level);
+}
+
+static bool range_ok(const struct page_table *pt, u64 va, u64 size)
+{
+	u64 reach = 1ULL << (PT_LEVEL_SHIFT(pt->levels) + 9);
+
+	return IS_ALIGNED(va | size, PAGE_SIZE) && size <= reach &&
+	       va <= reach - size;
+}
+
+int pt_map(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr)
+{
+	if (!range_ok(pt, va, size) || !IS_ALIGNED(pa, PAGE_SIZE) ||
+	    pa > PT_ADDR_MASK || size > PT_ADDR_MASK + PAGE_SIZE - pa)
+		return -EINVAL;
+	while (size) {
+		s64 done = map_one(pt, va, pa, size, attr);
+
+		if (done < 0)
+			return (int)done;
+		va += done;
+		pa += done;
+		size -= done;
+	}
+	return 0;
+}
+
+/* Clear the start of the range; returns how far it came, or an error. */
+static s64 unmap_one(struct page_table *pt, u64 va, u64 size)
+{
+	u64 *table = pt->root;
+
+	for (unsigned int level = pt->levels;; level--) {
+		u64 *entry = &table[index_at(va, level)];
+		u64 span = PT_LEVEL_SIZE(level);
+		u64 left = span - (va & (span - 1));
+		int err;
+
+		if (!pt->format->present(*entry))
+			return MIN(left, size);
+		if (pt_is_leaf(*entry, level) && left == span && size >= span) {
+			set_entry(pt, entry, 0);
+			return span;
+		}
+		err = descend(pt, entry, level, &table);
+		if (err)
+			return err;
+	}
+}
+
+int pt_unmap(struct page_table *pt, u64 va, u64 size)
+{
+	if (!range_ok(pt, va, size))
+		return -EINVAL;
+	while (size) {
+		s64 done = unmap_one(pt, va, size);
+
+		if (done < 0)
+			return (int)done;
+		va += done;
+		size -= done;
+	}
+	return 0;
+}
+
+unsigned int pt_walk(const struct page_table *pt, u64 va, struct pt_step *steps)
+{
+	u64 *table = pt->root;
+	unsigned int n = 0;
+
+	for (unsigned int level = pt->levels; level; level--) {
+		struct pt_step *s = &steps[n++];
+
+		s->level = level;
+		s->table = (hpa_t)table;
+		s->index = index_at(va, level);
+		s->entry = table[s->index];
+		if (!pt->format->present(s->entry) ||
+		    pt_is_leaf(s->entry, level))
+			break;
+		table = entry_table(s->entry);
+	}
+	return n;
+}
+
+void pt_destroy(struct page_table *pt)
+{
+	free_tables(pt, pt->root, pt->levels);
+	pt->root = NULL;
+}

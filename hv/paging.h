@@ -1,0 +1,86 @@
+/*
+ * One page-table walker for three formats: EPT, VT-d second level, and the
+ * hypervisor's own page tables.  All are trees of 512-entry tables with 9 bits
+ * of the input address a level; they differ in the bits of an entry alone
+ * (Intel SDM 3A 4.5, 3C 28.3.2; VT-d 9.8).
+ */
+#ifndef HV_PAGING_H
+#define HV_PAGING_H
+
+#include "hv/alloc.h"
+#include "hv/types.h"
+
+#define PT_ENTRIES 512
+#define PT_ADDR_MASK 0x000ffffffffff000ULL
+
+/* Permissions and memory type, format-independent. */
+#define PT_READ BIT(0)
+#define PT_WRITE BIT(1)
+#define PT_EXEC BIT(2)
+#define PT_UNCACHED BIT(3)
+
+/* The size of what one entry at @level maps: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB */
+#define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * ((level)-1))
+#define PT_LEVEL_SIZE(level) (1ULL << PT_LEVEL_SHIFT(level))
+
+struct pt_format {
+	const char *name;
+	enum page_use use;
+	u64 (*leaf)(hpa_t pa, u32 attr, unsigned int level);
+	u64 (*table)(hpa_t pa);
+	bool (*present)(u64 entry);
+	/* Attributes of a leaf, so that it can be split. */
+	u32 (*attributes)(u64 entry);
+};
+
+struct page_table {
+	const struct pt_format *format;
+	u64 *root;
+	unsigned int levels; /* 3 or 4 */
+	u32 leaf_levels;     /* bit n: leaves may stand at level n; bit 1 set */
+	bool flush;	     /* the walker does not snoop: write lines back */
+};
+
+/* One step of a walk, for messages: the entry that was read at @level. */
+struct pt_step {
+	unsigned int level;
+	hpa_t table;
+	unsigned int index;
+	u64 entry;
+};
+
+/*
+ * Set up an empty table of @levels levels with leaves of @leaf_levels.
+ * -ENOMEM when the pool has no page.
+ */
+int pt_init(struct page_table *pt, const struct pt_format *format,
+	    unsigned int levels, u32 leaf_levels);
+
+/*
+ * Map [va, va + size) to [pa, pa + size) with @attr (PT_*), with the largest
+ * leaves that alignment and @leaf_levels allow, replacing what was there
+ * (a large leaf in the way is split).  All three are multiples of 4 KiB, and
+ * the range lies within the table's reach: else -EINVAL.  -ENOMEM when a table
+ * page is missing; what was mapped until then stays.  The caller invalidates.
+ */
+int pt_map(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr);
+
+/* Remove [va, va + size), splitting large leaves at its ends.  Errors as above.
+ * Table pages that become empty stay, for the next mapping. */
+int pt_unmap(struct page_table *pt, u64 va, u64 size);
+
+/*
+ * Follow @va from the root.  Fills @steps (at least 4) with each entry read
+ * and returns their number; the last one is the leaf, or the first entry that
+ * is not present.
+ */
+unsigned int pt_walk(const struct page_table *pt, u64 va,
+		     struct pt_step *steps);
+
+/* True if @entry at @level is a leaf (of a present entry). */
+bool pt_is_leaf(u64 entry, unsigned int level);
+
+/* Free every table page. */
+void pt_destroy(struct page_table *pt);
+
+#endif

@@ -1,0 +1,112 @@
+#include "hv/panic.h"
+#include "boot/image.h"
+#include "boot/version.h"
+#include "hv/asm.h"
+#include "hv/log.h"
+
+#define STACK_WORDS 16
+
+void (*panic_stop_dma)(void);
+
+static u32 panicking;
+
+/* True on the CPU that comes first; a second panic, also of the same CPU,
+ * must not start over. */
+static bool first_panic(void)
+{
+	return !__atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST);
+}
+
+static void log_registers(const struct exception_frame *f)
+{
+	static const char *const name[] = {
+		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		"r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"};
+
+	hv_log("  rip %016lx (image + 0x%lx)  rflags %08lx  error %lx\n",
+	       f->rip, f->rip - (u64)image_start, f->rflags, f->error);
+	hv_log("  cr0 %08lx  cr2 %016lx  cr3 %lx  cr4 %lx\n", read_cr0(),
+	       read_cr2(), read_cr3(), read_cr4());
+	for (unsigned int i = 0; i < 16; i += 4)
+		hv_log("  %s %016lx  %s %016lx  %s %016lx  %s %016lx\n",
+		       name[i], i == RSP ? f->rsp : f->regs.reg[i], name[i + 1],
+		       f->regs.reg[i + 1], name[i + 2], f->regs.reg[i + 2],
+		       name[i + 3], f->regs.reg[i + 3]);
+}
+
+/* Words on this CPU's stack from @rsp up, as far as the stack goes. */
+static void log_stack(u64 rsp)
+{
+	const struct cpu *cpu = this_cpu();
+	u64 low = (u64)cpu->stack, high = low + CPU_STACK_PAGES * PAGE_SIZE;
+
+	if (rsp < low || rsp >= high) {
+		hv_log("  rsp %016lx is outside this CPU's stack %lx-%lx\n",
+		       rsp, low, high);
+		return;
+	}
+	rsp = ALIGN_DOWN(rsp, 8);
+	for (unsigned int i = 0; i < STACK_WORDS && rsp < high; i++, rsp += 8)
+		hv_log("  stack %016lx: %016lx\n", rsp, *(const u64 *)rsp);
+}
+
+static void log_recent_exits(const struct cpu *cpu)
+{
+	for (unsigned int i = 0; i < RECENT_EXITS; i++) {
+		const struct recent_exit *e =
+			&cpu->recent[(cpu->recent_next + i) % RECENT_EXITS];
+
+		if (e->rip || e->reason)
+			hv_log("  cpu %u exit: reason %u, guest rip %lx, "
+			       "qualification %lx\n",
+			       cpu->index, e->reason, e->rip, e->qualification);
+	}
+}
+
+static _Noreturn void finish(void)
+{
+	for (unsigned int i = 0; i < cpu_count; i++)
+		log_recent_exits(cpus[i]);
+	hv_log("gangway: halted; the machine needs a reset\n");
+	for (;;)
+		halt();
+}
+
+static void begin(void)
+{
+	if (!first_panic())
+		for (;;)
+			halt();
+	if (panic_stop_dma)
+		panic_stop_dma();
+}
+
+void panic(const char *fmt, ...)
+{
+	char text[256], build[BUILD_ID_TEXT];
+	va_list ap;
+
+	begin();
+	build_id_text(build);
+	va_start(ap, fmt);
+	format_va(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	hv_log("gangway: panic: %s (cpu %u, Gangway " GANGWAY_VERSION " %s)\n",
+	       text, this_cpu()->index, build);
+	log_stack((u64)__builtin_frame_address(0));
+	finish();
+}
+
+void panic_exception(const char *name, const struct exception_frame *f)
+{
+	char build[BUILD_ID_TEXT];
+
+	begin();
+	build_id_text(build);
+	hv_log("gangway: panic: %s exception (vector %lu, cpu %u, "
+	       "Gangway " GANGWAY_VERSION " %s)\n",
+	       name, f->vector, this_cpu()->index, build);
+	log_registers(f);
+	log_stack(f->rsp);
+	finish();
+}

@@ -1,0 +1,14 @@
+/* The end that should not be: what is said and done then. */
+#ifndef HV_PANIC_H
+#define HV_PANIC_H
+
+#include "hv/exception.h"
+
+/* Called first in a panic: stops all DMA.  Set when VT-d is on. */
+extern void (*panic_stop_dma)(void);
+
+/* Panic on an exception of the hypervisor itself. */
+_Noreturn void panic_exception(const char *name,
+			       const struct exception_frame *frame);
+
+#endif

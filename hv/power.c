@@ -1,0 +1,52 @@
+#include "hv/power.h"
+#include "hv/asm.h"
+#include "hv/log.h"
+#include "hv/types.h"
+
+/* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
+#define RESET_SYSTEM_OFFSET (24 + 10 * 8)
+#define EFI_RESET_COLD 0
+#define EFI_RESET_SHUTDOWN 2
+
+/* The last resort: reset control register of PC chipsets */
+#define RESET_PORT 0xcf9
+#define RESET_FULL 0x0e
+
+typedef void __attribute__((ms_abi))
+reset_system_fn(u32 type, u64 status, u64 size, void *reason);
+
+static void call_firmware(const struct handover *h, u32 type)
+{
+	reset_system_fn *const *reset =
+		(void *)((u8 *)h->runtime_services + RESET_SYSTEM_OFFSET);
+
+	if (!h->runtime_services)
+		return;
+	write_cr3(h->firmware_cr3);
+	(*reset)(type, 0, 0, NULL);
+}
+
+static const char *action_name(enum end_action action)
+{
+	switch (action) {
+	case END_POWEROFF:
+		return "poweroff";
+	case END_RESET:
+		return "reset";
+	default:
+		return "halt";
+	}
+}
+
+void power_end(const struct handover *h, enum end_action action)
+{
+	hv_log("gangway: end: %s\n", action_name(action));
+	if (action == END_POWEROFF)
+		call_firmware(h, EFI_RESET_SHUTDOWN);
+	if (action == END_RESET) {
+		call_firmware(h, EFI_RESET_COLD);
+		outb(RESET_PORT, RESET_FULL);
+	}
+	for (;;)
+		halt();
+}

@@ -1,0 +1,14 @@
+/* The end of the machine's life under Gangway. */
+#ifndef HV_POWER_H
+#define HV_POWER_H
+
+#include "boot/handover.h"
+
+/*
+ * Power off, reset, or halt.  The first two by the firmware's ResetSystem()
+ * (UEFI 8.5.1), on its own page tables, which were kept.  All DMA is stopped
+ * and this CPU has left VMX.
+ */
+_Noreturn void power_end(const struct handover *h, enum end_action action);
+
+#endif

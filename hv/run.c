@@ -1,0 +1,251 @@
+/* The loop of a vCPU: what must be done before an entry, the entry, the exit.
+ */
+#include "hv/apic.h"
+#include "hv/asm.h"
+#include "hv/guest.h"
+#include "hv/log.h"
+#include "hv/nmi.h"
+#include "hv/time.h"
+#include "hv/vcpu.h"
+#include "hv/x86.h"
+
+#define STOP_LIMIT_US 2000000
+#define STOP_AGAIN_US 1000
+
+struct guest guest;
+bool (*guest_platform_nmi)(void);
+void (*guest_before_entry)(void);
+void (*guest_after_end)(void);
+
+static u32 take_requests(struct cpu *cpu)
+{
+	return __atomic_exchange_n(&cpu->requests, 0, __ATOMIC_ACQ_REL);
+}
+
+static void send_nmi(struct cpu *cpu)
+{
+	__atomic_add_fetch(&cpu->kicks, 1, __ATOMIC_SEQ_CST);
+	apic_send_ipi(cpu->apic_id, ICR_NMI | ICR_ASSERT);
+}
+
+void cpu_request(struct cpu *cpu, u32 request)
+{
+	__atomic_or_fetch(&cpu->requests, request, __ATOMIC_SEQ_CST);
+	if (cpu != this_cpu())
+		send_nmi(cpu);
+}
+
+/* A CPU that waits for SIPI takes no NMI (26.7.2): a SIPI gets it out, and it
+ * looks at its requests before it takes the SIPI for the guest's. */
+static void ask_to_stop(struct cpu *cpu)
+{
+	cpu_request(cpu, REQUEST_STOP);
+	if (__atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) ==
+		    CPU_WAIT_FOR_SIPI &&
+	    cpu != this_cpu())
+		apic_send_ipi(cpu->apic_id, ICR_STARTUP | ICR_ASSERT);
+}
+
+static bool stopped(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_STOPPED;
+}
+
+/* Asks again and again: a SIPI or NMI sent while the CPU changed from one
+ * state to the other is lost. */
+static void stop_and_wait(struct cpu *cpu)
+{
+	u64 limit = time_us() + STOP_LIMIT_US;
+
+	while (!stopped(cpu) && time_us() < limit) {
+		u64 again = time_us() + STOP_AGAIN_US;
+
+		ask_to_stop(cpu);
+		while (!stopped(cpu) && time_us() < again)
+			cpu_pause();
+	}
+	if (!stopped(cpu))
+		hv_log("gangway: cpu %u does not leave the guest\n",
+		       cpu->index);
+}
+
+void guest_end(enum guest_end how, const char *fmt, ...)
+{
+	enum guest_end none = GUEST_RUNS;
+	va_list ap;
+
+	if (!__atomic_compare_exchange_n(&guest.end, &none, how, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	va_start(ap, fmt);
+	format_va(guest.end_reason, sizeof(guest.end_reason), fmt, ap);
+	va_end(ap);
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		ask_to_stop(cpus[i]);
+}
+
+/* Out of the guest for good.  CPU 0 sees the others off and does what is left
+ * to do. */
+static _Noreturn void stop(struct cpu *cpu)
+{
+	vmx_off();
+	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
+	if (cpu->index == 0) {
+		for (unsigned int i = 1; i < guest.vcpus; i++)
+			stop_and_wait(cpus[i]);
+		guest_after_end();
+	} else {
+		stop_and_wait(cpus[0]);
+	}
+	for (;;)
+		halt();
+}
+
+static bool nmi_blocked(void)
+{
+	return vmread(GUEST_INTERRUPTIBILITY) &
+	       (BLOCKING_NMI | BLOCKING_MOV_SS | BLOCKING_STI);
+}
+
+static void want_nmi_window(bool wanted)
+{
+	vmwrite(PROC_CONTROLS, vmx.proc | (wanted ? PROC_NMI_WINDOW : 0));
+}
+
+/* The guest's NMI: now if it can take one, else as soon as it can (24.6.2). */
+static void inject_nmi(struct cpu *cpu)
+{
+	bool event = vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
+
+	if (cpu->nmi_to_inject && !event && !nmi_blocked()) {
+		vmwrite(ENTRY_INTERRUPTION,
+			INTERRUPTION_VALID | TYPE_NMI << 8 | VECTOR_NMI);
+		cpu->nmi_to_inject = false;
+	}
+	want_nmi_window(cpu->nmi_to_inject);
+}
+
+static void explain_nmi(struct cpu *cpu)
+{
+	u32 kicks = __atomic_exchange_n(&cpu->kicks, 0, __ATOMIC_SEQ_CST);
+	bool ours = guest_platform_nmi && guest_platform_nmi();
+
+	if (!kicks && !ours)
+		cpu->nmi_to_inject = true;
+}
+
+static void follow_ept(struct cpu *cpu)
+{
+	u32 generation =
+		__atomic_load_n(&guest.ept_generation, __ATOMIC_SEQ_CST);
+
+	if (cpu->ept_generation == generation)
+		return;
+	ept_invalidate();
+	__atomic_store_n(&cpu->ept_generation, generation, __ATOMIC_SEQ_CST);
+}
+
+static void before_entry(struct cpu *cpu)
+{
+	if (guest_before_entry)
+		guest_before_entry();
+	do {
+		u32 requests = take_requests(cpu);
+
+		if (requests & REQUEST_STOP)
+			stop(cpu);
+		if (requests & REQUEST_NMI)
+			explain_nmi(cpu);
+		/* First this, then the generation: who takes a mapping away
+		 * does both the other way round (flush_everywhere()). */
+		__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
+		follow_ept(cpu);
+		inject_nmi(cpu);
+		/* An NMI that comes from here on sets the NMI window itself. */
+	} while (__atomic_load_n(&cpu->requests, __ATOMIC_ACQUIRE));
+}
+
+void nmi_in_root(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
+	if (cpu->vmcs_loaded)
+		want_nmi_window(true);
+}
+
+void exit_nmi(struct cpu *cpu)
+{
+	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
+}
+
+static void note_exit(struct cpu *cpu, u32 reason)
+{
+	struct recent_exit *r = &cpu->recent[cpu->recent_next];
+
+	r->reason = reason;
+	r->rip = vmread(GUEST_RIP);
+	r->qualification = vmread(EXIT_QUALIFICATION);
+	cpu->recent_next = (cpu->recent_next + 1) % RECENT_EXITS;
+	if ((u16)reason < STAT_REASONS)
+		cpu->exits[(u16)reason]++;
+}
+
+/* An event whose delivery the exit interrupted goes in again (27.2.4). */
+static void reinject(void)
+{
+	u64 info = vmread(IDT_VECTORING);
+
+	if (!(info & INTERRUPTION_VALID))
+		return;
+	if (INTERRUPTION_TYPE(info) == TYPE_NMI)
+		vmwrite(GUEST_INTERRUPTIBILITY,
+			vmread(GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+	if (INTERRUPTION_TYPE(info) >= TYPE_SOFT_INTERRUPT)
+		vmwrite(ENTRY_INSTRUCTION_LENGTH,
+			vmread(EXIT_INSTRUCTION_LENGTH));
+	if (info & INTERRUPTION_ERROR_CODE)
+		vmwrite(ENTRY_EXCEPTION_ERROR, vmread(IDT_VECTORING_ERROR));
+	/* Bit 12 is undefined here and must be 0 there */
+	vmwrite(ENTRY_INTERRUPTION, info & ~BIT(12));
+}
+
+static void entry_failed(const struct cpu *cpu, int error)
+{
+	if (error == 1)
+		guest_end(GUEST_CRASH, "VM entry on cpu %u: no current VMCS",
+			  cpu->index);
+	else
+		guest_end(GUEST_CRASH, "VM entry on cpu %u: error %lu",
+			  cpu->index, vmread(VM_INSTRUCTION_ERROR));
+}
+
+void vcpu_run(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	for (;;) {
+		int error;
+		u32 reason;
+
+		before_entry(cpu);
+		error = vmx_enter(&cpu->regs, cpu->launched, &cpu->host_rsp);
+		if (error) {
+			entry_failed(cpu, error);
+			continue;
+		}
+		cpu->launched = true;
+		__atomic_store_n(&cpu->in_guest, false, __ATOMIC_SEQ_CST);
+		reason = vmread(EXIT_REASON);
+		/* A processor that waits for SIPI again must not be late: the
+		 * sender's SIPI may be on its way (Intel SDM 3C 25.2). */
+		if (reason == EXIT_INIT) {
+			vcpu_reset_for_init();
+			cpu->exits[EXIT_INIT]++;
+			continue;
+		}
+		note_exit(cpu, reason);
+		reinject();
+		exit_dispatch(cpu, reason);
+	}
+}

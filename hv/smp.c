@@ -1,0 +1,105 @@
+/* Starting the other processors (Intel SDM 3A 9.4.4). */
+#include "hv/smp.h"
+#include "hv/apic.h"
+#include "hv/asm.h"
+#include "hv/boot_memory.h"
+#include "hv/cpu.h"
+#include "hv/log.h"
+#include "hv/string.h"
+#include "hv/time.h"
+#include "hv/x86.h"
+
+#define INIT_DELAY_US 10000 /* 9.4.4.1 step 15 */
+#define SIPI_DELAY_US 200
+#define START_LIMIT_US 1000000
+
+#define GDT_CODE64 0x00af9b000000ffffULL
+
+/* At the end of the trampoline's page; trampoline.asm knows the offsets. */
+#define PARAMS_OFFSET 0xf00
+struct trampoline_params {
+	u16 gdt_limit;
+	u32 gdt_base;
+	u16 pad;
+	u32 far_offset, far_selector;
+	u64 cr3, stack, cpu, entry;
+	u64 gdt[2];
+} __attribute__((packed));
+_Static_assert(offsetof(struct trampoline_params, far_offset) == 8, "P_FAR");
+_Static_assert(offsetof(struct trampoline_params, cr3) == 16, "P_CR3");
+
+extern const u8 trampoline_start[], trampoline_end[], trampoline_long_mode[];
+
+static struct trampoline_params *trampoline_install(hpa_t page)
+{
+	struct trampoline_params *p = (void *)(page + PARAMS_OFFSET);
+
+	memcpy((void *)page, trampoline_start,
+	       trampoline_end - trampoline_start);
+	p->gdt[1] = GDT_CODE64;
+	p->gdt_limit = sizeof(p->gdt) - 1;
+	p->gdt_base = (u32)(u64)p->gdt;
+	p->far_offset =
+		(u32)page + (u32)(trampoline_long_mode - trampoline_start);
+	p->far_selector = 8;
+	p->cr3 = host_paging_root();
+	p->entry = (u64)ap_main;
+	return p;
+}
+
+static void send_start_sequence(u32 apic_id, hpa_t trampoline)
+{
+	u32 startup = ICR_STARTUP | ICR_ASSERT | (u32)(trampoline >> 12);
+
+	apic_send_ipi(apic_id, ICR_INIT | ICR_ASSERT);
+	delay_us(INIT_DELAY_US, "after INIT (SDM 3A 9.4.4.1)");
+	apic_send_ipi(apic_id, startup);
+	delay_us(SIPI_DELAY_US, "after SIPI (SDM 3A 9.4.4.1)");
+	apic_send_ipi(apic_id, startup);
+}
+
+static enum cpu_state cpu_state(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE);
+}
+
+static int start_one(u32 apic_id, struct trampoline_params *params,
+		     hpa_t trampoline)
+{
+	struct cpu *cpu;
+	int err = cpu_create(cpu_count, apic_id);
+
+	if (err) {
+		hv_log("smp: no memory for the CPU with APIC ID %u\n", apic_id);
+		return err;
+	}
+	cpu = cpus[cpu_count];
+	params->stack = (u64)cpu->stack + CPU_STACK_PAGES * PAGE_SIZE;
+	params->cpu = (u64)cpu;
+	send_start_sequence(apic_id, trampoline);
+	err = wait_until(cpu_state(cpu) == CPU_STARTED, START_LIMIT_US,
+			 "a processor to start after SIPI");
+	if (err) {
+		hv_log("smp: CPU with APIC ID %u did not start; going on "
+		       "without it\n",
+		       apic_id);
+		return err;
+	}
+	cpu_count++;
+	return 0;
+}
+
+void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline)
+{
+	struct trampoline_params *params = trampoline_install(trampoline);
+
+	if (host_paging_root() > UINT32_MAX) {
+		hv_log("smp: page tables above 4 GiB cannot be loaded in real "
+		       "mode; staying on one CPU\n");
+		return;
+	}
+	for (unsigned int i = 0; i < count && cpu_count < MAX_CPUS; i++)
+		if (apic_ids[i] != this_cpu()->apic_id)
+			start_one(apic_ids[i], params, trampoline);
+	host_paging_lock_trampoline(trampoline);
+}

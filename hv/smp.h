@@ -1,0 +1,10 @@
+#ifndef HV_SMP_H
+#define HV_SMP_H
+
+#include "hv/cpu.h"
+
+/* Where a started CPU arrives, on its own stack with the hypervisor's page
+ * tables: hv/main.c. */
+_Noreturn void ap_main(struct cpu *cpu);
+
+#endif

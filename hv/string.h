@@ -1,0 +1,15 @@
+/* The few string functions that a freestanding program needs. */
+#ifndef HV_STRING_H
+#define HV_STRING_H
+
+#include <stddef.h>
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t size);
+
+#endif
