@@ -1,0 +1,19 @@
+/* The machine's IOAPIC (82093AA, 3): everything masked but the lines that the
+ * hypervisor listens to. */
+#ifndef DRIVERS_IOAPIC_H
+#define DRIVERS_IOAPIC_H
+
+#include "hv/types.h"
+
+/* Mask every pin of the IOAPIC whose registers are at @base (mapped). */
+void ioapic_mask_all(hpa_t base);
+
+/* Pin @pin as an edge-triggered NMI to the CPU with APIC ID @apic_id, without
+ * interrupt remapping. */
+void ioapic_route_nmi(hpa_t base, unsigned int pin, u8 apic_id);
+
+/* Pin @pin, edge-triggered, in remappable format to entry @index (VT-d
+ * 5.1.5.1); the entry has vector @vector. */
+void ioapic_route_remapped(hpa_t base, unsigned int pin, u16 index, u8 vector);
+
+#endif
