@@ -1,0 +1,200 @@
+/*
+ * Who may do DMA: root table[bus] -> context table[devfn] -> domain.  An entry
+ * that is not present blocks.
+ */
+#include "vtd/context.h"
+#include "hv/log.h"
+#include "vtd/invalidate.h"
+#include "vtd/scope.h"
+
+/* Context entry (VT-d 9.3): low word P, translation type 3:2 = 00 (untranslated
+ * requests go through the second level, translation requests are refused),
+ * second-level table; high word address width 2:0, domain ID 23:8. */
+#define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
+#define CONTEXT_DOMAIN(id) ((u64)(id) << 8)
+
+/* In caching mode, what is not present is cached under this ID (VT-d 6.1). */
+#define DOMAIN_OF_NOT_PRESENT 0
+
+static struct vtd_attachment *find_attachment(struct vtd_unit *unit, u16 sid)
+{
+	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
+		if (unit->attached[i].domain && unit->attached[i].sid == sid)
+			return &unit->attached[i];
+	return NULL;
+}
+
+static struct vtd_attachment *free_attachment(struct vtd_unit *unit)
+{
+	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
+		if (!unit->attached[i].domain)
+			return &unit->attached[i];
+	return NULL;
+}
+
+const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid)
+{
+	const struct vtd_attachment *a = find_attachment(unit, sid);
+
+	return a ? a->domain : NULL;
+}
+
+volatile struct vtd_entry *vtd_context_entry(const struct vtd_unit *unit,
+					     u16 sid)
+{
+	u64 root = unit->root[sid >> 8].low;
+	volatile struct vtd_entry *table =
+		(volatile struct vtd_entry *)(uintptr_t)VTD_TABLE(root);
+
+	return root & VTD_PRESENT ? &table[sid & 0xff] : NULL;
+}
+
+/* The same, with a context table added to the bus if it has none. */
+static volatile struct vtd_entry *make_context_entry(struct vtd_unit *unit,
+						     u16 sid)
+{
+	volatile struct vtd_entry *entry = vtd_context_entry(unit, sid);
+	volatile struct vtd_entry *table;
+
+	if (entry)
+		return entry;
+	table = vtd_unit_table(unit, "context table");
+	if (!table)
+		return NULL;
+	vtd_unit_store(unit, &unit->root[sid >> 8].low,
+		       (uintptr_t)table | VTD_PRESENT);
+	return &table[sid & 0xff];
+}
+
+/*
+ * Not present to present (VT-d 6.2.2.1): the high word, then the low word with
+ * P.  The unit cached nothing of it, except in caching mode.
+ */
+static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
+		      u16 sid, const struct vtd_domain *domain)
+{
+	int error;
+
+	vtd_unit_store(unit, &entry->high,
+		       CONTEXT_DOMAIN(domain->id) |
+			       CONTEXT_WIDTH(domain->table.levels));
+	vtd_unit_store(unit, &entry->low,
+		       (uintptr_t)domain->table.root | VTD_PRESENT);
+	error = vtd_unit_flush_buffers(unit);
+	if (error || !(unit->cap & VTD_CAP_CM))
+		return error;
+	error = vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
+	return error ? error : vtd_invalidate_domain(unit, domain->id);
+}
+
+/*
+ * Present to not present (VT-d 6.2.2.1): clear P, then the context cache, then
+ * the IOTLB, with what is under way drained.  In that order: the IOTLB could
+ * be filled again from a context that is still cached.
+ */
+static int close_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
+		       u16 sid)
+{
+	u16 domain = VTD_CONTEXT_DOMAIN(entry->high);
+	int error;
+
+	vtd_unit_store(unit, &entry->low, 0);
+	error = vtd_unit_flush_buffers(unit);
+	if (!error)
+		error = vtd_invalidate_context(unit, domain, sid);
+	if (!error)
+		error = vtd_invalidate_domain(unit, domain);
+	if (!error)
+		vtd_unit_store(unit, &entry->high, 0);
+	return error;
+}
+
+static int refuse(const struct pci_function *fn, int error, const char *why)
+{
+	hv_log("vtd: " PCI_FMT ": %s\n", PCI_ARG(fn->addr), why);
+	return error;
+}
+
+/* Firmware's reserved memory would have to be mapped for the function, and
+ * would then be reachable by the guest. */
+static bool reserved(const struct pci_function *fn)
+{
+	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
+
+	if (rmrr)
+		hv_log("vtd: " PCI_FMT ": firmware demands memory 0x%lx-0x%lx"
+		       " for it (RMRR, VT-d 8.4)\n",
+		       PCI_ARG(fn->addr), rmrr->base, rmrr->limit);
+	return rmrr;
+}
+
+int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
+{
+	struct vtd_unit *unit = vtd_unit_of(fn);
+	u16 sid = PCI_RID(fn->addr);
+	volatile struct vtd_entry *entry;
+	struct vtd_attachment *slot;
+	int error;
+
+	if (!unit)
+		return refuse(fn, -ENODEV, "no remapping unit covers it");
+	if (reserved(fn))
+		return refuse(fn, -EBUSY, "cannot be assigned");
+	if (domain->id >= 1u << (4 + 2 * VTD_CAP_ND(unit->cap)))
+		return refuse(fn, -EINVAL, "domain ID too large for its unit");
+	if (find_attachment(unit, sid))
+		return refuse(fn, -EBUSY, "is attached already");
+	slot = free_attachment(unit);
+	if (!slot)
+		return refuse(fn, -ENOSPC, "too many assigned functions");
+	entry = make_context_entry(unit, sid);
+	if (!entry)
+		return -ENOMEM;
+	*slot = (struct vtd_attachment){domain, sid};
+	error = open_entry(unit, entry, sid, domain);
+	if (error) {
+		vtd_detach(domain, fn);
+		return error;
+	}
+	hv_log("vtd: " PCI_FMT ": attached to domain %u by %s\n",
+	       PCI_ARG(fn->addr), domain->id, unit->name);
+	return 0;
+}
+
+int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
+{
+	struct vtd_unit *unit = vtd_unit_of(fn);
+	u16 sid = PCI_RID(fn->addr);
+	volatile struct vtd_entry *entry;
+	struct vtd_attachment *slot;
+	int error;
+
+	slot = unit ? find_attachment(unit, sid) : NULL;
+	if (!slot || slot->domain != domain)
+		return refuse(fn, -ENODEV, "is not attached to this domain");
+	entry = vtd_context_entry(unit, sid);
+	error = entry ? close_entry(unit, entry, sid) : 0;
+	if (!error)
+		slot->domain = NULL;
+	return error;
+}
+
+static int close_all(struct vtd_unit *unit)
+{
+	for (unsigned int bus = 0; bus < VTD_BUSES; bus++)
+		vtd_unit_store(unit, &unit->root[bus].low, 0);
+	return vtd_invalidate_all(unit);
+}
+
+void vtd_block_all(void)
+{
+	for (unsigned int i = 0; i < vtd_unit_count; i++) {
+		if (!vtd_units[i].root)
+			continue;
+		if (!close_all(&vtd_units[i]))
+			continue;
+		/* If somebody holds the queue, he does not come back. */
+		lock_release(&vtd_units[i].queue.lock);
+		close_all(&vtd_units[i]);
+	}
+}

@@ -1,0 +1,247 @@
+/* Parsing the DMAR table; nothing in it is trusted. */
+#include "vtd/dmar.h"
+#include "hv/log.h"
+#include "hv/string.h"
+
+/* Offsets in the table (VT-d 8.1) */
+#define TABLE_LENGTH 4
+#define TABLE_ADDRESS_WIDTH 36 /* bits minus one */
+#define TABLE_FLAGS 37
+#define TABLE_FLAG_INTR_REMAP BIT(0)
+#define TABLE_FLAG_X2APIC_OPT_OUT BIT(1)
+#define TABLE_STRUCTURES 48
+
+/* Every remapping structure begins with type and length (VT-d 8.2). */
+enum structure_type {
+	TYPE_DRHD = 0,
+	TYPE_RMRR = 1,
+	TYPE_ATSR = 2,
+	TYPE_RHSA = 3,
+	TYPE_ANDD = 4,
+	TYPE_SATC = 5,
+	TYPE_SIDP = 6,
+};
+#define STRUCTURE_HEADER 4
+/* DRHD (VT-d 8.3) */
+#define DRHD_FLAGS 4
+#define DRHD_FLAG_INCLUDE_PCI_ALL BIT(0)
+#define DRHD_SEGMENT 6
+#define DRHD_BASE 8
+#define DRHD_SCOPES 16
+/* RMRR (VT-d 8.4) */
+#define RMRR_SEGMENT 6
+#define RMRR_BASE 8
+#define RMRR_LIMIT 16
+#define RMRR_SCOPES 24
+/* Device scope (VT-d 8.3.1) */
+#define SCOPE_ENUMERATION_ID 4
+#define SCOPE_START_BUS 5
+#define SCOPE_PATH 6
+
+#define MAX_PHYSICAL_BITS 52
+
+/* A part of the table: @size bytes from offset @at on. */
+struct part {
+	const u8 *table;
+	size_t at, size;
+};
+
+static u64 read_bytes(const struct part *p, size_t offset, unsigned int bytes)
+{
+	u64 value = 0;
+
+	memcpy(&value, p->table + p->at + offset, bytes);
+	return value;
+}
+
+static int bad(const struct part *p, const char *why)
+{
+	hv_log("vtd: DMAR table, offset 0x%zx: %s\n", p->at, why);
+	return -EINVAL;
+}
+
+static int too_many(const struct part *p, const char *of_what)
+{
+	hv_log("vtd: DMAR table, offset 0x%zx: more %s than Gangway has room "
+	       "for\n",
+	       p->at, of_what);
+	return -ENOSPC;
+}
+
+static int check_header(const struct part *p, size_t *length)
+{
+	u8 sum = 0;
+
+	if (p->size < TABLE_STRUCTURES)
+		return bad(p, "shorter than its header");
+	if (memcmp(p->table, "DMAR", 4))
+		return bad(p, "signature is not DMAR");
+	*length = read_bytes(p, TABLE_LENGTH, 4);
+	if (*length < TABLE_STRUCTURES || *length > p->size)
+		return bad(p, "length is impossible");
+	for (size_t i = 0; i < *length; i++)
+		sum += p->table[i];
+	if (sum)
+		return bad(p, "checksum is wrong");
+	return 0;
+}
+
+static int parse_path(const struct part *p, struct dmar_scope *scope)
+{
+	size_t hops = (p->size - SCOPE_PATH) / 2;
+
+	if (hops > DMAR_MAX_PATH)
+		return too_many(p, "hops in a device path");
+	for (size_t i = 0; i < hops; i++) {
+		scope->path[i].device = read_bytes(p, SCOPE_PATH + 2 * i, 1);
+		scope->path[i].function =
+			read_bytes(p, SCOPE_PATH + 2 * i + 1, 1);
+		if (scope->path[i].device > 31 || scope->path[i].function > 7)
+			return bad(p, "device path beyond 1f.7");
+	}
+	scope->path_length = hops;
+	return 0;
+}
+
+/* The scopes that fill @p, into @scope[@max]. */
+static int parse_scopes(struct part p, struct dmar_scope *scope,
+			unsigned int max, unsigned int *count)
+{
+	size_t end = p.at + p.size;
+	int error;
+	u8 type;
+
+	for (*count = 0; p.at < end; p.at += p.size) {
+		p.size = end - p.at;
+		if (p.size < SCOPE_PATH + 2)
+			return bad(&p, "device scope is cut off");
+		type = read_bytes(&p, 0, 1);
+		p.size = read_bytes(&p, 1, 1);
+		if (p.size < SCOPE_PATH + 2 || p.size % 2 ||
+		    p.size > end - p.at)
+			return bad(&p, "device scope of impossible length");
+		if (type < DMAR_SCOPE_ENDPOINT || type > DMAR_SCOPE_ACPI) {
+			hv_log("vtd: DMAR table, offset 0x%zx: device scope "
+			       "of unknown type %u skipped\n",
+			       p.at, type);
+			continue;
+		}
+		if (*count == max)
+			return too_many(&p, "device scopes");
+		scope[*count].type = type;
+		scope[*count].enumeration_id =
+			read_bytes(&p, SCOPE_ENUMERATION_ID, 1);
+		scope[*count].start_bus = read_bytes(&p, SCOPE_START_BUS, 1);
+		error = parse_path(&p, &scope[*count]);
+		if (error)
+			return error;
+		++*count;
+	}
+	return 0;
+}
+
+static struct part rest_of(const struct part *p, size_t offset)
+{
+	return (struct part){p->table, p->at + offset, p->size - offset};
+}
+
+static int parse_drhd(const struct part *p, struct dmar *dmar)
+{
+	struct dmar_unit *unit = &dmar->unit[dmar->unit_count];
+
+	if (p->size < DRHD_SCOPES)
+		return bad(p, "remapping unit (DRHD) is cut off");
+	if (dmar->unit_count == DMAR_MAX_UNITS)
+		return too_many(p, "remapping units");
+	unit->base = read_bytes(p, DRHD_BASE, 8);
+	unit->segment = read_bytes(p, DRHD_SEGMENT, 2);
+	unit->include_all =
+		read_bytes(p, DRHD_FLAGS, 1) & DRHD_FLAG_INCLUDE_PCI_ALL;
+	if (unit->base == 0 || !IS_ALIGNED(unit->base, PAGE_SIZE) ||
+	    unit->base >> dmar->address_width)
+		return bad(p, "remapping unit at an impossible address");
+	for (unsigned int i = 0; i < dmar->unit_count; i++)
+		if (dmar->unit[i].base == unit->base)
+			return bad(p, "remapping unit listed twice");
+	dmar->unit_count++;
+	return parse_scopes(rest_of(p, DRHD_SCOPES), unit->scope,
+			    DMAR_MAX_SCOPES, &unit->scope_count);
+}
+
+static int parse_rmrr(const struct part *p, struct dmar *dmar)
+{
+	struct dmar_rmrr *rmrr = &dmar->rmrr[dmar->rmrr_count];
+
+	if (p->size < RMRR_SCOPES)
+		return bad(p, "reserved memory region (RMRR) is cut off");
+	if (dmar->rmrr_count == DMAR_MAX_RMRRS)
+		return too_many(p, "reserved memory regions");
+	rmrr->segment = read_bytes(p, RMRR_SEGMENT, 2);
+	rmrr->base = read_bytes(p, RMRR_BASE, 8);
+	rmrr->limit = read_bytes(p, RMRR_LIMIT, 8);
+	if (rmrr->limit < rmrr->base || rmrr->limit >> dmar->address_width)
+		return bad(p, "reserved memory region (RMRR) of impossible "
+			      "extent");
+	dmar->rmrr_count++;
+	return parse_scopes(rest_of(p, RMRR_SCOPES), rmrr->scope,
+			    ARRAY_SIZE(rmrr->scope), &rmrr->scope_count);
+}
+
+/* What Gangway has no use for: ATS is never enabled, so neither ATSR nor SATC
+ * matters; RHSA speaks of proximity; ANDD and SIDP of devices not assigned. */
+static void skip(const struct part *p, u16 type)
+{
+	static const char *const name[] = {
+		[TYPE_ATSR] = "ATSR", [TYPE_RHSA] = "RHSA",
+		[TYPE_ANDD] = "ANDD", [TYPE_SATC] = "SATC",
+		[TYPE_SIDP] = "SIDP",
+	};
+
+	hv_log("vtd: DMAR table, offset 0x%zx: structure of %s type %u "
+	       "skipped\n",
+	       p->at, type < ARRAY_SIZE(name) ? name[type] : "unknown", type);
+}
+
+static int parse_structure(const struct part *p, struct dmar *dmar)
+{
+	u16 type = read_bytes(p, 0, 2);
+
+	if (type == TYPE_DRHD)
+		return parse_drhd(p, dmar);
+	if (type == TYPE_RMRR)
+		return parse_rmrr(p, dmar);
+	skip(p, type);
+	return 0;
+}
+
+int dmar_parse(const void *table, size_t size, struct dmar *dmar)
+{
+	struct part p = {table, 0, size};
+	size_t end;
+	u8 flags;
+	int error;
+
+	memset(dmar, 0, sizeof(*dmar));
+	error = check_header(&p, &end);
+	if (error)
+		return error;
+	if (read_bytes(&p, TABLE_ADDRESS_WIDTH, 1) >= MAX_PHYSICAL_BITS)
+		return bad(&p, "host address width above 52 bits");
+	dmar->address_width = read_bytes(&p, TABLE_ADDRESS_WIDTH, 1) + 1;
+	flags = read_bytes(&p, TABLE_FLAGS, 1);
+	dmar->intr_remap = flags & TABLE_FLAG_INTR_REMAP;
+	dmar->x2apic_opt_out = flags & TABLE_FLAG_X2APIC_OPT_OUT;
+
+	for (p.at = TABLE_STRUCTURES; p.at < end; p.at += p.size) {
+		p.size = end - p.at;
+		if (p.size < STRUCTURE_HEADER)
+			return bad(&p, "structure is cut off");
+		p.size = read_bytes(&p, 2, 2);
+		if (p.size < STRUCTURE_HEADER || p.size > end - p.at)
+			return bad(&p, "structure of impossible length");
+		error = parse_structure(&p, dmar);
+		if (error)
+			return error;
+	}
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* The DMAR table (VT-d 8), into plain structures. */
+#ifndef VTD_DMAR_H
+#define VTD_DMAR_H
+
+#include "hv/types.h"
+
+#define DMAR_MAX_UNITS 16
+#define DMAR_MAX_SCOPES 64
+#define DMAR_MAX_PATH 8
+#define DMAR_MAX_RMRRS 16
+
+/* Device scope types (VT-d 8.3.1) */
+enum dmar_scope_type {
+	DMAR_SCOPE_ENDPOINT = 1,
+	DMAR_SCOPE_BRIDGE = 2,
+	DMAR_SCOPE_IOAPIC = 3,
+	DMAR_SCOPE_HPET = 4,
+	DMAR_SCOPE_ACPI = 5,
+};
+
+struct dmar_scope {
+	u8 type;
+	u8 enumeration_id; /* IOAPIC ID, HPET number */
+	u8 start_bus;
+	u8 path_length;
+	struct {
+		u8 device, function;
+	} path[DMAR_MAX_PATH];
+};
+
+struct dmar_unit {
+	hpa_t base;
+	u16 segment;
+	bool include_all;
+	unsigned int scope_count;
+	struct dmar_scope scope[DMAR_MAX_SCOPES];
+};
+
+struct dmar_rmrr {
+	u16 segment;
+	hpa_t base, limit; /* limit: last byte */
+	unsigned int scope_count;
+	struct dmar_scope scope[8];
+};
+
+struct dmar {
+	u8 address_width; /* host address width in bits */
+	bool intr_remap;  /* INTR_REMAP flag */
+	bool x2apic_opt_out;
+	unsigned int unit_count, rmrr_count;
+	struct dmar_unit unit[DMAR_MAX_UNITS];
+	struct dmar_rmrr rmrr[DMAR_MAX_RMRRS];
+};
+
+/*
+ * Parse the table at @table, of which @size bytes may be read.  Checks
+ * signature, length and checksum, each structure's length against what
+ * encloses it, and unit addresses (not 0, not all ones, page-aligned).
+ * Unknown structures are skipped, with a log line.  -EINVAL, with the reason
+ * and its offset logged; -ENOSPC: more of something than the limits above.
+ */
+int dmar_parse(const void *table, size_t size, struct dmar *dmar);
+
+#endif

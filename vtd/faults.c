@@ -1,0 +1,197 @@
+/* Servicing the fault event: collect, count, clear. */
+#include "vtd/faults.h"
+#include "hv/log.h"
+#include "hv/time.h"
+#include "vtd/invalidate.h"
+#include "vtd/vtd.h"
+
+/* The message of the fault event (VT-d 5.1.6); it is not remapped itself. */
+#define EVENT_ADDRESS 0xfee00000u
+#define EVENT_DESTINATION(apic_id) (((apic_id)&0xff) << 12)
+#define EVENT_UPPER(apic_id) ((apic_id) & ~0xffu)
+#define EVENT_NMI (4u << 8) /* delivery mode 100b */
+
+/* A device can fault faster than a line is printed: so many faults a second
+ * are explained, the rest is counted. */
+#define EXPLAINED_PER_SECOND 32
+#define TOKEN_US (1000000 / EXPLAINED_PER_SECOND)
+
+/* A round reads every record once.  A device that faults on and on fills the
+ * records, which stops recording (PFO): few rounds are ever needed. */
+#define MAX_ROUNDS 64
+
+static struct lock service_lock;
+static u32 service_calls;
+
+static struct {
+	u64 count, unexplained, announced;
+	struct vtd_fault last;
+	unsigned int tokens;
+	u64 refilled;
+	bool pending;
+} faults = {.tokens = EXPLAINED_PER_SECOND};
+
+static u32 record_at(const struct vtd_unit *unit, unsigned int index)
+{
+	return VTD_CAP_FRO(unit->cap) + index * VTD_FRCD_SIZE;
+}
+
+void vtd_faults_mask(struct vtd_unit *unit)
+{
+	vtd_write32(unit->base, VTD_FECTL, VTD_FECTL_IM);
+	for (unsigned int i = 0; i < VTD_CAP_NFR(unit->cap); i++)
+		vtd_write32(unit->base, record_at(unit, i) + VTD_FRCD_F_WORD,
+			    VTD_FRCD_F);
+	vtd_write32(unit->base, VTD_FSTS,
+		    VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+}
+
+void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
+{
+	u32 upper = unit->eim ? EVENT_UPPER(apic_id) : 0;
+
+	vtd_write32(unit->base, VTD_FEDATA, EVENT_NMI);
+	vtd_write32(unit->base, VTD_FEADDR,
+		    EVENT_ADDRESS | EVENT_DESTINATION(apic_id));
+	vtd_write32(unit->base, VTD_FEUADDR, upper);
+	if (vtd_read32(unit->base, VTD_FEDATA) != EVENT_NMI)
+		hv_log("vtd: %s: cannot send its fault event as an NMI: "
+		       "faults are found late\n",
+		       unit->name);
+	vtd_write32(unit->base, VTD_FECTL, 0);
+}
+
+/* True if the next fault may be explained. */
+static bool take_token(void)
+{
+	u64 now = time_us();
+	u64 earned = (now - faults.refilled) / TOKEN_US;
+
+	if (earned) {
+		faults.tokens =
+			MIN(faults.tokens + earned, (u64)EXPLAINED_PER_SECOND);
+		faults.refilled = now;
+	}
+	if (!faults.tokens)
+		return false;
+	faults.tokens--;
+	return true;
+}
+
+static void announce_unexplained(void)
+{
+	if (faults.unexplained == faults.announced)
+		return;
+	hv_log("vtd: %lu faults came too fast to be explained, %lu since "
+	       "start\n",
+	       (faults.unexplained - faults.announced), faults.unexplained);
+	faults.announced = faults.unexplained;
+}
+
+static void count(struct vtd_unit *unit, const struct vtd_record *record)
+{
+	faults.count++;
+	faults.last = (struct vtd_fault){
+		.source_id = VTD_FRCD_SID(record->high),
+		.reason = VTD_FRCD_REASON(record->high),
+		.read = VTD_FRCD_T1(record->high),
+		.address = record->low,
+	};
+	if (!take_token()) {
+		faults.unexplained++;
+		return;
+	}
+	announce_unexplained();
+	vtd_explain(unit, record);
+}
+
+/* Every record with F, the oldest first; each is cleared once read. */
+static void collect(struct vtd_unit *unit, unsigned int oldest)
+{
+	unsigned int records = VTD_CAP_NFR(unit->cap);
+	struct vtd_record record;
+	u32 at;
+
+	for (unsigned int i = 0; i < records; i++) {
+		at = record_at(unit, (oldest + i) % records);
+		record.high = vtd_read64(unit->base, at + VTD_FRCD_HIGH);
+		if (!(record.high & ((u64)VTD_FRCD_F << 32)))
+			continue;
+		record.low = vtd_read64(unit->base, at);
+		vtd_write32(unit->base, at + VTD_FRCD_F_WORD, VTD_FRCD_F);
+		count(unit, &record);
+	}
+}
+
+/*
+ * Until the status is clear, for only then does the next fault make an event
+ * (VT-d 10.4.10, IP).  PFO is cleared after the records: while it is set the
+ * unit records nothing (VT-d 7.2.1), so it cannot come in between.
+ */
+static bool service_unit(struct vtd_unit *unit)
+{
+	bool found = vtd_queue_errors(unit);
+	unsigned int round;
+	u32 status;
+
+	for (round = 0; round < MAX_ROUNDS; round++) {
+		status = vtd_read32(unit->base, VTD_FSTS);
+		if (!(status & (VTD_FSTS_PPF | VTD_FSTS_PFO)))
+			return found;
+		found = true;
+		collect(unit, VTD_FSTS_FRI(status));
+		if (!(status & VTD_FSTS_PFO))
+			continue;
+		if (take_token())
+			hv_log("vtd: %s: fault records overflowed (PFO): more "
+			       "was blocked than is told\n",
+			       unit->name);
+		vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_PFO);
+	}
+	hv_log("vtd: %s: faults do not stop; the rest waits for the next "
+	       "exit\n",
+	       unit->name);
+	faults.pending = true;
+	return found;
+}
+
+/*
+ * Who finds the lock taken leaves the work to its holder, who looks again if
+ * he was called meanwhile: nothing stays unseen, and a call from the NMI
+ * handler cannot wait for what it interrupted.
+ */
+bool vtd_service_faults(void)
+{
+	bool found = false;
+	u32 calls;
+
+	__atomic_add_fetch(&service_calls, 1, __ATOMIC_SEQ_CST);
+	do {
+		if (!lock_try(&service_lock))
+			return true;
+		calls = __atomic_load_n(&service_calls, __ATOMIC_SEQ_CST);
+		faults.pending = false;
+		for (unsigned int i = 0; i < vtd_unit_count; i++)
+			found |= service_unit(&vtd_units[i]);
+		lock_release(&service_lock);
+	} while (calls != __atomic_load_n(&service_calls, __ATOMIC_SEQ_CST));
+	return found;
+}
+
+bool vtd_faults_pending(void)
+{
+	return faults.pending;
+}
+
+u64 vtd_fault_count(struct vtd_fault *last)
+{
+	if (last)
+		*last = faults.last;
+	return faults.count;
+}
+
+void vtd_fault_summary(void)
+{
+	announce_unexplained();
+	hv_log("vtd: %lu requests were blocked\n", faults.count);
+}

@@ -1,0 +1,181 @@
+/* The invalidation queue of a unit. */
+#include "vtd/invalidate.h"
+#include "hv/log.h"
+#include "hv/time.h"
+
+/* Descriptors (VT-d 6.5.2.1 and following): type in bits 3:0 */
+#define DESC_CONTEXT 1
+#define DESC_IOTLB 2
+#define DESC_IEC 4
+#define DESC_WAIT 5
+
+/* Granularity of DESC_CONTEXT and DESC_IOTLB, bits 5:4 */
+#define GLOBAL (1 << 4)
+#define SELECT_DOMAIN (2 << 4)
+#define SELECT_DEVICE (3 << 4)
+
+#define CONTEXT_DOMAIN(id) ((u64)(id) << 16)
+#define CONTEXT_SID(sid) ((u64)(sid) << 32)
+#define IOTLB_DRAIN_WRITES BIT(6)
+#define IOTLB_DRAIN_READS BIT(7)
+#define IOTLB_DOMAIN(id) ((u64)(id) << 16)
+#define IEC_SELECT_INDEX BIT(4)
+#define IEC_INDEX(index) ((u64)(index) << 32)
+#define WAIT_STATUS_WRITE BIT(5)
+#define WAIT_FENCE BIT(6)
+#define WAIT_STATUS(value) ((u64)(value) << 32)
+
+#define QUEUE_ERRORS (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
+
+static u64 queue_head(const struct vtd_unit *unit)
+{
+	return vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET;
+}
+
+static u64 queue_tail(const struct vtd_unit *unit)
+{
+	return vtd_read64(unit->base, VTD_IQT) & VTD_IQ_OFFSET;
+}
+
+/* Write a descriptor at offset @at; returns the offset after it.  The queue
+ * and the status word are always snooped (VT-d 10.4.3, C). */
+static u64 put(struct vtd_queue *queue, u64 at, u64 low, u64 high)
+{
+	volatile struct vtd_entry *entry =
+		&queue->entry[at / sizeof(*entry) % VTD_QUEUE_ENTRIES];
+
+	entry->high = high;
+	entry->low = low;
+	return (at + sizeof(*entry)) % PAGE_SIZE;
+}
+
+static u64 put_wait(struct vtd_queue *queue, u64 at)
+{
+	return put(queue, at,
+		   DESC_WAIT | WAIT_STATUS_WRITE | WAIT_FENCE |
+			   WAIT_STATUS(++queue->sequence),
+		   (uintptr_t)&queue->status);
+}
+
+/*
+ * VT-d 6.5.2.10.  IQE: the unit stands before a descriptor that it refuses.
+ * It gets a wait descriptor in its place, so that the queue goes on; what was
+ * asked was not done.  ITE and ICE can only come from device-TLB requests,
+ * which are never queued here.  The caller holds the queue.
+ */
+static bool recover(struct vtd_unit *unit)
+{
+	u32 errors = vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS;
+	u64 head = queue_head(unit);
+	volatile struct vtd_entry *refused =
+		&unit->queue.entry[head / sizeof(*refused) % VTD_QUEUE_ENTRIES];
+
+	if (!errors)
+		return false;
+	hv_log("vtd: %s: invalidation queue:%s%s%s (VT-d 6.5.2.10); at "
+	       "%u: %016lx:%016lx\n",
+	       unit->name,
+	       errors & VTD_FSTS_IQE ? " refused descriptor (IQE)" : "",
+	       errors & VTD_FSTS_ICE ? " wrong completion (ICE)" : "",
+	       errors & VTD_FSTS_ITE ? " device time-out (ITE)" : "",
+	       (unsigned int)(head / sizeof(*refused)), refused->high,
+	       refused->low);
+	if (errors & VTD_FSTS_IQE)
+		put_wait(&unit->queue, head);
+	vtd_write32(unit->base, VTD_FSTS, errors);
+	vtd_write64(unit->base, VTD_IQT, queue_tail(unit));
+	return true;
+}
+
+/* Queue one descriptor and a wait, ring, and wait.  The caller holds the
+ * queue, so nothing else is in it. */
+static int submit(struct vtd_unit *unit, u64 low, u64 high)
+{
+	struct vtd_queue *queue = &unit->queue;
+	u64 tail = queue_tail(unit);
+	u32 awaited;
+	int error;
+
+	if (queue_head(unit) != tail) {
+		hv_log("vtd: %s: invalidation queue stands still\n",
+		       unit->name);
+		return -EIO;
+	}
+	tail = put(queue, tail, low, high);
+	tail = put_wait(queue, tail);
+	awaited = queue->sequence;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	vtd_write64(unit->base, VTD_IQT, tail);
+	error = wait_until(
+		queue->status == awaited ||
+			(vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS),
+		VTD_TIMEOUT_US, "vtd: invalidation");
+	if (error)
+		hv_log("vtd: %s: invalidation %016lx:%016lx not done\n",
+		       unit->name, high, low);
+	else if (recover(unit))
+		error = -EIO;
+	return error;
+}
+
+static int invalidate(struct vtd_unit *unit, u64 low)
+{
+	int error = wait_until(lock_try(&unit->queue.lock), VTD_TIMEOUT_US,
+			       "vtd: another CPU's invalidation");
+
+	if (error)
+		return error;
+	error = submit(unit, low, 0);
+	lock_release(&unit->queue.lock);
+	return error;
+}
+
+/* The drains that the unit can do (VT-d 6.5.4) */
+static u64 drains(const struct vtd_unit *unit)
+{
+	return (unit->cap & VTD_CAP_DWD ? IOTLB_DRAIN_WRITES : 0) |
+	       (unit->cap & VTD_CAP_DRD ? IOTLB_DRAIN_READS : 0);
+}
+
+int vtd_invalidate_all(struct vtd_unit *unit)
+{
+	int error = invalidate(unit, DESC_CONTEXT | GLOBAL);
+
+	if (error)
+		return error;
+	return invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit));
+}
+
+int vtd_invalidate_context(struct vtd_unit *unit, u16 domain, u16 sid)
+{
+	return invalidate(unit, DESC_CONTEXT | SELECT_DEVICE |
+					CONTEXT_DOMAIN(domain) |
+					CONTEXT_SID(sid));
+}
+
+int vtd_invalidate_domain(struct vtd_unit *unit, u16 domain)
+{
+	return invalidate(unit, DESC_IOTLB | SELECT_DOMAIN | drains(unit) |
+					IOTLB_DOMAIN(domain));
+}
+
+int vtd_invalidate_all_irtes(struct vtd_unit *unit)
+{
+	return invalidate(unit, DESC_IEC);
+}
+
+int vtd_invalidate_irte(struct vtd_unit *unit, u16 index)
+{
+	return invalidate(unit, DESC_IEC | IEC_SELECT_INDEX | IEC_INDEX(index));
+}
+
+bool vtd_queue_errors(struct vtd_unit *unit)
+{
+	bool found;
+
+	if (!lock_try(&unit->queue.lock))
+		return false;
+	found = recover(unit);
+	lock_release(&unit->queue.lock);
+	return found;
+}

@@ -1,0 +1,110 @@
+/*
+ * Resolving DMAR device scopes.  A scope names a function by a path of device
+ * and function numbers from a bus on, since firmware may have numbered the
+ * buses below bridges otherwise than they are numbered now.
+ */
+#include "vtd/scope.h"
+
+/* Follow the path of @scope through the bridges; false if one is missing. */
+static bool resolve(const struct dmar_scope *scope, u16 segment,
+		    struct pci_addr *addr)
+{
+	const struct pci_function *bridge;
+
+	*addr = (struct pci_addr){.segment = segment, .bus = scope->start_bus};
+	for (unsigned int i = 0; i < scope->path_length; i++) {
+		addr->devfn =
+			scope->path[i].device << 3 | scope->path[i].function;
+		if (i + 1 == scope->path_length)
+			return true;
+		bridge = pci_find(*addr);
+		if (!bridge || !bridge->bridge)
+			return false;
+		addr->bus = bridge->secondary;
+	}
+	return false;
+}
+
+/* True if @scope is of @type and names @fn, or a bridge above it. */
+static bool covers(const struct dmar_scope *scope, u16 segment, u8 type,
+		   const struct pci_function *fn)
+{
+	const struct pci_function *named;
+	struct pci_addr addr;
+
+	if (scope->type != type || !resolve(scope, segment, &addr))
+		return false;
+	named = pci_find(addr);
+	if (!named)
+		return false;
+	return type == DMAR_SCOPE_BRIDGE ? pci_is_below(fn, named)
+					 : named == fn;
+}
+
+static bool unit_covers(const struct vtd_unit *unit, u8 type,
+			const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < unit->dmar->scope_count; i++)
+		if (covers(&unit->dmar->scope[i], unit->dmar->segment, type,
+			   fn))
+			return true;
+	return false;
+}
+
+static struct vtd_unit *unit_by_scope(u8 type, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < vtd_unit_count; i++)
+		if (unit_covers(&vtd_units[i], type, fn))
+			return &vtd_units[i];
+	return NULL;
+}
+
+/* The function itself, a bridge above it, or what is left over. */
+struct vtd_unit *vtd_unit_of(const struct pci_function *fn)
+{
+	const struct pci_function *listed = fn->pf ? fn->pf : fn;
+	struct vtd_unit *unit = unit_by_scope(DMAR_SCOPE_ENDPOINT, listed);
+
+	if (!unit)
+		unit = unit_by_scope(DMAR_SCOPE_BRIDGE, listed);
+	for (unsigned int i = 0; !unit && i < vtd_unit_count; i++)
+		if (vtd_units[i].dmar->include_all &&
+		    vtd_units[i].dmar->segment == listed->addr.segment)
+			unit = &vtd_units[i];
+	return unit;
+}
+
+struct vtd_unit *vtd_unit_of_ioapic(u8 ioapic_id, u16 *sid)
+{
+	const struct dmar_scope *scope;
+	struct pci_addr addr;
+
+	for (unsigned int u = 0; u < vtd_unit_count; u++)
+		for (unsigned int i = 0; i < vtd_units[u].dmar->scope_count;
+		     i++) {
+			scope = &vtd_units[u].dmar->scope[i];
+			if (scope->type != DMAR_SCOPE_IOAPIC ||
+			    scope->enumeration_id != ioapic_id ||
+			    !resolve(scope, vtd_units[u].dmar->segment, &addr))
+				continue;
+			*sid = PCI_RID(addr);
+			return &vtd_units[u];
+		}
+	return NULL;
+}
+
+const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn)
+{
+	const struct dmar_rmrr *rmrr;
+
+	for (unsigned int r = 0; r < vtd_dmar->rmrr_count; r++) {
+		rmrr = &vtd_dmar->rmrr[r];
+		for (unsigned int i = 0; i < rmrr->scope_count; i++)
+			if (covers(&rmrr->scope[i], rmrr->segment,
+				   DMAR_SCOPE_ENDPOINT, fn) ||
+			    covers(&rmrr->scope[i], rmrr->segment,
+				   DMAR_SCOPE_BRIDGE, fn))
+				return rmrr;
+	}
+	return NULL;
+}

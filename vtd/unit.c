@@ -1,0 +1,281 @@
+/* Bringing up one remapping unit. */
+#include "vtd/unit.h"
+#include "hv/alloc.h"
+#include "hv/log.h"
+#include "hv/time.h"
+#include "vtd/faults.h"
+#include "vtd/invalidate.h"
+
+/*
+ * Write the global command register: the states that are on stay on, except
+ * @clear; @set is added.  The status of one-shot commands is left out, for
+ * writing it back would command them again (VT-d 10.4.4).  Then wait until the
+ * bits @mask of the status are @value.
+ */
+static int command(struct vtd_unit *unit, u32 set, u32 clear, u32 mask,
+		   u32 value, const char *what)
+{
+	u32 on = vtd_read32(unit->base, VTD_GSTS) & ~(u32)VTD_ONE_SHOT;
+	int error;
+
+	vtd_write32(unit->base, VTD_GCMD, (on & ~clear) | set);
+	error = wait_until((vtd_read32(unit->base, VTD_GSTS) & mask) == value,
+			   VTD_TIMEOUT_US, what);
+	if (error)
+		hv_log("vtd: %s: no answer to a command: %s (GSTS %08x)\n",
+		       unit->name, what, vtd_read32(unit->base, VTD_GSTS));
+	return error;
+}
+
+static int turn_on(struct vtd_unit *unit, u32 bit, const char *what)
+{
+	return command(unit, bit, 0, bit, bit, what);
+}
+
+/* Does nothing if it is off. */
+static int turn_off(struct vtd_unit *unit, u32 bit, const char *what)
+{
+	if (!(vtd_read32(unit->base, VTD_GSTS) & bit))
+		return 0;
+	return command(unit, 0, bit, bit, 0, what);
+}
+
+int vtd_unit_flush_buffers(struct vtd_unit *unit)
+{
+	if (!(unit->cap & VTD_CAP_RWBF))
+		return 0;
+	return command(unit, VTD_WBF, 0, VTD_WBF, 0, "write buffer flush");
+}
+
+void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value)
+{
+	__atomic_store_n(half, value, __ATOMIC_RELEASE);
+	if (!(unit->ecap & VTD_ECAP_C))
+		vtd_write_back(half, sizeof(*half));
+}
+
+volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
+					  const char *what)
+{
+	void *page = page_alloc(1, PAGES_VTD);
+
+	if (!page)
+		hv_log("vtd: %s: no memory for the %s\n", unit->name, what);
+	else if (!(unit->ecap & VTD_ECAP_C))
+		vtd_write_back(page, PAGE_SIZE);
+	return page;
+}
+
+static bool supported(const struct vtd_unit *unit)
+{
+	const char *lacks = NULL;
+
+	if (!(VTD_CAP_SAGAW(unit->cap) & (VTD_SAGAW_39 | VTD_SAGAW_48)))
+		lacks = "39-bit and 48-bit second-level tables";
+	else if (!(unit->ecap & VTD_ECAP_QI))
+		lacks = "queued invalidation";
+	else if (!(unit->ecap & VTD_ECAP_IR))
+		lacks = "interrupt remapping (a device could raise any "
+			"vector)";
+	if (lacks)
+		hv_log("vtd: %s: lacks %s\n", unit->name, lacks);
+	return !lacks;
+}
+
+static const char *leaf_sizes(const struct vtd_unit *unit)
+{
+	switch (VTD_CAP_SLLPS(unit->cap) & (VTD_SLLPS_1G | VTD_SLLPS_2M)) {
+	case VTD_SLLPS_1G | VTD_SLLPS_2M:
+		return "1G+2M";
+	case VTD_SLLPS_1G:
+		return "1G";
+	case VTD_SLLPS_2M:
+		return "2M";
+	default:
+		return "4K";
+	}
+}
+
+static const char *remapping_mode(const struct vtd_unit *unit)
+{
+	if (!(unit->ecap & VTD_ECAP_IR))
+		return "no interrupt remapping";
+	return unit->eim ? "remapping with x2APIC" : "remapping with xAPIC";
+}
+
+static void log_capabilities(const struct vtd_unit *unit)
+{
+	bool wide = VTD_CAP_SAGAW(unit->cap) & VTD_SAGAW_48;
+
+	hv_log("vtd: %s: 0x%lx, %s, %s pages, %squeued invalidation, %s%s%s\n",
+	       unit->name, unit->base,
+	       wide ? "48-bit, 4 levels" : "39-bit, 3 levels", leaf_sizes(unit),
+	       unit->ecap & VTD_ECAP_QI ? "" : "no ", remapping_mode(unit),
+	       unit->cap & VTD_CAP_CM ? ", caching mode" : "",
+	       unit->ecap & VTD_ECAP_C ? ", coherent" : "");
+}
+
+int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
+		   unsigned int number, bool x2apic)
+{
+	*unit = (struct vtd_unit){.dmar = dmar, .base = dmar->base};
+	format(unit->name, sizeof(unit->name), "dmar%u", number);
+	unit->cap = vtd_read64(unit->base, VTD_CAP);
+	unit->ecap = vtd_read64(unit->base, VTD_ECAP);
+	if (unit->cap == 0 || unit->cap == ~0ULL) {
+		hv_log("vtd: %s: nothing answers at 0x%lx\n", unit->name,
+		       unit->base);
+		return -EIO;
+	}
+	unit->eim = x2apic && (unit->ecap & VTD_ECAP_EIM);
+	log_capabilities(unit);
+	return supported(unit) ? 0 : -EOPNOTSUPP;
+}
+
+static void log_leftovers(const struct vtd_unit *unit)
+{
+	u32 on = vtd_read32(unit->base, VTD_GSTS);
+	bool protected = (unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)) &&
+			 (vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_EPM);
+
+	if (!protected && !(on & (VTD_TE | VTD_IRE | VTD_QIE | VTD_EAFL)))
+		return;
+	hv_log("vtd: %s: firmware left on:%s%s%s%s%s\n", unit->name,
+	       on & VTD_TE ? " translation" : "",
+	       on & VTD_IRE ? " interrupt-remapping" : "",
+	       on & VTD_QIE ? " queued-invalidation" : "",
+	       on & VTD_EAFL ? " advanced-fault-log" : "",
+	       protected ? " protected-memory" : "");
+}
+
+/* Let the queue run empty, then turn it off (VT-d 6.5.2). */
+static int stop_queue(struct vtd_unit *unit)
+{
+	int error;
+
+	if (!(vtd_read32(unit->base, VTD_GSTS) & VTD_QIE))
+		return 0;
+	error = wait_until(
+		(vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET) ==
+			(vtd_read64(unit->base, VTD_IQT) & VTD_IQ_OFFSET),
+		VTD_TIMEOUT_US, "vtd: firmware's invalidation queue to drain");
+	if (error)
+		return error;
+	return turn_off(unit, VTD_QIE, "queued invalidation off");
+}
+
+/*
+ * Firmware may have left anything on.  Translation in legacy mode stays on:
+ * the root table is replaced under it (VT-d 6.6), so that there is no moment
+ * in which DMA passes.  In another mode it must go off, for the mode may not
+ * change while it is on (VT-d 10.4.6).  Protected memory stays protected until
+ * translation is ours.
+ */
+static int quiesce(struct vtd_unit *unit)
+{
+	int error;
+
+	log_leftovers(unit);
+	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
+	if (!error)
+		error = stop_queue(unit);
+	if (!error && vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM)
+		error = turn_off(unit, VTD_TE, "translation off");
+	if (!error)
+		error = turn_off(unit, VTD_EAFL, "advanced fault log off");
+	if (!error)
+		vtd_faults_mask(unit);
+	return error;
+}
+
+/* The root table without a present entry blocks all DMA (VT-d 9.1); what the
+ * unit cached of another one must go (VT-d 6.6). */
+static int block_all(struct vtd_unit *unit)
+{
+	int error;
+
+	unit->root = vtd_unit_table(unit, "root table");
+	if (!unit->root)
+		return -ENOMEM;
+	error = vtd_unit_flush_buffers(unit);
+	if (error)
+		return error;
+	vtd_write64(unit->base, VTD_RTADDR, (uintptr_t)unit->root);
+	error = turn_on(unit, VTD_SRTP, "root table pointer");
+	if (!error)
+		error = vtd_invalidate_all(unit);
+	if (!error)
+		error = turn_on(unit, VTD_TE, "translation on");
+	return error;
+}
+
+/* Translation guards all memory now (VT-d 10.4.16). */
+static int unprotect_memory(struct vtd_unit *unit)
+{
+	u32 control;
+	int error;
+
+	if (!(unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
+		return 0;
+	control = vtd_read32(unit->base, VTD_PMEN);
+	if (!(control & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
+		return 0;
+	vtd_write32(unit->base, VTD_PMEN, 0);
+	error = wait_until(!(vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_PRS),
+			   VTD_TIMEOUT_US, "vtd: protected memory regions off");
+	if (error)
+		hv_log("vtd: %s: protected memory regions stay on\n",
+		       unit->name);
+	return error;
+}
+
+/* The order of VT-d 6.7: table, pointer, caches, then on.  Compatibility
+ * format is blocked: CFI clear, or extended mode, which never lets it pass
+ * (VT-d 5.1.4). */
+static int remap_interrupts(struct vtd_unit *unit)
+{
+	int error;
+
+	unit->irt = vtd_unit_table(unit, "interrupt remapping table");
+	if (!unit->irt)
+		return -ENOMEM;
+	error = vtd_unit_flush_buffers(unit);
+	if (error)
+		return error;
+	vtd_write64(unit->base, VTD_IRTA,
+		    (uintptr_t)unit->irt | (unit->eim ? VTD_IRTA_EIME : 0) |
+			    VTD_IRTA_SIZE(VTD_IRT_ENTRIES_LOG2));
+	error = turn_on(unit, VTD_SIRTP, "interrupt remapping table pointer");
+	if (!error)
+		error = vtd_invalidate_all_irtes(unit);
+	if (!error)
+		error = turn_off(unit, VTD_CFI, "compatibility format off");
+	if (!error)
+		error = turn_on(unit, VTD_IRE, "interrupt remapping on");
+	unit->remapping = !error;
+	return error;
+}
+
+int vtd_unit_start(struct vtd_unit *unit, u32 nmi_apic_id)
+{
+	int error = quiesce(unit);
+
+	if (error)
+		return error;
+	unit->queue.entry = vtd_unit_table(unit, "invalidation queue");
+	if (!unit->queue.entry)
+		return -ENOMEM;
+	/* IQT = 0 before the queue is enabled; size 0 is one page */
+	vtd_write64(unit->base, VTD_IQT, 0);
+	vtd_write64(unit->base, VTD_IQA, (uintptr_t)unit->queue.entry);
+	error = turn_on(unit, VTD_QIE, "queued invalidation on");
+	if (!error)
+		error = block_all(unit);
+	if (!error)
+		error = unprotect_memory(unit);
+	if (!error)
+		error = remap_interrupts(unit);
+	if (!error)
+		vtd_faults_enable(unit, nmi_apic_id);
+	return error;
+}

@@ -1,0 +1,92 @@
+/*
+ * One remapping unit, as the files of vtd/ share it.  Order to read them in:
+ * dmar.c (which units there are), scope.c (which functions they cover), unit.c
+ * (how one is brought up), invalidate.c, context.c and second_level.c (DMA),
+ * irte.c (interrupts), faults.c (what was refused), vtd.c (all units).
+ */
+#ifndef VTD_UNIT_H
+#define VTD_UNIT_H
+
+#include "hv/lock.h"
+#include "hv/types.h"
+#include "vtd/dmar.h"
+#include "vtd/regs.h"
+
+#define VTD_BUSES 256
+#define VTD_QUEUE_ENTRIES 256 /* 16 bytes each: one page */
+#define VTD_IRT_ENTRIES 256   /* 16 bytes each: one page */
+#define VTD_IRT_ENTRIES_LOG2 8
+#define VTD_MAX_ATTACHED 16
+
+/* Longest wait for a unit to do what it was told. */
+#define VTD_TIMEOUT_US 1000000
+
+/* A table entry or descriptor of 128 bits; low word first in memory. */
+struct vtd_entry {
+	u64 low, high;
+};
+_Static_assert(sizeof(struct vtd_entry) == 16, "VT-d 9.1, 9.3, 9.10, 6.5.2");
+
+struct vtd_queue {
+	struct lock lock;
+	volatile struct vtd_entry *entry;
+	volatile u32 status; /* written by wait descriptors */
+	u32 sequence;	     /* of the last wait descriptor */
+};
+
+struct vtd_domain;
+
+/* A function whose context entry is open. */
+struct vtd_attachment {
+	const struct vtd_domain *domain; /* NULL: free */
+	u16 sid;
+};
+
+struct vtd_unit {
+	char name[8]; /* "dmar0" */
+	const struct dmar_unit *dmar;
+	hpa_t base;
+	u64 cap, ecap;
+	struct vtd_queue queue;
+	volatile struct vtd_entry *root; /* by bus */
+	volatile struct vtd_entry *irt;	 /* by interrupt index */
+	bool eim;			 /* IRTEs hold 32-bit APIC IDs */
+	bool remapping;
+	struct vtd_attachment attached[VTD_MAX_ATTACHED];
+};
+
+/* All units of the machine, in the order of the DMAR table. */
+extern struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+extern unsigned int vtd_unit_count;
+/* The table that vtd_init() was given. */
+extern const struct dmar *vtd_dmar;
+
+/*
+ * Read the capabilities of the unit that @dmar describes and log them in a
+ * line.  -EOPNOTSUPP: it lacks what isolation needs; -EIO: it does not answer.
+ */
+int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
+		   unsigned int number, bool x2apic);
+
+/*
+ * From whatever state firmware left to: no DMA passes, interrupts only by
+ * present IRTEs (there are none yet), events as NMIs to @nmi_apic_id.
+ * -ENOMEM, -ETIMEDOUT, -EOPNOTSUPP, -EIO; logged.
+ */
+int vtd_unit_start(struct vtd_unit *unit, u32 nmi_apic_id);
+
+/* Flush the chipset's write buffers if the unit needs it (VT-d 6.8). */
+int vtd_unit_flush_buffers(struct vtd_unit *unit);
+
+/*
+ * Write one half of a table entry so that the unit sees it: after everything
+ * written before, in one piece, and in memory if its walks do not snoop.
+ */
+void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value);
+
+/* Page @page (zeroed by the allocator) as a table that @unit will read;
+ * NULL, with a line of log, if there is none. */
+volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
+					  const char *what);
+
+#endif

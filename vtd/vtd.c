@@ -1,0 +1,57 @@
+/* All units together. */
+#include "vtd/vtd.h"
+#include "hv/log.h"
+#include "vtd/unit.h"
+
+struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+unsigned int vtd_unit_count;
+const struct dmar *vtd_dmar;
+
+/* Look at all before any is changed, so that all that lack is said. */
+static int probe_all(const struct dmar *dmar, bool x2apic)
+{
+	int error, result = 0;
+
+	for (unsigned int i = 0; i < dmar->unit_count; i++) {
+		error = vtd_unit_probe(&vtd_units[i], &dmar->unit[i], i,
+				       x2apic);
+		if (error)
+			result = error;
+	}
+	return result;
+}
+
+int vtd_init(const struct dmar *dmar, u32 nmi_apic_id, bool x2apic)
+{
+	int error;
+
+	vtd_unit_count = 0;
+	vtd_dmar = dmar;
+	if (!dmar->unit_count) {
+		hv_log("vtd: the DMAR table lists no remapping unit\n");
+		return -ENODEV;
+	}
+	if (!dmar->intr_remap) {
+		hv_log("vtd: firmware says that interrupts cannot be remapped "
+		       "(DMAR flag INTR_REMAP clear): turn interrupt remapping "
+		       "on in firmware setup\n");
+		return -EOPNOTSUPP;
+	}
+	error = probe_all(dmar, x2apic);
+	for (unsigned int i = 0; !error && i < dmar->unit_count; i++) {
+		error = vtd_unit_start(&vtd_units[i], nmi_apic_id);
+		if (!error)
+			vtd_unit_count++;
+	}
+	if (!error)
+		hv_log("vtd: all DMA is blocked\n");
+	return error;
+}
+
+bool vtd_remapping(void)
+{
+	for (unsigned int i = 0; i < vtd_unit_count; i++)
+		if (!vtd_units[i].remapping)
+			return false;
+	return vtd_unit_count > 0;
+}
