@@ -1,0 +1,330 @@
+/* From the taken-over machine to a guest that can be entered, and to its end.
+ */
+#include "guest/machine.h"
+#include "drivers/ioapic.h"
+#include "drivers/pci.h"
+#include "guest/acpi.h"
+#include "guest/assign.h"
+#include "guest/dsdt.h"
+#include "guest/layout.h"
+#include "guest/platform.h"
+#include "hv/asm.h"
+#include "hv/boot_memory.h"
+#include "hv/console.h"
+#include "hv/cpu.h"
+#include "hv/guest.h"
+#include "hv/log.h"
+#include "hv/panic.h"
+#include "hv/power.h"
+#include "hv/stat.h"
+#include "hv/string.h"
+#include "vtd/regs.h"
+#include "vtd/vtd.h"
+
+#define MAX_ECAM 8
+#define COM1_ISA_IRQ 4
+#define NMI_VECTOR 2
+#define DELIVERY_NMI 4
+
+static const struct handover *handover;
+static struct vpci_bus bus;
+static struct dmar dmar;
+static bool have_vtd;
+
+u64 machine_ram_size(void)
+{
+	u64 size = 0;
+
+	for (unsigned int i = 0; i < guest.map.count; i++)
+		if (guest.map.region[i].kind == REGION_RAM)
+			size += guest.map.region[i].size;
+	return size;
+}
+
+/* No guest can be: say so and leave the machine as a panic does, but without
+ * its dump, for this is no fault of the hypervisor. */
+static _Noreturn void stop(const char *what)
+{
+	hv_log("gangway: stopped: %s\n", what);
+	power_end(handover, END_HALT);
+}
+
+/* --- PCI and VT-d --------------------------------------------------------- */
+
+static int take_pci(void)
+{
+	const struct acpi_header *mcfg = machine_acpi_table("MCFG");
+	static struct pci_ecam ecam[MAX_ECAM];
+	unsigned int count = mcfg ? acpi_ecam(mcfg, ecam, MAX_ECAM) : 0;
+	int err;
+
+	if (!count) {
+		hv_log("pci: no MCFG table: PCI Express configuration space "
+		       "cannot be reached, so there is no device for the "
+		       "guest\n");
+		return -ENODEV;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		u64 buses = ecam[i].end_bus - ecam[i].start_bus + 1;
+
+		err = host_map_device(ecam[i].base +
+					      (u64)ecam[i].start_bus * MIB,
+				      buses * MIB);
+		if (err)
+			return err;
+	}
+	err = pci_enumerate(ecam, count);
+	if (!err)
+		pci_bus_master_off();
+	return err;
+}
+
+static void explain_no_dmar(void)
+{
+	hv_log("vtd: No DMAR table: this machine shows no VT-d. Without it "
+	       "nothing keeps a device's DMA\n"
+	       "vtd: inside the guest, so the guest boots without its device "
+	       "(as VFIO refuses to assign one).\n"
+	       "vtd: Turn on \"Intel VT-d\" (or \"VT for Directed I/O\") in "
+	       "the firmware's set-up; in QEMU, add\n"
+	       "vtd: -device intel-iommu,intremap=on.\n");
+}
+
+static u64 count_faults(u64 *address, u32 *source, u32 *reason)
+{
+	struct vtd_fault last = {0};
+	u64 count = vtd_fault_count(&last);
+
+	*address = last.address;
+	*source = last.source_id;
+	*reason = last.reason | (u32)last.read << 31;
+	return count;
+}
+
+static int take_vtd(void)
+{
+	const struct acpi_header *table = machine_acpi_table("DMAR");
+	int err;
+
+	if (!table) {
+		explain_no_dmar();
+		return -ENODEV;
+	}
+	err = dmar_parse(table, table->length, &dmar);
+	for (unsigned int i = 0; !err && i < dmar.unit_count; i++)
+		err = host_map_device(dmar.unit[i].base, VTD_REGISTERS_SIZE);
+	if (!err)
+		err = vtd_init(&dmar, this_cpu()->apic_id, true);
+	if (err) {
+		hv_log("vtd: not usable (%d): the guest boots without its "
+		       "device\n",
+		       err);
+		return err;
+	}
+	panic_stop_dma = vtd_block_all;
+	stat_faults = count_faults;
+	return 0;
+}
+
+/* --- Interrupts of the hypervisor itself: all NMIs ------------------------ */
+
+static bool platform_nmi(void)
+{
+	bool ours = have_vtd && vtd_service_faults();
+
+	return platform_console_input() || ours;
+}
+
+/* A flood of faults is served in parts, or the guest would stand still. */
+static void before_entry(void)
+{
+	if (have_vtd && vtd_faults_pending())
+		vtd_service_faults();
+}
+
+/* COM1's line to CPU 0 as an NMI: a guest's key stroke. */
+static void listen_to_console(void)
+{
+	const struct acpi_header *madt = machine_acpi_table("APIC");
+	struct vtd_interrupt nmi = {.destination = cpus[0]->apic_id,
+				    .vector = NMI_VECTOR,
+				    .delivery_mode = DELIVERY_NMI};
+	struct acpi_ioapic ioapic;
+	u32 pin;
+	int index;
+
+	if (!madt || !acpi_ioapic(madt, &ioapic) ||
+	    host_map_device(ioapic.base, PAGE_SIZE)) {
+		hv_log("console: no IOAPIC, so no input for the guest\n");
+		return;
+	}
+	ioapic_mask_all(ioapic.base);
+	pin = acpi_isa_gsi(madt, COM1_ISA_IRQ) - ioapic.gsi_base;
+	if (!console_guest_listen())
+		return;
+	if (!vtd_remapping()) {
+		ioapic_route_nmi(ioapic.base, pin, (u8)cpus[0]->apic_id);
+		return;
+	}
+	index = vtd_irte_alloc_ioapic(ioapic.id);
+	if (index < 0 || vtd_irte_set(index, &nmi)) {
+		hv_log("console: no interrupt remapping entry for the IOAPIC: "
+		       "no input for the guest\n");
+		return;
+	}
+	ioapic_route_remapped(ioapic.base, pin, (u16)index, NMI_VECTOR);
+}
+
+/* --- The guest ------------------------------------------------------------ */
+
+/* The pieces of RAM in guest order: from 0 up to the low limit, then from
+ * 4 GiB on. */
+static void build_map(void)
+{
+	gpa_t at = 0;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < handover->ram_count; i++) {
+		hpa_t base = handover->ram[i].base;
+		u64 left = handover->ram[i].size;
+
+		while (!err && left) {
+			u64 room = at < GUEST_LOW_RAM_MAX
+					   ? GUEST_LOW_RAM_MAX - at
+					   : left;
+			u64 size = MIN(left, room);
+
+			err = memory_map_add(&guest.map, at, base, size,
+					     REGION_RAM);
+			at += size;
+			base += size;
+			left -= size;
+			if (at == GUEST_LOW_RAM_MAX)
+				at = GUEST_HIGH_RAM;
+		}
+	}
+	if (err)
+		panic("guest: RAM does not fit the memory map (%d)", err);
+	for (unsigned int i = 0; i < guest.map.count; i++)
+		hv_log("guest: RAM 0x%09lx-0x%09lx at host 0x%09lx\n",
+		       guest.map.region[i].gpa,
+		       guest.map.region[i].gpa + guest.map.region[i].size - 1,
+		       guest.map.region[i].hpa);
+}
+
+static unsigned int choose_cpus(void)
+{
+	u32 wanted = handover->config.cpus;
+
+	if (wanted == CONFIG_ALL_CPUS)
+		return cpu_count;
+	if (wanted > cpu_count)
+		hv_log("guest: cpus=%u, but only %u are here\n", wanted,
+		       cpu_count);
+	return MIN(wanted, cpu_count);
+}
+
+/* The tables, built where the guest finds them. */
+static void build_acpi(const struct acpi_cpus *acpi)
+{
+	hpa_t at;
+	int size = -EINVAL;
+
+	if (memory_map_ram(&guest.map, GUEST_ACPI_START, GUEST_ACPI_SIZE, &at))
+		size = acpi_build((void *)at, GUEST_ACPI_SIZE, GUEST_ACPI_START,
+				  acpi, dsdt_aml, dsdt_aml_end - dsdt_aml);
+	if (size < 0)
+		panic("guest: ACPI tables do not fit (%d)", size);
+}
+
+/* The guest's functions, or none: every one that assign= names, or the guest
+ * does not start, for a guest without the device that it was meant to have
+ * helps nobody.  Only where the machine has no VT-d it boots without. */
+static void assign_functions(void)
+{
+	const struct config *c = &handover->config;
+
+	for (unsigned int i = 0; have_vtd && i < c->assign_count; i++)
+		if (assign_prepare(&c->assign[i], &bus))
+			stop("a function of assign= cannot be given to the "
+			     "guest; the reason stands above. Change assign= "
+			     "in gangway.cfg, or set assign=none");
+}
+
+static void load_linux(struct linux_entry *entry)
+{
+	struct linux_image image = {
+		.kernel = (const void *)handover->kernel.base,
+		.kernel_size = handover->kernel.size,
+		.initrd = handover->initrd.size
+				  ? (const void *)handover->initrd.base
+				  : NULL,
+		.initrd_size = handover->initrd.size,
+		.cmdline = handover->config.cmdline,
+		.rsdp = GUEST_ACPI_START,
+	};
+
+	if (linux_load(&guest.map, &image, entry))
+		stop("the kernel could not be loaded; the reason stands above");
+}
+
+static void after_end(void);
+
+void machine_build(const struct handover *h, struct linux_entry *entry)
+{
+	static u32 ids[MAX_CPUS];
+	struct acpi_cpus acpi = {.apic_id = ids};
+
+	handover = h;
+	guest.vcpus = acpi.count = choose_cpus();
+	build_map();
+	have_vtd = !take_pci() && !take_vtd();
+	assign_functions();
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		ids[i] = cpus[i]->apic_id;
+	platform_init(&bus, acpi_ioapic_id(&acpi));
+	listen_to_console();
+	build_acpi(&acpi);
+	load_linux(entry);
+	if (ept_init())
+		stop("no memory for the guest's page tables");
+	if (have_vtd && assign_attach())
+		stop("VT-d refuses a function of assign=; the reason stands "
+		     "above");
+	guest_platform_nmi = platform_nmi;
+	guest_before_entry = before_entry;
+	guest_after_end = after_end;
+}
+
+/* --- The end -------------------------------------------------------------- */
+
+static enum end_action log_end(void)
+{
+	const struct config *c = &handover->config;
+
+	switch (guest.end) {
+	case GUEST_POWEROFF:
+		hv_log("gangway: guest powered off\n");
+		return c->on_poweroff;
+	case GUEST_REBOOT:
+		hv_log("gangway: guest rebooted\n");
+		return c->on_reboot;
+	default:
+		hv_log("gangway: guest crashed (%s)\n", guest.end_reason);
+		return c->on_crash;
+	}
+}
+
+/* On CPU 0, when no vCPU runs any more. */
+static void after_end(void)
+{
+	enum end_action action = log_end();
+
+	if (have_vtd) {
+		assign_stop();
+		vtd_service_faults();
+		vtd_fault_summary();
+	}
+	stat_log();
+	power_end(handover, action);
+}

@@ -1,0 +1,22 @@
+/* The machine that becomes a guest's: who joins drivers, VT-d and vCPUs. */
+#ifndef GUEST_MACHINE_H
+#define GUEST_MACHINE_H
+
+#include "boot/handover.h"
+#include "guest/linux.h"
+#include "hv/acpi_tables.h"
+
+/*
+ * Take over PCI and VT-d, build the guest from the configuration: memory map,
+ * EPT, second-level tables, assigned functions, platform, Linux.  Fills @entry.
+ * Stops the machine, with the reason and what to do, if there can be no guest.
+ */
+void machine_build(const struct handover *h, struct linux_entry *entry);
+
+/* Bytes of guest RAM. */
+u64 machine_ram_size(void);
+
+/* The firmware's table with @signature, or NULL (hv/main.c). */
+const struct acpi_header *machine_acpi_table(const char *signature);
+
+#endif

@@ -1,0 +1,122 @@
+#include "guest/platform.h"
+#include "guest/layout.h"
+#include "guest/vcmos.h"
+#include "guest/vioapic.h"
+#include "guest/vpower.h"
+#include "guest/vuart.h"
+#include "hv/apic.h"
+#include "hv/asm.h"
+#include "hv/console.h"
+#include "hv/guest.h"
+#include "hv/log.h"
+
+#define CMOS_INDEX 0x70
+#define CMOS_DATA 0x71
+#define KEYBOARD_PORT 0x64
+
+static struct vuart uart;
+static struct vioapic ioapic;
+static struct vcmos cmos;
+static struct vpower power;
+
+static void uart_interrupt(void *ctx)
+{
+	vioapic_raise(ctx, GUEST_UART_IRQ);
+}
+
+/* Bytes from COM1 as long as the guest's FIFO has room; the trap lock is
+ * held. */
+static bool pump_input(void)
+{
+	bool any = false;
+	int c;
+
+	while (vuart_can_receive(&uart) && (c = console_guest_getc()) >= 0) {
+		vuart_receive(&uart, (u8)c);
+		any = true;
+	}
+	return any;
+}
+
+bool platform_console_input(void)
+{
+	bool any;
+
+	trap_lock();
+	any = pump_input();
+	trap_unlock();
+	return any;
+}
+
+/* A read makes room for what waits at COM1: its line is still up, and brings
+ * no further NMI. */
+static void uart_access(void *ctx, u64 offset, unsigned int size, bool write,
+			u64 *value)
+{
+	vuart_access(ctx, offset, size, write, value);
+	if (!write)
+		pump_input();
+}
+
+static u8 read_cmos(u8 index)
+{
+	outb(CMOS_INDEX, index);
+	return inb(CMOS_DATA);
+}
+
+/* The reset port lies within CONFIG_ADDRESS, which is written whole. */
+static void pci_ports_access(void *ctx, u64 offset, unsigned int size,
+			     bool write, u64 *value)
+{
+	if (GUEST_PCI_PORT + offset == GUEST_RESET_PORT && size == 1)
+		vpower_reset_access(&power, 0, size, write, value);
+	else
+		vpci_ports_access(ctx, offset, size, write, value);
+}
+
+static void end_guest(enum guest_end how)
+{
+	guest_end(how, "as it asked");
+}
+
+static void add_ports(u64 start, u64 size, trap_fn *handler, void *ctx,
+		      enum stat_cause cause)
+{
+	struct trap_range range = {start, size, handler, ctx, cause};
+
+	if (trap_ports(&range))
+		panic("platform: port 0x%lx is taken", start);
+}
+
+static void add_memory(u64 start, u64 size, trap_fn *handler, void *ctx,
+		       enum stat_cause cause)
+{
+	struct trap_range range = {start, size, handler, ctx, cause};
+
+	if (trap_memory(&range))
+		panic("platform: address 0x%lx is taken", start);
+}
+
+void platform_init(struct vpci_bus *bus, u8 ioapic_id)
+{
+	struct vuart_backend uart_backend = {console_guest_putc, uart_interrupt,
+					     &ioapic};
+
+	vioapic_reset(&ioapic, ioapic_id, apic_send_ipi);
+	vuart_reset(&uart, uart_backend);
+	cmos.read = read_cmos;
+	power.end = end_guest;
+
+	add_ports(GUEST_UART_PORT, 8, uart_access, &uart, STAT_CAUSE_UART);
+	add_ports(GUEST_CMOS_PORT, 2, vcmos_access, &cmos, STAT_CAUSE_CMOS);
+	add_ports(GUEST_SLEEP_CONTROL_PORT, 2, vpower_sleep_access, &power,
+		  STAT_CAUSE_POWER);
+	add_ports(GUEST_PCI_PORT, 8, pci_ports_access, bus,
+		  STAT_CAUSE_PCI_CONFIG);
+	add_ports(KEYBOARD_PORT, 1, vpower_keyboard_access, &power,
+		  STAT_CAUSE_POWER);
+	add_memory(GUEST_IOAPIC, PAGE_SIZE, vioapic_access, &ioapic,
+		   STAT_CAUSE_IOAPIC);
+	add_memory(GUEST_ECAM, GUEST_ECAM_SIZE, vpci_access, bus,
+		   STAT_CAUSE_PCI_CONFIG);
+}

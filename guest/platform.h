@@ -1,0 +1,16 @@
+/* The guest's platform devices and what they stand on: UART, IOAPIC, clock,
+ * power, PCI bus. */
+#ifndef GUEST_PLATFORM_H
+#define GUEST_PLATFORM_H
+
+#include "guest/vpci.h"
+
+/* Give the guest its devices, with @bus as its PCI bus.  @ioapic_id is free of
+ * the CPUs' APIC IDs. */
+void platform_init(struct vpci_bus *bus, u8 ioapic_id);
+
+/* Take what came in at COM1 for the guest's UART; true if there was anything.
+ * Not from a handler. */
+bool platform_console_input(void);
+
+#endif

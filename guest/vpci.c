@@ -1,0 +1,451 @@
+/*
+ * Configuration space of the guest's functions.  Every access is one of whole
+ * doublewords with byte enables, as on the bus, so that one function reads and
+ * one function writes each register.  The guest sees:
+ *
+ *   00  vendor and device ID       struct pci_function's: a VF's own read FFFFh
+ *   04  command, status            command ours; bus mastering is forwarded
+ *   08  class, revision            the function's
+ *   10  BARs                       ours; map_bar() when decoding changes
+ *   2C  subsystem IDs              the function's
+ *   34  capability list            PCIe, MSI-X, end
+ *   PCIe: capabilities             the function's, as an integrated endpoint
+ *         device control           ours; a reset becomes reset()
+ *         transactions pending     the function's
+ *   MSI-X: enable, function mask   forwarded
+ *          table and PBA           the function's
+ *
+ * All else reads 0 and ignores writes: ROM, interrupt pin, power management,
+ * MSI, extended capabilities.
+ */
+#include "guest/vpci.h"
+#include "guest/layout.h"
+#include "hv/log.h"
+
+/* Of QEMU's generic PCIe host bridge, for which no driver looks */
+#define HOST_BRIDGE_ID 0x00081b36
+#define HOST_BRIDGE_CLASS 0x06000000
+
+/* Mechanism #1: offsets in its ports, fields of CONFIG_ADDRESS */
+#define CONFIG_ADDRESS 0
+#define CONFIG_DATA 4
+#define CONFIG_ENABLE BIT(31)
+#define CONFIG_BUS(a) ((a) >> 16 & 0xff)
+#define CONFIG_DEVFN(a) ((a) >> 8 & 0xff)
+#define CONFIG_REGISTER(a) ((a)&0xfc)
+#define CONFIG_ADDRESS_WRITABLE 0x80fffffc
+
+#define COMMAND_WRITABLE                                                       \
+	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | COMMAND_PARITY |            \
+	 COMMAND_SERR | PCI_COMMAND_INTX_OFF)
+#define COMMAND_PARITY BIT(6)
+#define COMMAND_SERR BIT(8)
+
+/* Base address register (PCI 3.0 6.2.5.1) */
+#define BAR_64 0x4
+#define BAR_PREFETCH 0x8
+
+/* PCIe capability (PCIe 7.5.3): version 2, which is 3Ch bytes long */
+#define PCIE_CAP 0x00
+#define PCIE_CAP_VERSION (2u << 16)
+#define PCIE_CAP_INTEGRATED (9u << 20) /* device type: RCiEP, 7.5.3.2 */
+#define PCIE_DEVCAP 0x04
+#define DEVCAP_MPS 0x7u
+#define DEVCAP_EXT_TAG (1u << 5)
+#define DEVCAP_ROLE_ERRORS (1u << 15)
+#define DEVCAP_FLR (1u << 28)
+#define PCIE_DEVCTL 0x08
+#define DEVCTL_WRITABLE 0x7fff
+#define DEVCTL_FLR (1u << 15)
+#define DEVSTA_PENDING (1u << 21) /* in the same doubleword */
+#define PCIE_DEVCAP2 0x24
+#define DEVCAP2_TIMEOUTS 0x1fu /* completion timeout ranges, disable */
+#define PCIE_DEVCTL2 0x28
+#define DEVCTL2_WRITABLE 0x1f /* completion timeout value, disable */
+#define PCIE_SIZE 0x3c
+
+/* MSI-X capability (PCIe 7.7.2) */
+#define MSIX_CONTROL 0x02
+#define MSIX_CONTROL_WRITABLE 0xc000 /* enable, function mask */
+#define MSIX_TABLE 0x04
+#define MSIX_PBA 0x08
+#define MSIX_SIZE 0x0c
+
+/* @old with the bits of @mask taken from @value. */
+static u32 merge(u32 old, u32 value, u32 mask)
+{
+	return (old & ~mask) | (value & mask);
+}
+
+/*
+ * Memory decoding stays on in the device: the hypervisor reaches the MSI-X
+ * table and the pages that it mediates whatever the guest does, and the guest
+ * reaches BARs through EPT alone.  INTx would reach nobody.
+ */
+static void write_hardware_command(const struct vpci_function *v)
+{
+	pci_write16(v->fn, PCI_COMMAND,
+		    PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF |
+			    (v->command & PCI_COMMAND_MASTER));
+}
+
+/* Where the guest has BAR @i now; 0: nowhere. */
+static u64 effective_address(const struct vpci_function *v, unsigned int i)
+{
+	return v->command & PCI_COMMAND_MEMORY ? v->bar[i].address : 0;
+}
+
+/* First all that go, then all that come: two may have changed places. */
+static void update_mappings(struct vpci_function *v)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		struct vpci_bar *bar = &v->bar[i];
+
+		if (!bar->mapped || bar->mapped == effective_address(v, i))
+			continue;
+		v->backend->map_bar(v, i, 0);
+		bar->mapped = 0;
+	}
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		struct vpci_bar *bar = &v->bar[i];
+		u64 address = effective_address(v, i);
+
+		if (address && !bar->mapped &&
+		    v->backend->map_bar(v, i, address) == 0)
+			bar->mapped = address;
+	}
+}
+
+static void write_command(struct vpci_function *v, u32 value, u32 mask)
+{
+	v->command = merge(v->command, value, mask & COMMAND_WRITABLE);
+	write_hardware_command(v);
+	update_mappings(v);
+}
+
+/*
+ * The BAR that register @index belongs to, and *@shift = 32 if it is the upper
+ * half; NULL if none.
+ */
+static struct vpci_bar *bar_at(struct vpci_function *v, unsigned int index,
+			       unsigned int *shift)
+{
+	*shift = 0;
+	if (v->bar[index].size)
+		return &v->bar[index];
+	if (index == 0 || !v->bar[index - 1].size ||
+	    !(v->bar[index - 1].flags & BAR_64))
+		return NULL;
+	*shift = 32;
+	return &v->bar[index - 1];
+}
+
+static u32 read_bar(struct vpci_function *v, unsigned int index)
+{
+	unsigned int shift;
+	const struct vpci_bar *bar = bar_at(v, index, &shift);
+
+	if (!bar)
+		return 0;
+	return bar->address >> shift | (shift ? 0 : bar->flags);
+}
+
+/* All ones written read back as the size: its lower bits are fixed at 0. */
+static void write_bar(struct vpci_function *v, unsigned int index, u32 value,
+		      u32 mask)
+{
+	unsigned int shift;
+	struct vpci_bar *bar = bar_at(v, index, &shift);
+	u64 half;
+
+	if (!bar)
+		return;
+	half = merge(bar->address >> shift, value, mask);
+	bar->address =
+		(bar->address & ~(0xffffffffULL << shift)) | half << shift;
+	bar->address &= ~(bar->size - 1);
+	update_mappings(v);
+}
+
+static bool has_flr(const struct vpci_function *v)
+{
+	return pci_read32(v->fn, v->pcie_cap + PCIE_DEVCAP) & DEVCAP_FLR;
+}
+
+/*
+ * Payload and request sizes stay as firmware made them fit the path, and a VF
+ * has none (PCIe 9.3.5): the guest's choice is kept but not forwarded.
+ */
+static void write_device_control(struct vpci_function *v, u32 value, u32 mask)
+{
+	v->device_control =
+		merge(v->device_control, value, mask & DEVCTL_WRITABLE);
+	if (value & mask & DEVCTL_FLR && has_flr(v))
+		v->backend->reset(v);
+}
+
+static u32 read_pcie(const struct vpci_function *v, u16 reg)
+{
+	u16 at = v->pcie_cap + reg;
+
+	switch (reg) {
+	case PCIE_CAP:
+		return PCI_CAP_PCIE | (u32)v->msix_cap << 8 | PCIE_CAP_VERSION |
+		       PCIE_CAP_INTEGRATED;
+	case PCIE_DEVCAP:
+		return pci_read32(v->fn, at) &
+		       (DEVCAP_MPS | DEVCAP_EXT_TAG | DEVCAP_ROLE_ERRORS |
+			DEVCAP_FLR);
+	case PCIE_DEVCTL:
+		return v->device_control |
+		       (pci_read32(v->fn, at) & DEVSTA_PENDING);
+	case PCIE_DEVCAP2:
+		return pci_read32(v->fn, at) & DEVCAP2_TIMEOUTS;
+	case PCIE_DEVCTL2:
+		return v->device_control2;
+	default:
+		return 0;
+	}
+}
+
+static void write_pcie(struct vpci_function *v, u16 reg, u32 value, u32 mask)
+{
+	if (reg == PCIE_DEVCTL)
+		write_device_control(v, value, mask);
+	if (reg == PCIE_DEVCTL2)
+		v->device_control2 = merge(v->device_control2, value,
+					   mask & DEVCTL2_WRITABLE);
+}
+
+static u32 read_msix(const struct vpci_function *v, u16 reg)
+{
+	u16 control = pci_read16(v->fn, v->msix_cap + MSIX_CONTROL);
+
+	if (reg == 0)
+		return PCI_CAP_MSIX | (u32)control << 16;
+	return pci_read32(v->fn, v->msix_cap + reg);
+}
+
+static void write_msix_control(struct vpci_function *v, u16 value, u16 mask)
+{
+	u16 at = v->msix_cap + MSIX_CONTROL;
+
+	mask &= MSIX_CONTROL_WRITABLE;
+	if (mask)
+		pci_write16(v->fn, at,
+			    merge(pci_read16(v->fn, at), value, mask));
+}
+
+/* True if @reg lies in a capability of @size at @cap (0: not there). */
+static bool in_cap(u16 reg, u16 cap, u16 size)
+{
+	return cap && reg >= cap && reg - cap < size;
+}
+
+static u16 first_cap(const struct vpci_function *v)
+{
+	return v->pcie_cap ? v->pcie_cap : v->msix_cap;
+}
+
+static u32 read_header(struct vpci_function *v, u16 reg)
+{
+	switch (reg) {
+	case PCI_VENDOR_ID:
+		return v->fn->vendor | (u32)v->fn->device << 16;
+	case PCI_COMMAND:
+		return v->command |
+		       (first_cap(v) ? PCI_STATUS_CAP_LIST << 16 : 0);
+	case PCI_REVISION:
+	case PCI_SUBSYSTEM:
+		return pci_read32(v->fn, reg);
+	case PCI_BAR(0)... PCI_BAR(PCI_BARS - 1):
+		return read_bar(v, (reg - PCI_BAR(0)) / 4);
+	case PCI_CAP_POINTER:
+		return first_cap(v);
+	default:
+		return 0;
+	}
+}
+
+static u32 read_register(struct vpci_function *v, u16 reg)
+{
+	if (in_cap(reg, v->pcie_cap, PCIE_SIZE))
+		return read_pcie(v, reg - v->pcie_cap);
+	if (in_cap(reg, v->msix_cap, MSIX_SIZE))
+		return read_msix(v, reg - v->msix_cap);
+	return read_header(v, reg);
+}
+
+static void write_register(struct vpci_function *v, u16 reg, u32 value,
+			   u32 mask)
+{
+	if (in_cap(reg, v->pcie_cap, PCIE_SIZE))
+		write_pcie(v, reg - v->pcie_cap, value, mask);
+	else if (reg == v->msix_cap && reg)
+		write_msix_control(v, value >> 16, mask >> 16);
+	else if (reg == PCI_COMMAND)
+		write_command(v, value, mask);
+	else if (reg >= PCI_BAR(0) && reg < PCI_BAR(PCI_BARS))
+		write_bar(v, (reg - PCI_BAR(0)) / 4, value, mask);
+}
+
+static struct vpci_function *find(const struct vpci_bus *bus, u64 offset)
+{
+	for (unsigned int i = 0; i < bus->count && i < VPCI_MAX_FUNCTIONS; i++)
+		if (offset >> 12 == bus->function[i]->devfn)
+			return bus->function[i];
+	return NULL;
+}
+
+/* Linux believes in mechanism #1 if it finds a host bridge by it. */
+static u32 read_host_bridge(u16 reg)
+{
+	switch (reg) {
+	case PCI_VENDOR_ID:
+		return HOST_BRIDGE_ID;
+	case PCI_REVISION:
+		return HOST_BRIDGE_CLASS;
+	default:
+		return 0;
+	}
+}
+
+/* One doubleword at @offset, the bytes of @mask. */
+static u32 access_register(const struct vpci_bus *bus, u64 offset, u32 mask,
+			   bool write, u32 value)
+{
+	struct vpci_function *v = find(bus, offset);
+
+	if (offset < PCI_CONFIG_SIZE)
+		return write ? 0 : read_host_bridge(offset);
+	if (!v)
+		return ~0u;
+	if (!write)
+		return read_register(v, offset & 0xfff);
+	write_register(v, offset & 0xfff, value, mask);
+	return 0;
+}
+
+void vpci_access(void *ctx, u64 offset, unsigned int size, bool write,
+		 u64 *value)
+{
+	u64 result = ~0ULL;
+
+	for (unsigned int done = 0; done < size && done < 8;) {
+		u64 at = offset + done;
+		unsigned int shift = 8 * (at % 4);
+		unsigned int bytes = MIN(4 - at % 4, size - done);
+		u64 ones = BIT(8 * bytes) - 1;
+		u32 dword = *value >> (8 * done) << shift;
+
+		dword = access_register(ctx, ALIGN_DOWN(at, 4), ones << shift,
+					write, dword);
+		result &= ~(ones << (8 * done));
+		result |= (dword >> shift & ones) << (8 * done);
+		done += bytes;
+	}
+	if (!write)
+		*value = result;
+}
+
+void vpci_ports_access(void *ctx, u64 offset, unsigned int size, bool write,
+		       u64 *value)
+{
+	struct vpci_bus *bus = ctx;
+	u32 address = bus->address;
+
+	if (offset == CONFIG_ADDRESS && size == 4) {
+		if (write)
+			bus->address = *value & CONFIG_ADDRESS_WRITABLE;
+		else
+			*value = address;
+		return;
+	}
+	if (offset < CONFIG_DATA || !(address & CONFIG_ENABLE) ||
+	    CONFIG_BUS(address) != 0) {
+		*value = ~0ULL;
+		return;
+	}
+	offset = CONFIG_DEVFN(address) << 12 | CONFIG_REGISTER(address) |
+		 (offset - CONFIG_DATA);
+	vpci_access(bus, offset, size, write, value);
+}
+
+void vpci_reset(struct vpci_function *v)
+{
+	v->command = 0;
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		v->bar[i].address = 0;
+	update_mappings(v);
+	write_hardware_command(v);
+	v->device_control = 0;
+	v->device_control2 = 0;
+	if (v->msix)
+		msix_reset(v->msix);
+}
+
+/* Offset of the capability, or 0 if it does not fit where one may stand. */
+static u16 find_cap(const struct pci_function *fn, u8 id, u16 size)
+{
+	u16 cap = pci_find_cap(fn, id);
+
+	return cap >= 0x40 && cap + size <= 0x100 && IS_ALIGNED(cap, 4) ? cap
+									: 0;
+}
+
+static int init_bar(struct vpci_function *v, unsigned int i, u64 *next_address)
+{
+	const struct pci_bar *real = &v->fn->bar[i];
+	u64 end = GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE;
+	u64 address;
+
+	if (real->size == 0)
+		return 0;
+	if (real->io || real->size < PAGE_SIZE ||
+	    !IS_ALIGNED(real->size, real->size) ||
+	    (real->is64 && i == PCI_BARS - 1)) {
+		hv_log("vpci: " PCI_FMT ": BAR %u not given to the guest\n",
+		       PCI_ARG(v->fn->addr), i);
+		return 0;
+	}
+	address = ALIGN_UP(*next_address, real->size);
+	if (address >= end || real->size > end - address) {
+		hv_log("vpci: " PCI_FMT ": no room for BAR %u of 0x%lx bytes\n",
+		       PCI_ARG(v->fn->addr), i, real->size);
+		return -ENOSPC;
+	}
+	v->bar[i] = (struct vpci_bar){
+		.size = real->size,
+		.address = address,
+		.flags = (real->is64 ? BAR_64 : 0) |
+			 (real->prefetch ? BAR_PREFETCH : 0),
+		.hpa = real->base,
+	};
+	*next_address = address + real->size;
+	return 0;
+}
+
+int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
+	      struct msix *msix, u64 *next_address,
+	      const struct vpci_backend *backend, void *ctx)
+{
+	if (fn->bridge || PCI_FN(devfn) != 0)
+		return -EINVAL;
+	*v = (struct vpci_function){
+		.fn = fn,
+		.devfn = devfn,
+		.pcie_cap = find_cap(fn, PCI_CAP_PCIE, PCIE_SIZE),
+		.msix_cap = msix ? find_cap(fn, PCI_CAP_MSIX, MSIX_SIZE) : 0,
+		.msix = msix,
+		.backend = backend,
+		.ctx = ctx,
+	};
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		int err = init_bar(v, i, next_address);
+
+		if (err)
+			return err;
+	}
+	write_hardware_command(v);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/*
+ * The guest's PCI bus 0: its assigned functions, each with a configuration
+ * space that is partly the function's own and partly ours (docs in vpci.c).
+ */
+#ifndef GUEST_VPCI_H
+#define GUEST_VPCI_H
+
+#include "drivers/msix.h"
+#include "drivers/pci.h"
+#include "hv/trap.h"
+
+#define VPCI_MAX_FUNCTIONS 8
+
+struct vpci_bar {
+	u64 size;    /* 0: none */
+	u64 address; /* as the guest programmed it */
+	u64 mapped;  /* where it is mapped now; 0: nowhere */
+	u32 flags;   /* low 4 bits of the register */
+	hpa_t hpa;
+};
+
+struct vpci_function;
+
+/* What happens outside when the guest moves things: guest/assign.c */
+struct vpci_backend {
+	/*
+	 * Memory decoding of @bar is on at @address (0: off now); the guest
+	 * chose the address, any multiple of the BAR's size.  A failure leaves
+	 * the BAR unmapped, and is tried again at the guest's next write to the
+	 * command register or a BAR.  A move is two calls, off and on;
+	 * v->bar[bar].mapped is the old place during the call.
+	 */
+	int (*map_bar)(struct vpci_function *v, unsigned int bar, u64 address);
+	/* The guest started a function-level reset: do it, then call
+	 * vpci_reset(). */
+	void (*reset)(struct vpci_function *v);
+};
+
+struct vpci_function {
+	struct pci_function *fn;
+	u8 devfn;    /* on the guest's bus 0 */
+	u16 command; /* as the guest sees it */
+	u16 device_control, device_control2;
+	u16 pcie_cap; /* offset of the PCIe capability; 0: none */
+	u16 msix_cap;
+	struct vpci_bar bar[PCI_BARS];
+	struct msix *msix; /* NULL: none */
+	const struct vpci_backend *backend;
+	void *ctx; /* the backend's */
+};
+
+/*
+ * Fill @v for @fn at @devfn (function 0 of a device): BARs with addresses
+ * from the guest's PCI window at *@next_address (advanced; naturally aligned),
+ * capabilities PCIe and MSI-X; everything else reads 0.  @fn->vendor, device
+ * and bar[] are what the guest will see.  BARs that the guest cannot have (I/O
+ * ports, less than a page) are hidden, with a log line.  Memory decoding of the
+ * function is on from here, bus mastering off.  -EINVAL: a bridge, or not
+ * function 0; -ENOSPC: the window is full.
+ */
+int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
+	      struct msix *msix, u64 *next_address,
+	      const struct vpci_backend *backend, void *ctx);
+
+/*
+ * The function was reset: decoding and bus mastering off, BARs unmapped and 0,
+ * controls and MSI-X entries as after power-on.
+ */
+void vpci_reset(struct vpci_function *v);
+
+/* Bus 0: its functions, and at 00.0 a host bridge with nothing behind it. */
+struct vpci_bus {
+	struct vpci_function *function[VPCI_MAX_FUNCTIONS];
+	unsigned int count;
+	u32 address; /* CONFIG_ADDRESS */
+};
+
+/*
+ * trap_fn over GUEST_PCI_PORT, 8 ports; @ctx is a struct vpci_bus.  Mechanism
+ * #1 (PCI 3.0 3.2.2.3.2), by which Linux probes the bus before it has read the
+ * MCFG table.
+ */
+void vpci_ports_access(void *ctx, u64 offset, unsigned int size, bool write,
+		       u64 *value);
+
+/* trap_fn over GUEST_ECAM; @ctx is a struct vpci_bus. */
+void vpci_access(void *ctx, u64 offset, unsigned int size, bool write,
+		 u64 *value);
+
+#endif
