@@ -1,0 +1,53 @@
+/* gangway.cfg: `key=value` lines, `#` comments. */
+#ifndef BOOT_CONFIG_H
+#define BOOT_CONFIG_H
+
+#include "drivers/pci.h"
+#include "hv/types.h"
+
+#define CONFIG_PATH_MAX 128
+#define CONFIG_CMDLINE_MAX 1024
+#define CONFIG_ASSIGN_MAX 8
+#define CONFIG_ALL_CPUS 0
+
+enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF };
+
+/* One function of assign=: `0000:01:10.0`, or `vf:8086:10c9/0` for VF 0 of the
+ * first PF with these IDs. */
+struct assign {
+	enum assign_kind kind;
+	struct pci_addr addr;
+	u16 vendor, device, vf;
+};
+
+/* What follows when the guest is gone. */
+enum end_action { END_POWEROFF, END_RESET, END_HALT };
+
+struct config {
+	char kernel[CONFIG_PATH_MAX]; /* default \vmlinuz */
+	char initrd[CONFIG_PATH_MAX]; /* empty: none */
+	char cmdline[CONFIG_CMDLINE_MAX];
+	u64 memory; /* bytes; 0: all that is free */
+	u32 cpus;   /* CONFIG_ALL_CPUS: all */
+	struct assign assign[CONFIG_ASSIGN_MAX];
+	unsigned int assign_count; /* 0: none */
+	enum end_action on_poweroff, on_reboot, on_crash;
+	u8 log_port; /* 1: COM1, 2: COM2 */
+};
+
+struct config_error {
+	unsigned int line;
+	char message[160]; /* what was found and what was expected */
+};
+
+/*
+ * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
+ * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
+ * (comma-separated, or `none`), on-poweroff, on-reboot, on-crash (poweroff,
+ * reset, halt), log (com1, com2).  Unknown keys, doubled keys and bad values
+ * are errors.  0, or -EINVAL with @error filled.
+ */
+int config_parse(const char *text, size_t size, struct config *config,
+		 struct config_error *error);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The UEFI application: reads its configuration, the kernel and the initrd,
+ * takes memory, leaves the firmware and starts the hypervisor.
+ */
+#include "boot/config.h"
+#include "boot/loader.h"
+#include "boot/version.h"
+#include "guest/linux.h"
+#include "hv/string.h"
+
+#define CONFIG_FILE "gangway.cfg"
+#define CONFIG_FILE_MAX (64 * KIB)
+#define KERNEL_MAX (512 * MIB)
+#define INITRD_MAX (2 * GIB)
+
+/*
+ * For page_alloc(): stacks and VMCS of each CPU, the page tables of the
+ * hypervisor, EPT, VT-d.  With the image it stays below 1 MiB, enough for 4
+ * CPUs and devices; a guest without 1 GiB pages takes 8 KiB of it a GiB.
+ */
+#define POOL_SIZE (640 * KIB)
+
+struct loader loader;
+static struct handover handover;
+
+static void start(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	char build[BUILD_ID_TEXT];
+	EFI_STATUS status;
+
+	loader.handle = handle;
+	loader.system = system;
+	loader.bs = system->BootServices;
+	/* Reading a large initrd may take longer than its 5 minutes */
+	loader.bs->SetWatchdogTimer(0, 0, 0, NULL);
+	build_id_text(build);
+	boot_print("Gangway %s (build %s)\n", GANGWAY_VERSION, build);
+	status = loader.bs->HandleProtocol(handle, &guid,
+					   (void **)&loader.image);
+	if (EFI_ERROR(status))
+		boot_stop(status, "the firmware does not tell where "
+				  "gangway.efi was loaded from");
+	handover.image.base = (hpa_t)loader.image->ImageBase;
+	handover.image.size = ALIGN_UP(loader.image->ImageSize, PAGE_SIZE);
+}
+
+static void check_cpu(void)
+{
+	static char lacks[1024];
+
+	if (!hv_cpu_check(lacks, sizeof(lacks)))
+		boot_stop(EFI_UNSUPPORTED, "%s", lacks);
+}
+
+static void read_config(void)
+{
+	struct hpa_range file =
+		file_read(CONFIG_FILE, "configuration", CONFIG_FILE_MAX);
+	struct config_error error;
+
+	if (config_parse((const char *)file.base, file.size, &handover.config,
+			 &error))
+		boot_stop(EFI_LOAD_ERROR, CONFIG_FILE ":%u: %s", error.line,
+			  error.message);
+	memory_give(file.base);
+}
+
+static void read_files(void)
+{
+	const struct config *c = &handover.config;
+	char reason[128];
+
+	handover.kernel = file_read(c->kernel, "kernel", KERNEL_MAX);
+	if (!linux_check((void *)handover.kernel.base, handover.kernel.size,
+			 reason, sizeof(reason)))
+		boot_stop(EFI_LOAD_ERROR,
+			  "kernel %s: %s; expected a 64-bit Linux bzImage",
+			  c->kernel, reason);
+	boot_print("gangway: kernel %s, %lu KiB\n", c->kernel,
+		   handover.kernel.size / KIB);
+	if (!c->initrd[0])
+		return;
+	handover.initrd = file_read(c->initrd, "initrd", INITRD_MAX);
+	boot_print("gangway: initrd %s, %lu KiB\n", c->initrd,
+		   handover.initrd.size / KIB);
+}
+
+static hpa_t find_table(const EFI_GUID *guid)
+{
+	const EFI_SYSTEM_TABLE *system = loader.system;
+
+	for (UINTN i = 0; i < system->NumberOfTableEntries; i++) {
+		const EFI_CONFIGURATION_TABLE *t =
+			&system->ConfigurationTable[i];
+
+		if (!memcmp(&t->VendorGuid, guid, sizeof(*guid)))
+			return (hpa_t)t->VendorTable;
+	}
+	return 0;
+}
+
+/* The RSDP of ACPI 2.0 and later has the XSDT; the older one will do. */
+static void find_rsdp(void)
+{
+	static const EFI_GUID acpi_20 = ACPI_20_TABLE_GUID;
+	static const EFI_GUID acpi_10 = ACPI_TABLE_GUID;
+
+	handover.rsdp = find_table(&acpi_20);
+	if (handover.rsdp)
+		return;
+	handover.rsdp = find_table(&acpi_10);
+	boot_print(handover.rsdp
+			   ? "gangway: this firmware has ACPI 1.0 tables only\n"
+			   : "gangway: this firmware has no ACPI tables\n");
+}
+
+static void take_memory(void)
+{
+	u64 needed =
+		linux_memory_needed((void *)handover.kernel.base,
+				    handover.kernel.size, handover.initrd.size);
+
+	handover.pool.base = memory_take(POOL_SIZE, "hypervisor");
+	handover.pool.size = POOL_SIZE;
+	handover.trampoline = memory_take_trampoline();
+	memory_take_ram(&handover, needed);
+	for (unsigned int i = 0; i < handover.ram_count; i++) {
+		const struct hpa_range *r = &handover.ram[i];
+
+		boot_print("gangway: guest memory %lx-%lx, %lu MiB\n", r->base,
+			   (r->base + r->size - 1), (r->size / MIB));
+	}
+}
+
+/* Called by crt0-efi with our own calling convention */
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
+{
+	start(handle, system);
+	check_cpu();
+	files_init();
+	read_config();
+	read_files();
+	find_rsdp();
+	take_memory();
+	leave_firmware(&handover);
+	hv_main(&handover);
+}

@@ -1,0 +1,52 @@
+/* Leaving the firmware (UEFI 2.9 7.4.6). */
+#include "boot/loader.h"
+
+#define EXIT_TRIES 8
+
+static u64 read_cr3(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+/*
+ * Once ExitBootServices was called, even if it failed, only memory services may
+ * be: no message can be printed.  The machine starts anew.
+ */
+static _Noreturn void give_up(EFI_STATUS status)
+{
+	loader.system->RuntimeServices->ResetSystem(EfiResetCold, status, 0,
+						    NULL);
+	__builtin_unreachable();
+}
+
+void leave_firmware(struct handover *handover)
+{
+	static struct uefi_map map;
+	EFI_STATUS status = uefi_map_get(&map);
+
+	if (EFI_ERROR(status))
+		boot_stop(status, "no memory map from the firmware: %s",
+			  boot_status(status));
+	boot_print("gangway: leaving the firmware\n");
+	/* The key is stale if anything allocated since the map was read. */
+	for (int i = 0; i < EXIT_TRIES; i++) {
+		status = uefi_map_get(&map);
+		if (EFI_ERROR(status))
+			break;
+		status = loader.bs->ExitBootServices(loader.handle, map.key);
+		if (status != EFI_INVALID_PARAMETER)
+			break;
+	}
+	if (EFI_ERROR(status))
+		give_up(status);
+	asm volatile("cli");
+	handover->takeover_tsc = __builtin_ia32_rdtsc();
+	handover->firmware_cr3 = read_cr3();
+	handover->memory_map = map.buffer;
+	handover->memory_map_size = map.size;
+	handover->descriptor_size = map.descriptor_size;
+	handover->runtime_services = loader.system->RuntimeServices;
+}

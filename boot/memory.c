@@ -1,0 +1,184 @@
+/* Memory from the firmware: for files, for the hypervisor, for the guest. */
+#include "boot/loader.h"
+#include "boot/ram.h"
+#include "hv/log.h"
+
+#define RAM_TRIES 4
+#define GUEST_MINIMUM (128 * MIB)
+/* Left to the firmware, which allocates while we do */
+#define FIRMWARE_RESERVE (64 * MIB)
+#define TRAMPOLINE_LIMIT 0x9f000 /* below any extended BIOS data area */
+
+static void remember(hpa_t base, u64 size)
+{
+	if (loader.allocations == LOADER_ALLOCATIONS) {
+		loader.bs->FreePages(base, size / PAGE_SIZE);
+		boot_stop(EFI_OUT_OF_RESOURCES, "more than %d allocations",
+			  LOADER_ALLOCATIONS);
+	}
+	loader.allocation[loader.allocations++] =
+		(struct hpa_range){base, size};
+}
+
+void memory_give(hpa_t base)
+{
+	for (unsigned int i = 0; i < loader.allocations; i++) {
+		struct hpa_range *a = &loader.allocation[i];
+
+		if (a->base != base)
+			continue;
+		loader.bs->FreePages(a->base, a->size / PAGE_SIZE);
+		*a = loader.allocation[--loader.allocations];
+		return;
+	}
+}
+
+void memory_give_all(void)
+{
+	while (loader.allocations)
+		memory_give(loader.allocation[loader.allocations - 1].base);
+}
+
+static EFI_STATUS take(EFI_ALLOCATE_TYPE type, u64 size, hpa_t *base)
+{
+	EFI_PHYSICAL_ADDRESS address = *base;
+	EFI_STATUS status;
+
+	size = ALIGN_UP(size, PAGE_SIZE);
+	status = loader.bs->AllocatePages(type, EfiLoaderData, size / PAGE_SIZE,
+					  &address);
+	if (EFI_ERROR(status))
+		return status;
+	remember(address, size);
+	*base = address;
+	return EFI_SUCCESS;
+}
+
+hpa_t memory_take(u64 size, const char *what)
+{
+	hpa_t base = 0;
+	EFI_STATUS status = take(AllocateAnyPages, size, &base);
+
+	if (EFI_ERROR(status))
+		boot_stop(status,
+			  "no %lu KiB of free memory for the %s: the machine "
+			  "needs more",
+			  (ALIGN_UP(size, KIB) / KIB), what);
+	return base;
+}
+
+hpa_t memory_take_trampoline(void)
+{
+	hpa_t page = TRAMPOLINE_LIMIT - 1;
+	EFI_STATUS status = take(AllocateMaxAddress, PAGE_SIZE, &page);
+
+	/* Page 0 holds the real-mode vectors; keep it, the next one differs. */
+	if (!EFI_ERROR(status) && !page) {
+		page = TRAMPOLINE_LIMIT - 1;
+		status = take(AllocateMaxAddress, PAGE_SIZE, &page);
+	}
+	if (EFI_ERROR(status))
+		boot_stop(status,
+			  "no free page below 1 MiB to start the other CPUs "
+			  "from: turn legacy boot support (CSM) off in the "
+			  "firmware set-up");
+	return page;
+}
+
+static void collect_free(const struct uefi_map *map, struct ram_free *free)
+{
+	const u8 *at = map->buffer, *end = at + map->size;
+
+	free->count = 0;
+	for (; (u64)(end - at) >= map->descriptor_size;
+	     at += map->descriptor_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)at;
+
+		if (d->Type == EfiConventionalMemory &&
+		    d->Attribute & EFI_MEMORY_WB &&
+		    d->NumberOfPages <= ~0ULL / PAGE_SIZE)
+			ram_add_free(free, d->PhysicalStart,
+				     d->NumberOfPages * PAGE_SIZE);
+	}
+}
+
+static void find_free(struct ram_free *free)
+{
+	struct uefi_map map = {0};
+	EFI_STATUS status = uefi_map_get(&map);
+
+	if (EFI_ERROR(status))
+		boot_stop(status, "no memory map from the firmware: %s",
+			  boot_status(status));
+	/* Given back only afterwards: what is free now is free then */
+	collect_free(&map, free);
+	uefi_map_free(&map);
+}
+
+/* How much the guest gets of the @available bytes; stops if that is not enough.
+ */
+static u64 decide_size(u64 configured, u64 available, u64 needed)
+{
+	const u64 most = available / MIB;
+	u64 size = configured ? configured : available;
+
+	needed = MAX(needed, GUEST_MINIMUM);
+	if (size > available)
+		boot_stop(EFI_OUT_OF_RESOURCES,
+			  "memory=%luM in gangway.cfg, but only %lu MiB are "
+			  "free for a guest: set memory=%luM, or less, or "
+			  "memory=all",
+			  (size / MIB), most, most);
+	if (size < needed && available < needed)
+		boot_stop(EFI_OUT_OF_RESOURCES,
+			  "too little memory: %lu MiB are free for a guest, "
+			  "it needs %lu MiB: the machine needs more",
+			  most, (ALIGN_UP(needed, MIB) / MIB));
+	if (size < needed)
+		boot_stop(EFI_OUT_OF_RESOURCES,
+			  "memory=%luM in gangway.cfg is too little for this "
+			  "guest: set memory=%luM or more (%lu MiB are free)",
+			  (size / MIB), (ALIGN_UP(needed, RAM_PIECE) / MIB),
+			  most);
+	return size;
+}
+
+/* Allocate what was chosen; on failure all of it is given back. */
+static EFI_STATUS take_chosen(struct handover *handover)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+	unsigned int i;
+
+	for (i = 0; i < handover->ram_count && !EFI_ERROR(status); i++)
+		status = take(AllocateAddress, handover->ram[i].size,
+			      &handover->ram[i].base);
+	if (!EFI_ERROR(status))
+		return status;
+	for (i--; i > 0; i--)
+		memory_give(handover->ram[i - 1].base);
+	return status;
+}
+
+void memory_take_ram(struct handover *handover, u64 needed)
+{
+	static struct ram_free free;
+	EFI_STATUS status = EFI_NOT_FOUND;
+
+	/* The firmware's own allocations may land in what we chose. */
+	for (int i = 0; i < RAM_TRIES && EFI_ERROR(status); i++) {
+		u64 available;
+
+		find_free(&free);
+		available = ram_choose(&free, ALIGN_DOWN(~0ULL, RAM_PIECE),
+				       handover->ram, &handover->ram_count);
+		available -= MIN(available, FIRMWARE_RESERVE);
+		ram_choose(
+			&free,
+			decide_size(handover->config.memory, available, needed),
+			handover->ram, &handover->ram_count);
+		status = take_chosen(handover);
+	}
+	if (EFI_ERROR(status))
+		boot_stop(status, "the firmware does not give free memory: %s",
+			  boot_status(status));
+}
