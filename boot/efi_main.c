@@ -18,7 +18,6 @@
  * hypervisor, EPT, VT-d.  With the image it stays below 1 MiB, enough for 4
  * CPUs and devices; a guest without 1 GiB pages takes 8 KiB of it a GiB.
  */
-#define POOL_SIZE (640 * KIB)
 
 struct loader loader;
 static struct handover handover;
@@ -121,8 +120,9 @@ static void take_memory(void)
 		linux_memory_needed((void *)handover.kernel.base,
 				    handover.kernel.size, handover.initrd.size);
 
-	handover.pool.base = memory_take(POOL_SIZE, "hypervisor");
-	handover.pool.size = POOL_SIZE;
+	handover.pool.size =
+		hv_pool_size(handover.rsdp, memory_for_guest(&handover.config));
+	handover.pool.base = memory_take(handover.pool.size, "hypervisor");
 	handover.trampoline = memory_take_trampoline();
 	memory_take_ram(&handover, needed);
 	for (unsigned int i = 0; i < handover.ram_count; i++) {

@@ -42,6 +42,14 @@ struct handover {
 _Noreturn void hv_main(const struct handover *handover);
 
 /*
+ * How many bytes of memory the hypervisor needs for itself on this machine with
+ * at most @ram bytes for the guest, by its processors, and by the leaf sizes
+ * that EPT and the remapping units have.  Before take-over: all memory is
+ * readable where it is.
+ */
+u64 hv_pool_size(hpa_t rsdp, u64 ram);
+
+/*
  * What the processor lacks, in words, before anything is taken over.  Writes
  * one or more lines to @buf ("No VMX: ... turn on ... in the firmware set-up")
  * and returns false; true if all is there.

@@ -54,6 +54,9 @@ void memory_give_all(void);
 /* The page for the start-up code of the other CPUs: below 1 MiB, not page 0 */
 hpa_t memory_take_trampoline(void);
 
+/* How much the guest can get at most, by @config and by what is free. */
+u64 memory_for_guest(const struct config *config);
+
 /* Fill @handover's ram by its configuration; @needed: the least that will do.
  * Stops if there is less than that, or less than configured. */
 void memory_take_ram(struct handover *handover, u64 needed);

@@ -159,6 +159,29 @@ static EFI_STATUS take_chosen(struct handover *handover)
 	return status;
 }
 
+/* What is free but for the firmware's reserve; fills @ram and @count with
+ * where. */
+static u64 choose_available(const struct ram_free *free, struct hpa_range *ram,
+			    unsigned int *count)
+{
+	u64 available =
+		ram_choose(free, ALIGN_DOWN(~0ULL, RAM_PIECE), ram, count);
+
+	return available - MIN(available, FIRMWARE_RESERVE);
+}
+
+u64 memory_for_guest(const struct config *config)
+{
+	static struct hpa_range ram[HANDOVER_RAM_MAX];
+	static struct ram_free free;
+	unsigned int count;
+	u64 available;
+
+	find_free(&free);
+	available = choose_available(&free, ram, &count);
+	return config->memory ? MIN(config->memory, available) : available;
+}
+
 void memory_take_ram(struct handover *handover, u64 needed)
 {
 	static struct ram_free free;
@@ -169,9 +192,8 @@ void memory_take_ram(struct handover *handover, u64 needed)
 		u64 available;
 
 		find_free(&free);
-		available = ram_choose(&free, ALIGN_DOWN(~0ULL, RAM_PIECE),
-				       handover->ram, &handover->ram_count);
-		available -= MIN(available, FIRMWARE_RESERVE);
+		available = choose_available(&free, handover->ram,
+					     &handover->ram_count);
 		ram_choose(
 			&free,
 			decide_size(handover->config.memory, available, needed),

@@ -230,17 +230,29 @@ static void set_up_pools(struct igb_pf *p)
 	igb_set(pf, TCTL, TCTL_EN);
 }
 
+static int check_pf(const struct pci_function *pf, u16 count)
+{
+	if (!count || count > IGB_MAX_VFS) {
+		hv_log("igb: " PCI_FMT " has VF 0 to VF %u, no VF %u\n",
+		       PCI_ARG(pf->addr), IGB_MAX_VFS - 1, count - 1);
+		return -ERANGE;
+	}
+	if (pf->bar[0].io || !pf->bar[0].base ||
+	    pf->bar[0].size < IGB_BAR_SIZE) {
+		hv_log("igb: " PCI_FMT ": BAR0 is not the 82576's\n",
+		       PCI_ARG(pf->addr));
+		return -EIO;
+	}
+	return 0;
+}
+
 static int igb_start(struct pci_function *pf, u16 count)
 {
 	struct igb_pf *p;
-	int err;
+	int err = check_pf(pf, count);
 
-	if (!count || count > IGB_MAX_VFS || pf->bar[0].io ||
-	    !pf->bar[0].base || pf->bar[0].size < IGB_BAR_SIZE) {
-		hv_log("igb: " PCI_FMT ": BAR0 or number of VFs (%u) wrong\n",
-		       PCI_ARG(pf->addr), count);
-		return -EIO;
-	}
+	if (err)
+		return err;
 	p = pf->driver ? pf->driver : page_alloc(1, PAGES_DEVICE);
 	if (!p)
 		return -ENOMEM;

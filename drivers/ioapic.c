@@ -8,7 +8,6 @@
 #define IOREDTBL(pin) (0x10 + 2 * (pin))
 
 #define RTE_MASKED BIT(16)
-#define RTE_NMI (4ULL << 8)
 #define RTE_DESTINATION(id) ((u64)(id) << 56)
 /* Remappable format (VT-d 5.1.5.1): index bits 14:0 at 63:49, bit 15 at 11 */
 #define RTE_REMAPPABLE BIT(48)
@@ -34,17 +33,25 @@ static void write_entry(hpa_t base, unsigned int pin, u64 entry)
 	write_register(base, IOREDTBL(pin), (u32)entry);
 }
 
-void ioapic_mask_all(hpa_t base)
+unsigned int ioapic_last_pin(hpa_t base)
 {
-	unsigned int last = MAX_ENTRY(read_register(base, IOAPICVER));
-
-	for (unsigned int pin = 0; pin <= last; pin++)
-		write_entry(base, pin, RTE_MASKED);
+	return MAX_ENTRY(read_register(base, IOAPICVER));
 }
 
-void ioapic_route_nmi(hpa_t base, unsigned int pin, u8 apic_id)
+void ioapic_mask(hpa_t base, unsigned int pin)
 {
-	write_entry(base, pin, RTE_NMI | RTE_DESTINATION(apic_id));
+	write_entry(base, pin, RTE_MASKED);
+}
+
+void ioapic_mask_all(hpa_t base)
+{
+	for (unsigned int pin = 0; pin <= ioapic_last_pin(base); pin++)
+		ioapic_mask(base, pin);
+}
+
+void ioapic_route(hpa_t base, unsigned int pin, u8 apic_id, u8 vector)
+{
+	write_entry(base, pin, RTE_DESTINATION(apic_id) | vector);
 }
 
 void ioapic_route_remapped(hpa_t base, unsigned int pin, u16 index, u8 vector)

@@ -8,9 +8,14 @@
 /* Mask every pin of the IOAPIC whose registers are at @base (mapped). */
 void ioapic_mask_all(hpa_t base);
 
-/* Pin @pin as an edge-triggered NMI to the CPU with APIC ID @apic_id, without
- * interrupt remapping. */
-void ioapic_route_nmi(hpa_t base, unsigned int pin, u8 apic_id);
+void ioapic_mask(hpa_t base, unsigned int pin);
+
+/* Number of the last pin. */
+unsigned int ioapic_last_pin(hpa_t base);
+
+/* Pin @pin, edge-triggered, as @vector to the CPU with APIC ID @apic_id,
+ * without interrupt remapping. */
+void ioapic_route(hpa_t base, unsigned int pin, u8 apic_id, u8 vector);
 
 /* Pin @pin, edge-triggered, in remappable format to entry @index (VT-d
  * 5.1.5.1); the entry has vector @vector. */

@@ -21,7 +21,8 @@ struct pf_driver {
 	u16 vendor, device;
 
 	/* Reset and configure @pf so that VF 0..count-1 can work; called before
-	 * sriov_enable().  -ETIMEDOUT, -EIO: logged. */
+	 * sriov_enable().  -ERANGE: not that many;
+	 * -ETIMEDOUT, -EIO; all logged. */
 	int (*start)(struct pci_function *pf, u16 count);
 
 	/* Called after sriov_enable(): per-VF state (pools, MAC addresses). */

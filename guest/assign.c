@@ -51,19 +51,11 @@ static u64 next_bar_address = GUEST_PCI_WINDOW;
 
 /* --- Interrupts ---------------------------------------------------------- */
 
-static bool is_guest_cpu(u32 apic_id)
-{
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		if (cpus[i]->apic_id == apic_id)
-			return true;
-	return false;
-}
-
 static bool message_allowed(const struct msix_entry *e)
 {
 	return (e->address & ~0xfffffULL) == MSI_ADDRESS_BASE &&
 	       !(e->address & MSI_LOGICAL) &&
-	       is_guest_cpu(MSI_DESTINATION(e->address)) &&
+	       guest_has_apic_id(MSI_DESTINATION(e->address)) &&
 	       MSI_VECTOR(e->data) >= FIRST_VECTOR &&
 	       MSI_DELIVERY(e->data) <= LOWEST_PRIORITY &&
 	       !(e->data & MSI_LEVEL);

@@ -10,7 +10,8 @@
 /* Legacy area: RAM for EPT, reserved in the E820 map; holds the ACPI tables */
 #define GUEST_LEGACY_START 0xa0000ULL
 #define GUEST_ACPI_START 0xe0000ULL
-#define GUEST_ACPI_SIZE 0x20000ULL
+#define GUEST_ACPI_SIZE 0x1f000ULL
+#define GUEST_RESET_VECTOR 0xffff0ULL
 
 /* Linux boot protocol: written once, RAM afterwards */
 #define GUEST_BOOT_PARAMS 0x10000ULL

@@ -1,34 +1,30 @@
 /* From the taken-over machine to a guest that can be entered, and to its end.
  */
 #include "guest/machine.h"
-#include "drivers/ioapic.h"
 #include "drivers/pci.h"
 #include "guest/acpi.h"
 #include "guest/assign.h"
+#include "guest/console_line.h"
 #include "guest/dsdt.h"
 #include "guest/layout.h"
 #include "guest/platform.h"
 #include "hv/asm.h"
 #include "hv/boot_memory.h"
-#include "hv/console.h"
 #include "hv/cpu.h"
 #include "hv/guest.h"
 #include "hv/log.h"
 #include "hv/panic.h"
 #include "hv/power.h"
 #include "hv/stat.h"
-#include "hv/string.h"
+#include "hv/time.h"
 #include "vtd/regs.h"
 #include "vtd/vtd.h"
 
 #define MAX_ECAM 8
-#define COM1_ISA_IRQ 4
-#define NMI_VECTOR 2
-#define DELIVERY_NMI 4
 
 static const struct handover *handover;
 static struct vpci_bus bus;
-static struct dmar dmar;
+struct dmar machine_dmar;
 static bool have_vtd;
 
 u64 machine_ram_size(void)
@@ -110,69 +106,62 @@ static int take_vtd(void)
 		explain_no_dmar();
 		return -ENODEV;
 	}
-	err = dmar_parse(table, table->length, &dmar);
-	for (unsigned int i = 0; !err && i < dmar.unit_count; i++)
-		err = host_map_device(dmar.unit[i].base, VTD_REGISTERS_SIZE);
+	err = dmar_parse(table, table->length, &machine_dmar);
+	for (unsigned int i = 0; !err && i < machine_dmar.unit_count; i++)
+		err = host_map_device(machine_dmar.unit[i].base,
+				      VTD_REGISTERS_SIZE);
 	if (!err)
-		err = vtd_init(&dmar, this_cpu()->apic_id, true);
+		err = vtd_init(&machine_dmar, this_cpu()->apic_id, true);
+	panic_stop_dma = vtd_block_all;
 	if (err) {
 		hv_log("vtd: not usable (%d): the guest boots without its "
 		       "device\n",
 		       err);
 		return err;
 	}
-	panic_stop_dma = vtd_block_all;
 	stat_faults = count_faults;
 	return 0;
 }
 
-/* --- Interrupts of the hypervisor itself: all NMIs ------------------------ */
+/* --- VT-d faults: NMIs ---------------------------------------------------- */
+
+/* A unit can signal again while its faults are being served; that NMI then
+ * finds nothing, and is not the guest's if it comes this soon. */
+#define FAULT_ECHO_US 10000
+
+static u64 last_fault_us;
+
+static bool service_faults(void)
+{
+	bool any;
+
+	/* The messages name what lies at an address, by the guest's map */
+	trap_lock();
+	any = vtd_service_faults();
+	trap_unlock();
+	if (!any)
+		return false;
+	__atomic_store_n(&last_fault_us, time_us(), __ATOMIC_RELAXED);
+	return true;
+}
 
 static bool platform_nmi(void)
 {
-	bool ours = have_vtd && vtd_service_faults();
+	u64 last;
 
-	return platform_console_input() || ours;
+	if (!have_vtd)
+		return false;
+	if (service_faults())
+		return true;
+	last = __atomic_load_n(&last_fault_us, __ATOMIC_RELAXED);
+	return last && time_us() - last < FAULT_ECHO_US;
 }
 
 /* A flood of faults is served in parts, or the guest would stand still. */
 static void before_entry(void)
 {
 	if (have_vtd && vtd_faults_pending())
-		vtd_service_faults();
-}
-
-/* COM1's line to CPU 0 as an NMI: a guest's key stroke. */
-static void listen_to_console(void)
-{
-	const struct acpi_header *madt = machine_acpi_table("APIC");
-	struct vtd_interrupt nmi = {.destination = cpus[0]->apic_id,
-				    .vector = NMI_VECTOR,
-				    .delivery_mode = DELIVERY_NMI};
-	struct acpi_ioapic ioapic;
-	u32 pin;
-	int index;
-
-	if (!madt || !acpi_ioapic(madt, &ioapic) ||
-	    host_map_device(ioapic.base, PAGE_SIZE)) {
-		hv_log("console: no IOAPIC, so no input for the guest\n");
-		return;
-	}
-	ioapic_mask_all(ioapic.base);
-	pin = acpi_isa_gsi(madt, COM1_ISA_IRQ) - ioapic.gsi_base;
-	if (!console_guest_listen())
-		return;
-	if (!vtd_remapping()) {
-		ioapic_route_nmi(ioapic.base, pin, (u8)cpus[0]->apic_id);
-		return;
-	}
-	index = vtd_irte_alloc_ioapic(ioapic.id);
-	if (index < 0 || vtd_irte_set(index, &nmi)) {
-		hv_log("console: no interrupt remapping entry for the IOAPIC: "
-		       "no input for the guest\n");
-		return;
-	}
-	ioapic_route_remapped(ioapic.base, pin, (u16)index, NMI_VECTOR);
+		service_faults();
 }
 
 /* --- The guest ------------------------------------------------------------ */
@@ -237,6 +226,24 @@ static void build_acpi(const struct acpi_cpus *acpi)
 		panic("guest: ACPI tables do not fit (%d)", size);
 }
 
+/* What software finds that restarts the machine by the BIOS, as Linux does
+ * with reboot=bios: mov al, 6; mov dx, 0xcf9; out dx, al; hlt; jmp $ */
+static void write_reset_vector(void)
+{
+	static const u8 code[] = {0xb0,
+				  GUEST_RESET_VALUE,
+				  0xba,
+				  GUEST_RESET_PORT & 0xff,
+				  GUEST_RESET_PORT >> 8,
+				  0xee,
+				  0xf4,
+				  0xeb,
+				  0xfe};
+
+	if (guest_ram_write(&guest.map, GUEST_RESET_VECTOR, code, sizeof(code)))
+		panic("guest: no RAM at the reset vector");
+}
+
 /* The guest's functions, or none: every one that assign= names, or the guest
  * does not start, for a guest without the device that it was meant to have
  * helps nobody.  Only where the machine has no VT-d it boots without. */
@@ -283,8 +290,9 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		ids[i] = cpus[i]->apic_id;
 	platform_init(&bus, acpi_ioapic_id(&acpi));
-	listen_to_console();
+	console_line_init(machine_acpi_table("APIC"));
 	build_acpi(&acpi);
+	write_reset_vector();
 	load_linux(entry);
 	if (ept_init())
 		stop("no memory for the guest's page tables");

@@ -5,6 +5,7 @@
 #include "boot/handover.h"
 #include "guest/linux.h"
 #include "hv/acpi_tables.h"
+#include "vtd/dmar.h"
 
 /*
  * Take over PCI and VT-d, build the guest from the configuration: memory map,
@@ -12,6 +13,9 @@
  * Stops the machine, with the reason and what to do, if there can be no guest.
  */
 void machine_build(const struct handover *h, struct linux_entry *entry);
+
+/* The DMAR table, as parsed last. */
+extern struct dmar machine_dmar;
 
 /* Bytes of guest RAM. */
 u64 machine_ram_size(void);

@@ -1,4 +1,5 @@
 #include "guest/platform.h"
+#include "guest/console_line.h"
 #include "guest/layout.h"
 #include "guest/vcmos.h"
 #include "guest/vioapic.h"
@@ -24,38 +25,23 @@ static void uart_interrupt(void *ctx)
 	vioapic_raise(ctx, GUEST_UART_IRQ);
 }
 
-/* Bytes from COM1 as long as the guest's FIFO has room; the trap lock is
- * held. */
-static bool pump_input(void)
+/* As long as the guest's FIFO has room. */
+void platform_console_input(void)
 {
-	bool any = false;
 	int c;
 
-	while (vuart_can_receive(&uart) && (c = console_guest_getc()) >= 0) {
+	while (vuart_can_receive(&uart) && (c = console_guest_getc()) >= 0)
 		vuart_receive(&uart, (u8)c);
-		any = true;
-	}
-	return any;
 }
 
-bool platform_console_input(void)
-{
-	bool any;
-
-	trap_lock();
-	any = pump_input();
-	trap_unlock();
-	return any;
-}
-
-/* A read makes room for what waits at COM1: its line is still up, and brings
- * no further NMI. */
+/* COM1's line interrupts the guest, not us: the guest's handler reads, and
+ * finds what has come. */
 static void uart_access(void *ctx, u64 offset, unsigned int size, bool write,
 			u64 *value)
 {
-	vuart_access(ctx, offset, size, write, value);
 	if (!write)
-		pump_input();
+		platform_console_input();
+	vuart_access(ctx, offset, size, write, value);
 }
 
 static u8 read_cmos(u8 index)
@@ -103,6 +89,7 @@ void platform_init(struct vpci_bus *bus, u8 ioapic_id)
 					     &ioapic};
 
 	vioapic_reset(&ioapic, ioapic_id, apic_send_ipi);
+	ioapic.changed = console_line_route;
 	vuart_reset(&uart, uart_backend);
 	cmos.read = read_cmos;
 	power.end = end_guest;

@@ -45,30 +45,34 @@ static void refuse(struct vioapic *v, unsigned int pin)
 	       (unsigned int)((v->pin[pin] & RTE_DELIVERY_MODE) >> 8));
 }
 
+bool vioapic_route(u64 rte, struct vioapic_route *route)
+{
+	u64 mode = rte & RTE_DELIVERY_MODE;
+
+	route->vector = rte & RTE_VECTOR;
+	route->destination = rte >> RTE_DESTINATION_SHIFT;
+	route->logical = rte & RTE_LOGICAL;
+	route->lowest_priority = mode == RTE_LOWEST;
+	return !(rte & RTE_MASKED) && route->vector >= FIRST_VECTOR &&
+	       (mode == RTE_FIXED || mode == RTE_LOWEST);
+}
+
 void vioapic_raise(struct vioapic *v, unsigned int pin)
 {
-	u32 destination, vector;
-	u64 rte, mode;
-	bool logical;
+	struct vioapic_route r;
 
 	if (pin >= GUEST_IOAPIC_PINS || v->pin[pin] & RTE_MASKED)
 		return;
-	rte = v->pin[pin];
-	mode = rte & RTE_DELIVERY_MODE;
-	vector = rte & RTE_VECTOR;
-	if (vector < FIRST_VECTOR ||
-	    (mode != RTE_FIXED && mode != RTE_LOWEST)) {
+	if (!vioapic_route(v->pin[pin], &r)) {
 		refuse(v, pin);
 		return;
 	}
-	logical = rte & RTE_LOGICAL;
-	destination = rte >> RTE_DESTINATION_SHIFT;
 	/* Lowest priority is one of the set; an IPI has no such mode
 	 * (Intel SDM 3A 11.6.1), so we choose it. */
-	if (logical && mode == RTE_LOWEST)
-		destination &= -destination;
-	v->send(destination,
-		vector | ICR_FIXED | ICR_ASSERT | (logical ? ICR_LOGICAL : 0));
+	if (r.logical && r.lowest_priority)
+		r.destination &= -r.destination;
+	v->send(r.destination, r.vector | ICR_FIXED | ICR_ASSERT |
+				       (r.logical ? ICR_LOGICAL : 0));
 }
 
 static u32 read_indirect(const struct vioapic *v)
@@ -92,15 +96,18 @@ static void write_indirect(struct vioapic *v, u32 value)
 {
 	unsigned int index = v->select - IOREDTBL;
 	unsigned int shift = index % 2 ? 32 : 0;
-	u64 *rte;
+	u64 *rte, old;
 
 	if (v->select == IOAPICID)
 		v->id = value >> IOAPICID_SHIFT & 0xf;
 	if (v->select < IOREDTBL || index >= 2 * GUEST_IOAPIC_PINS)
 		return;
 	rte = &v->pin[index / 2];
+	old = *rte;
 	*rte = (*rte & ~(0xffffffffULL << shift)) | (u64)value << shift;
 	*rte &= RTE_WRITABLE;
+	if (*rte != old && v->changed)
+		v->changed(index / 2, *rte);
 }
 
 /* Registers are accessed by 32 bits (3.0); other accesses reach nothing. */

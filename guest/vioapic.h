@@ -16,7 +16,18 @@ struct vioapic {
 	bool refused;		    /* a refused interrupt was logged */
 	u64 pin[GUEST_IOAPIC_PINS]; /* redirection entries */
 	vioapic_send_fn *send;
+	/* If set: the guest changed the redirection entry of @pin. */
+	void (*changed)(unsigned int pin, u64 rte);
 };
+
+/* Where a redirection entry sends its interrupt. */
+struct vioapic_route {
+	u8 vector, destination;
+	bool logical, lowest_priority;
+};
+
+/* False if @rte is masked, or asks for what is refused (vioapic_raise()). */
+bool vioapic_route(u64 rte, struct vioapic_route *route);
 
 void vioapic_reset(struct vioapic *v, u8 id, vioapic_send_fn *send);
 

@@ -15,6 +15,9 @@
 #define MADT_OVERRIDE 2
 #define MADT_X2APIC 9
 #define MADT_CPU_ENABLED BIT(0)
+/* All processors, so the ID of none (Intel SDM 3A 10.6.2.1, 10.12.9) */
+#define XAPIC_BROADCAST 0xff
+#define X2APIC_BROADCAST 0xffffffff
 
 #define MCFG_ENTRIES 44
 #define MCFG_ENTRY_SIZE 16
@@ -96,14 +99,15 @@ const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
 	const void *p = (const void *)rsdp;
 	const struct acpi_header *root;
 
-	if (!rsdp || map(rsdp, RSDP_SIZE_2))
+	if (!rsdp || map(rsdp, RSDP_SIZE_1))
 		return NULL;
 	if (memcmp(p, "RSD PTR ", 8) || !sums_to_zero(p, RSDP_SIZE_1)) {
 		hv_log("acpi: RSDP at 0x%lx: signature or checksum is wrong\n",
 		       rsdp);
 		return NULL;
 	}
-	if (field(p, RSDP_REVISION, 1) >= 2 && sums_to_zero(p, RSDP_SIZE_2)) {
+	if (field(p, RSDP_REVISION, 1) >= 2 && !map(rsdp, RSDP_SIZE_2) &&
+	    sums_to_zero(p, RSDP_SIZE_2)) {
 		root = check_table(field(p, RSDP_XSDT, 8), map);
 		if (is_table(root, "XSDT"))
 			return find_in(root, 8, signature, map);
@@ -132,12 +136,22 @@ static bool enabled_cpu(const u8 *entry, u32 *id)
 {
 	if (entry[0] == MADT_LAPIC && entry[1] >= 8) {
 		*id = entry[3];
-		return field(entry, 4, 4) & MADT_CPU_ENABLED;
+		return *id != XAPIC_BROADCAST &&
+		       field(entry, 4, 4) & MADT_CPU_ENABLED;
 	}
 	if (entry[0] == MADT_X2APIC && entry[1] >= 16) {
 		*id = (u32)field(entry, 4, 4);
-		return field(entry, 8, 4) & MADT_CPU_ENABLED;
+		return *id != X2APIC_BROADCAST &&
+		       field(entry, 8, 4) & MADT_CPU_ENABLED;
 	}
+	return false;
+}
+
+static bool is_in(u32 id, const u32 *ids, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (ids[i] == id)
+			return true;
 	return false;
 }
 
@@ -147,10 +161,11 @@ unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
 	u32 at = MADT_ENTRIES;
 	unsigned int count = 0;
 	const u8 *entry;
+	u32 id;
 
 	while ((entry = madt_next(madt, &at)) && count < max)
-		if (enabled_cpu(entry, &apic_id[count]))
-			count++;
+		if (enabled_cpu(entry, &id) && !is_in(id, apic_id, count))
+			apic_id[count++] = id;
 	return count;
 }
 
@@ -202,8 +217,11 @@ unsigned int acpi_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
 
 u16 acpi_pm_timer(const struct acpi_header *fadt)
 {
+	u64 port;
+
 	if (fadt->length <= FADT_PM_TIMER_LENGTH ||
 	    field(fadt, FADT_PM_TIMER_LENGTH, 1) != 4)
 		return 0;
-	return (u16)field(fadt, FADT_PM_TIMER_BLOCK, 4);
+	port = field(fadt, FADT_PM_TIMER_BLOCK, 4);
+	return port <= UINT16_MAX ? (u16)port : 0;
 }

@@ -34,7 +34,7 @@ const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
 				    acpi_map_fn *map);
 
 /* APIC IDs of the processors that the MADT calls enabled (5.2.12.2, 5.2.12.12),
- * at most @max; returns their number. */
+ * each once, at most @max; returns their number. */
 unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
 		       unsigned int max);
 

@@ -3,20 +3,23 @@
 #include "hv/lock.h"
 #include "hv/string.h"
 
-/* The pool: one bit a page, set when taken.  Found by first fit: the pool is
- * small, and pages come and go only when a guest is built or a BAR moves. */
-#define POOL_MAX_PAGES 4096
-
+/* The pool: one bit a page, set when taken; the bits stand in its first pages.
+ * Found by first fit: pages come and go only when a guest is built or a BAR
+ * moves. */
 static u8 *pool;
 static size_t pool_pages;
-static u64 taken[POOL_MAX_PAGES / 64];
+static u64 *taken;
 static size_t used[PAGE_USES];
 static struct lock lock;
 
 void alloc_init(hpa_t base, u64 size)
 {
-	pool = (u8 *)base;
-	pool_pages = MIN(size / PAGE_SIZE, POOL_MAX_PAGES);
+	u64 bitmap = ALIGN_UP(size / PAGE_SIZE / 8 + 8, PAGE_SIZE);
+
+	taken = (u64 *)base;
+	memset(taken, 0, bitmap);
+	pool = (u8 *)base + bitmap;
+	pool_pages = (size - bitmap) / PAGE_SIZE;
 }
 
 static bool is_taken(size_t page)

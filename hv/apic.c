@@ -3,11 +3,9 @@
 #include "hv/x86.h"
 
 #define X2APIC_ID 0x802
+#define X2APIC_VERSION 0x803
 #define X2APIC_ICR 0x830
 #define X2APIC_LVT_TIMER 0x832
-#define X2APIC_LVT_LINT0 0x835
-#define X2APIC_LVT_LINT1 0x836
-#define X2APIC_LVT_ERROR 0x837
 #define LVT_MASKED BIT(16)
 #define X2APIC_TIMER_INITIAL 0x838
 #define X2APIC_TIMER_CURRENT 0x839
@@ -30,10 +28,13 @@ int apic_enable_x2apic(void)
 
 void apic_quiet(void)
 {
-	static const u32 lvt[] = {X2APIC_LVT_TIMER, X2APIC_LVT_LINT0,
-				  X2APIC_LVT_LINT1, X2APIC_LVT_ERROR};
+	/* In the order in which processors got them (11.4.8): timer, LINT0,
+	 * LINT1, error, performance counters, thermal, CMCI */
+	static const u32 lvt[] = {0x832, 0x835, 0x836, 0x837,
+				  0x834, 0x833, 0x82f};
+	u64 last = rdmsr(X2APIC_VERSION) >> 16 & 0xff;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(lvt); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(lvt) && i <= last; i++)
 		wrmsr(lvt[i], rdmsr(lvt[i]) | LVT_MASKED);
 }
 

@@ -30,11 +30,17 @@ static bool may_set(u32 msr, u32 true_msr, u32 bits)
 	return (~(vmx_control_msr(msr, true_msr) >> 32) & bits) == 0;
 }
 
+/* The MSR of the secondary controls is there only if they are. */
+static bool has_ept(void)
+{
+	return may_set(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
+		       PROC_SECONDARY) &&
+	       may_set(MSR_VMX_PROCBASED2, 0, PROC2_EPT);
+}
+
 static void check_secondary(struct report *r)
 {
-	if (!may_set(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
-		     PROC_SECONDARY) ||
-	    !may_set(MSR_VMX_PROCBASED2, 0, PROC2_EPT)) {
+	if (!has_ept()) {
 		complain(r, "no EPT: Intel processors have it from the first "
 			    "Core i series (Nehalem, 2008) on");
 		return;
@@ -73,7 +79,7 @@ static void check_ept(struct report *r)
 	u64 need = EPT_CAP_WALK_4 | EPT_CAP_UC | EPT_CAP_WB | EPT_CAP_INVEPT;
 	u64 cap;
 
-	if (!may_set(MSR_VMX_PROCBASED2, 0, PROC2_EPT))
+	if (!has_ept())
 		return;
 	cap = rdmsr(MSR_VMX_EPT_VPID_CAP);
 	if ((cap & need) != need ||
@@ -107,6 +113,9 @@ bool hv_cpu_check(char *buf, size_t size)
 			     "nested virtualization");
 		return false;
 	}
+	if (read_cr4() & CR4_LA57)
+		complain(&r, "the firmware runs with 5-level paging: turn it "
+			     "off in the firmware's set-up");
 	if (locked_off())
 		complain(&r, "VMX is locked off (IA32_FEATURE_CONTROL): turn "
 			     "on \"Intel Virtualization Technology\" (VT-x, "

@@ -18,10 +18,7 @@
 #define CR_NUMBER(q) ((q)&0xf)
 #define CR_ACCESS_TYPE(q) ((q) >> 4 & 3)
 #define CR_MOV_TO 0
-#define CR_CLTS 2
-#define CR_LMSW 3
 #define CR_REGISTER(q) ((q) >> 8 & 0xf)
-#define CR_LMSW_SOURCE(q) ((q) >> 16 & 0xffff)
 
 #define PDPTE_PRESENT BIT(0)
 #define PDPTE_RESERVED (0xfff00000000001e6ULL)
@@ -56,13 +53,24 @@ static bool cr0_valid(u64 cr0)
 		 vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG);
 }
 
-/* PAE paging reads the four top entries when it is switched on (4.4.1). */
+static bool read_guest_ram(gpa_t gpa, void *to, u64 size)
+{
+	int err;
+
+	trap_lock();
+	err = guest_ram_read(&guest.map, gpa, to, size);
+	trap_unlock();
+	return !err;
+}
+
+/* PAE paging reads the four top entries whenever CR0.PG, CD or NW changes
+ * (4.4.1). */
 static bool load_pdptes(void)
 {
 	gpa_t table = vmread(GUEST_CR3) & 0xffffffe0;
 	u64 pdpte[4];
 
-	if (guest_ram_read(&guest.map, table, pdpte, sizeof(pdpte)))
+	if (!read_guest_ram(table, pdpte, sizeof(pdpte)))
 		return false;
 	for (unsigned int i = 0; i < 4; i++) {
 		if (pdpte[i] & PDPTE_PRESENT && pdpte[i] & PDPTE_RESERVED)
@@ -72,78 +80,55 @@ static bool load_pdptes(void)
 	return true;
 }
 
-/* Paging was switched: IA-32e mode follows EFER.LME (4.1.2). */
-static bool paging_on(void)
+/* IA-32e mode follows EFER.LME when paging is switched on (4.1.2). */
+static bool enter_ia32e_mode(u64 efer)
 {
-	u64 efer = vmread(GUEST_EFER), cr4 = vmread(GUEST_CR4);
-
-	if (!(efer & EFER_LME))
-		return !(cr4 & CR4_PAE) || load_pdptes();
-	if (!(cr4 & CR4_PAE) || vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG)
+	if (!(vmread(GUEST_CR4) & CR4_PAE) ||
+	    vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG)
 		return false;
 	vmwrite(GUEST_EFER, efer | EFER_LMA);
 	vmwrite(ENTRY_CONTROLS, vmx.entry | ENTRY_IA32E);
 	return true;
 }
 
-static void paging_off(void)
+/* What @cr0 with PG means for the paging mode. */
+static bool set_paging_mode(u64 cr0)
 {
-	vmwrite(GUEST_EFER, vmread(GUEST_EFER) & ~EFER_LMA);
-	vmwrite(ENTRY_CONTROLS, vmx.entry);
+	u64 efer = vmread(GUEST_EFER);
+
+	if (!(cr0 & CR0_PG)) {
+		vmwrite(GUEST_EFER, efer & ~EFER_LMA);
+		vmwrite(ENTRY_CONTROLS, vmx.entry);
+		return true;
+	}
+	if (efer & EFER_LMA)
+		return true;
+	if (efer & EFER_LME)
+		return enter_ia32e_mode(efer);
+	return !(vmread(GUEST_CR4) & CR4_PAE) || load_pdptes();
 }
 
 static bool write_guest_cr0(u64 cr0)
 {
-	u64 old = vmread(GUEST_CR0);
-
-	if (!cr0_valid(cr0))
+	if (!cr0_valid(cr0) || !set_paging_mode(cr0))
 		return false;
-	if (cr0 & ~old & CR0_PG && !paging_on())
-		return false;
-	if (~cr0 & old & CR0_PG)
-		paging_off();
 	cr0 = (cr0 & CR0_KNOWN) | CR0_ET;
 	vmwrite(GUEST_CR0, (cr0 & ~(CR0_CD | CR0_NW)) | CR0_NE);
 	vmwrite(CR0_SHADOW, cr0);
+	vpid_invalidate();
 	return true;
 }
 
-/* The exit comes only for bits that the guest does not own: VMXE, SMXE and
- * those that it was not told of.  All of them must stay 0. */
-static bool write_guest_cr4(u64 cr4)
-{
-	if (cr4 & ~guest_cr4_allowed())
-		return false;
-	vmwrite(GUEST_CR4, cr4 | vmx.cr4_fixed0);
-	vmwrite(CR4_SHADOW, cr4);
-	return true;
-}
-
-static u64 guest_cr0(void)
-{
-	u64 mask = vmread(CR0_MASK);
-
-	return (vmread(GUEST_CR0) & ~mask) | (vmread(CR0_SHADOW) & mask);
-}
-
+/*
+ * Exits come for bits that the guest does not own.  Of CR0 these are NE, CD and
+ * NW.  Of CR4 they are those that the guest was not told of, and VMXE and SMXE:
+ * each must stay 0, so every such write is refused.  CLTS and LMSW touch no bit
+ * of ours.
+ */
 static bool cr_access(struct cpu *cpu, u64 q)
 {
-	u64 value = vcpu_reg(cpu, CR_REGISTER(q));
-
-	switch (CR_ACCESS_TYPE(q)) {
-	case CR_MOV_TO:
-		if (CR_NUMBER(q) == 0)
-			return write_guest_cr0(value);
-		return CR_NUMBER(q) == 4 && write_guest_cr4(value);
-	case CR_CLTS:
-		return write_guest_cr0(guest_cr0() & ~CR0_TS);
-	case CR_LMSW: /* PE can be set, not cleared (SDM 2A LMSW) */
-		value = CR_LMSW_SOURCE(q) & (CR0_PE | CR0_MP | CR0_EM | CR0_TS);
-		return write_guest_cr0(
-			(guest_cr0() & ~(CR0_MP | CR0_EM | CR0_TS)) | value);
-	default:
-		return false;
-	}
+	return CR_ACCESS_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 0 &&
+	       write_guest_cr0(vcpu_reg(cpu, CR_REGISTER(q)));
 }
 
 void exit_cr_access(struct cpu *cpu)

@@ -8,7 +8,6 @@
 #include "hv/string.h"
 #include "hv/x86.h"
 
-#define GDT_CODE64 0x00af9b000000ffffULL
 #define GDT_DATA 0x00cf93000000ffffULL
 #define GDT_TSS 0x0000890000000000ULL
 
@@ -57,7 +56,9 @@ int cpu_create(unsigned int index, u32 apic_id)
 	cpu->stack = stack_create(CPU_STACK_PAGES);
 	nmi = stack_create(NMI_STACK_PAGES);
 	fault = stack_create(FAULT_STACK_PAGES);
-	if (!cpu->stack || !nmi || !fault)
+	cpu->vmxon_region = page_alloc(1, PAGES_CPU);
+	cpu->vmcs = page_alloc(1, PAGES_CPU);
+	if (!cpu->stack || !nmi || !fault || !cpu->vmxon_region || !cpu->vmcs)
 		return -ENOMEM;
 	cpu->tss.ist[IST_NMI - 1] = (u64)nmi + NMI_STACK_PAGES * PAGE_SIZE;
 	cpu->tss.ist[IST_FAULT - 1] =

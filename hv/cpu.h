@@ -36,10 +36,8 @@ enum cpu_state {
 };
 
 /* What others ask of a CPU; it looks before each VM entry. */
-#define REQUEST_STOP BIT(0)  /* leave the guest for good */
-#define REQUEST_NMI BIT(1)   /* an NMI came: look whose it is */
-#define REQUEST_FLUSH BIT(2) /* flush EPT; each entry looks at the generation  \
-			      */
+#define REQUEST_STOP BIT(0) /* leave the guest for good */
+#define REQUEST_NMI BIT(1)  /* an NMI came: look whose it is */
 
 struct recent_exit {
 	u32 reason;
@@ -72,7 +70,7 @@ struct cpu {
 	bool nmi_to_inject;
 	u32 ept_generation; /* of the last INVEPT */
 	bool in_guest;	    /* between the check before an entry and the exit */
-	u32 kicks;	    /* NMIs on their way from other CPUs */
+	bool kicked;	    /* an NMI of another CPU is on its way */
 	struct guest_mtrrs mtrrs;
 
 	u64 exits[STAT_COUNTERS];
@@ -104,7 +102,8 @@ void cpu_load_tables(struct cpu *cpu);
  */
 void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline);
 
-/* Ask @cpu for @request and get its attention, by NMI. */
-void cpu_request(struct cpu *cpu, u32 request);
+/* Make @cpu, which is not this one, come out of the guest and look at what it
+ * was asked: by an NMI. */
+void cpu_interrupt(struct cpu *cpu);
 
 #endif

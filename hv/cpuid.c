@@ -74,9 +74,8 @@ static struct cpuid_regs leaf_1(struct cpuid_regs r)
 	return r;
 }
 
-static struct cpuid_regs leaf_7(u32 subleaf)
+static struct cpuid_regs leaf_7(u32 subleaf, struct cpuid_regs r)
 {
-	struct cpuid_regs r = cpuid(7, 0);
 	u32 ebx = r.ebx & LEAF7_EBX_ALLOWED, ecx = r.ecx & LEAF7_ECX_ALLOWED;
 
 	if (subleaf)
@@ -153,8 +152,11 @@ static struct cpuid_regs leaf_16(void)
 
 static struct cpuid_regs basic_leaf(u32 leaf, u32 subleaf)
 {
-	struct cpuid_regs r = cpuid(leaf, subleaf);
+	struct cpuid_regs r = {0};
 
+	/* Beyond its last leaf a processor repeats that one */
+	if (leaf <= cpuid(0, 0).eax)
+		r = cpuid(leaf, subleaf);
 	switch (leaf) {
 	case 0:
 		r.eax = LAST_BASIC_LEAF;
@@ -169,7 +171,7 @@ static struct cpuid_regs basic_leaf(u32 leaf, u32 subleaf)
 		/* HLT is the only idle state, and the timer runs in it */
 		return (struct cpuid_regs){.eax = LEAF6_EAX_ARAT};
 	case 7:
-		return leaf_7(subleaf);
+		return leaf_7(subleaf, r);
 	case 0xd:
 		return leaf_d(subleaf, r);
 	case 0x15:

@@ -138,11 +138,12 @@ static bool mov_offset(struct cursor *c, struct decoded *d, u8 opcode)
 	return true;
 }
 
-/* MOVZX 0F B6/B7, MOVSX 0F BE/BF, MOVSXD 63 */
+/* MOVZX 0F B6/B7, MOVSX 0F BE/BF, MOVSXD 63 (which with a 16-bit operand
+ * reads no more than that) */
 static bool mov_extend(struct cursor *c, struct decoded *d, unsigned int size,
 		       bool sign)
 {
-	d->size = size;
+	d->size = MIN(size, c->operand);
 	d->reg_size = c->operand;
 	d->sign_extend = sign;
 	return skip_modrm(c, &d->reg);

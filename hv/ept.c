@@ -1,16 +1,9 @@
 /* Extended page tables (Intel SDM 3C 28.2). */
+#include "hv/asm.h"
 #include "hv/guest.h"
 #include "hv/log.h"
 #include "hv/time.h"
 #include "hv/vmx.h"
-
-#define EPT_R BIT(0)
-#define EPT_W BIT(1)
-#define EPT_X BIT(2)
-#define EPT_TYPE_UC (0ULL << 3)
-#define EPT_TYPE_WB (6ULL << 3)
-#define EPT_TYPE_MASK (7ULL << 3)
-#define EPT_LARGE BIT(7)
 
 #define EPTP_WB 6ULL
 #define EPTP_WALK_4 (3ULL << 3)
@@ -19,48 +12,7 @@
 #define INVEPT_ALL 2ULL
 
 #define FLUSH_LIMIT_US 1000000
-
-static u64 ept_leaf(hpa_t pa, u32 attr, unsigned int level)
-{
-	u64 entry = pa;
-
-	if (attr & PT_READ)
-		entry |= EPT_R;
-	if (attr & PT_WRITE)
-		entry |= EPT_W;
-	if (attr & PT_EXEC)
-		entry |= EPT_X;
-	entry |= attr & PT_UNCACHED ? EPT_TYPE_UC : EPT_TYPE_WB;
-	if (level > 1)
-		entry |= EPT_LARGE;
-	return entry;
-}
-
-static u64 ept_table(hpa_t pa)
-{
-	return pa | EPT_R | EPT_W | EPT_X;
-}
-
-static bool ept_present(u64 entry)
-{
-	return entry & (EPT_R | EPT_W | EPT_X);
-}
-
-static u32 ept_attributes(u64 entry)
-{
-	return (entry & EPT_R ? PT_READ : 0) | (entry & EPT_W ? PT_WRITE : 0) |
-	       (entry & EPT_X ? PT_EXEC : 0) |
-	       ((entry & EPT_TYPE_MASK) == EPT_TYPE_UC ? PT_UNCACHED : 0);
-}
-
-const struct pt_format ept_format = {
-	.name = "EPT",
-	.use = PAGES_EPT,
-	.leaf = ept_leaf,
-	.table = ept_table,
-	.present = ept_present,
-	.attributes = ept_attributes,
-};
+#define FLUSH_AGAIN_US 1000
 
 int ept_add(const struct region *r)
 {
@@ -74,7 +26,7 @@ int ept_init(void)
 {
 	u32 leaves = BIT(1) | (vmx.ept_vpid_cap & EPT_CAP_2M ? BIT(2) : 0) |
 		     (vmx.ept_vpid_cap & EPT_CAP_1G ? BIT(3) : 0);
-	int err = pt_init(&guest.ept, &ept_format, 4, leaves);
+	int err = pt_init(&guest.ept, &ept_format, 4, leaves, false);
 
 	for (unsigned int i = 0; !err && i < guest.map.count; i++)
 		err = ept_add(&guest.map.region[i]);
@@ -102,12 +54,31 @@ void ept_invalidate(void)
 }
 
 /* True when @cpu can no longer use what was mapped before @generation: it
- * has flushed since, or is not in the guest and looks before it enters. */
+ * has flushed since, or is not in the guest and looks before it enters, or
+ * waits for a SIPI, which makes it exit and look. */
 static bool has_flushed(const struct cpu *cpu, u32 generation)
 {
 	return !__atomic_load_n(&cpu->in_guest, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&cpu->state, __ATOMIC_SEQ_CST) ==
+		       CPU_WAIT_FOR_SIPI ||
 	       __atomic_load_n(&cpu->ept_generation, __ATOMIC_SEQ_CST) ==
 		       generation;
+}
+
+/* Asks again and again: an NMI that came in root operation makes the CPU exit
+ * by its NMI window, and that stays shut while the guest handles an NMI. */
+static bool flush_cpu(struct cpu *cpu, u32 generation)
+{
+	u64 limit = time_us() + FLUSH_LIMIT_US;
+
+	while (!has_flushed(cpu, generation) && time_us() < limit) {
+		u64 again = time_us() + FLUSH_AGAIN_US;
+
+		cpu_interrupt(cpu);
+		while (!has_flushed(cpu, generation) && time_us() < again)
+			cpu_pause();
+	}
+	return has_flushed(cpu, generation);
 }
 
 static void flush_everywhere(void)
@@ -116,13 +87,7 @@ static void flush_everywhere(void)
 		__atomic_add_fetch(&guest.ept_generation, 1, __ATOMIC_SEQ_CST);
 
 	for (unsigned int i = 0; i < guest.vcpus; i++) {
-		struct cpu *cpu = cpus[i];
-
-		if (cpu == this_cpu())
-			continue;
-		cpu_request(cpu, REQUEST_FLUSH);
-		if (wait_until(has_flushed(cpu, generation), FLUSH_LIMIT_US,
-			       "a CPU to flush its EPT mappings"))
+		if (cpus[i] != this_cpu() && !flush_cpu(cpus[i], generation))
 			panic("ept: cpu %u may still use a mapping that was "
 			      "taken away",
 			      i);
@@ -134,4 +99,5 @@ void ept_remove(gpa_t gpa, u64 size)
 	if (pt_unmap(&guest.ept, gpa, size))
 		panic("ept: no memory to split a mapping at 0x%lx", gpa);
 	flush_everywhere();
+	pt_release(&guest.ept);
 }

@@ -112,7 +112,9 @@ static void log_not_emulated(gpa_t gpa)
 
 	if (__atomic_fetch_add(&logged, 1, __ATOMIC_RELAXED) >= 16)
 		return;
+	trap_lock();
 	memory_map_describe(&guest.map, gpa, where, sizeof(where));
+	trap_unlock();
 	hv_log("guest: access to 0x%lx (%s) at rip 0x%lx by an instruction "
 	       "that is no MOV: #GP\n",
 	       gpa, where, vmread(GUEST_RIP));

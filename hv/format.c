@@ -9,7 +9,8 @@ struct sink {
 
 /* A conversion: what stood between '%' and its letter. */
 struct spec {
-	bool zero, left, alternate;
+	bool zero, left;
+	bool prefix;	      /* 0x, by %p */
 	int width, precision; /* precision -1: none given */
 	int longs;
 };
@@ -50,7 +51,7 @@ static void put_number(struct sink *s, const struct spec *spec, u64 value,
 		text[--at] = digit < 10 ? '0' + digit : hex_a + digit - 10;
 		value /= base;
 	} while (value);
-	if (spec->alternate && base == 16) {
+	if (spec->prefix) {
 		text[--at] = 'x';
 		text[--at] = '0';
 	}
@@ -66,8 +67,6 @@ static const char *parse_flags(const char *p, struct spec *spec)
 			spec->zero = true;
 		else if (*p == '-')
 			spec->left = true;
-		else if (*p == '#')
-			spec->alternate = true;
 		else
 			return p;
 	}
@@ -129,7 +128,7 @@ static void convert(struct sink *s, struct spec *spec, char letter, va_list *ap)
 		put_number(s, spec, get_unsigned(spec, ap), 16, false, 'A');
 		break;
 	case 'p':
-		spec->alternate = true;
+		spec->prefix = true;
 		put_number(s, spec, (u64)va_arg(*ap, void *), 16, false, 'a');
 		break;
 	case 's':

@@ -19,6 +19,9 @@ struct guest {
 
 extern struct guest guest;
 
+/* True if a vCPU has this APIC ID. */
+bool guest_has_apic_id(u32 apic_id);
+
 /* EPT from guest.map, whole.  -ENOMEM. */
 int ept_init(void);
 
@@ -37,6 +40,9 @@ void ept_invalidate(void);
  */
 void guest_end(enum guest_end how, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Ask every vCPU but this CPU's to stop; does not wait. */
+void guest_stop_others(void);
 
 /*
  * What to do when an NMI came that no CPU sent: true if it was the

@@ -6,57 +6,9 @@
 #include "hv/paging.h"
 #include "hv/x86.h"
 
-#define HOST_P BIT(0)
-#define HOST_W BIT(1)
-#define HOST_PWT BIT(3)
-#define HOST_PCD BIT(4)
-#define HOST_PS BIT(7)
-#define HOST_XD BIT(63)
-
 #define UEFI_MAX_DESCRIPTORS 4096
 
 static struct page_table host;
-
-static u64 host_leaf(hpa_t pa, u32 attr, unsigned int level)
-{
-	u64 entry = pa | HOST_P;
-
-	if (attr & PT_WRITE)
-		entry |= HOST_W;
-	if (!(attr & PT_EXEC))
-		entry |= HOST_XD;
-	if (attr & PT_UNCACHED)
-		entry |= HOST_PCD | HOST_PWT;
-	if (level > 1)
-		entry |= HOST_PS;
-	return entry;
-}
-
-static u64 host_table(hpa_t pa)
-{
-	return pa | HOST_P | HOST_W;
-}
-
-static bool host_present(u64 entry)
-{
-	return entry & HOST_P;
-}
-
-static u32 host_attributes(u64 entry)
-{
-	return PT_READ | (entry & HOST_W ? PT_WRITE : 0) |
-	       (entry & HOST_XD ? 0 : PT_EXEC) |
-	       (entry & HOST_PCD ? PT_UNCACHED : 0);
-}
-
-static const struct pt_format host_format = {
-	.name = "host",
-	.use = PAGES_HOST_PT,
-	.leaf = host_leaf,
-	.table = host_table,
-	.present = host_present,
-	.attributes = host_attributes,
-};
 
 static bool has_1g_pages(void)
 {
@@ -129,7 +81,7 @@ static int map_uefi_ram(const struct handover *h)
 int host_paging_init(const struct handover *h)
 {
 	u32 leaves = BIT(1) | BIT(2) | (has_1g_pages() ? BIT(3) : 0);
-	int err = pt_init(&host, &host_format, 4, leaves);
+	int err = pt_init(&host, &host_format, 4, leaves, false);
 
 	if (!err)
 		err = map_uefi_ram(h);
@@ -180,7 +132,7 @@ static bool page_mapped(hpa_t page)
 	struct pt_step step[4];
 	unsigned int n = pt_walk(&host, page, step);
 
-	return host_present(step[n - 1].entry);
+	return host_format.present(step[n - 1].entry);
 }
 
 bool host_is_mapped(hpa_t base, u64 size)

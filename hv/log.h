@@ -14,8 +14,8 @@
 void hv_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * For what cannot be: stops all DMA and all CPUs, prints the reason, the
- * registers and the last exits of each CPU, and ends as `panic=` says.
+ * For what cannot be: stops all DMA and the guest's CPUs, prints the reason,
+ * the stack and the last exits of each CPU, and halts.
  */
 _Noreturn void panic(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -38,11 +38,14 @@ static u64 *new_table(const struct page_table *pt)
 }
 
 int pt_init(struct page_table *pt, const struct pt_format *format,
-	    unsigned int levels, u32 leaf_levels)
+	    unsigned int levels, u32 leaf_levels, bool flush)
 {
-	pt->format = format;
-	pt->levels = levels;
-	pt->leaf_levels = leaf_levels;
+	*pt = (struct page_table){
+		.format = format,
+		.levels = levels,
+		.leaf_levels = leaf_levels,
+		.flush = flush,
+	};
 	pt->root = new_table(pt);
 	return pt->root ? 0 : -ENOMEM;
 }
@@ -83,24 +86,40 @@ static int descend(const struct page_table *pt, u64 *entry, unsigned int level,
 	return err;
 }
 
-static void free_tables(const struct page_table *pt, u64 *table,
-			unsigned int level)
+/*
+ * Put @table and those below it on the list of retired ones.  It is linked by
+ * their first entries: whoever still walks one reads the address of a page
+ * there, and without a bit below 12 that is present in none of the formats.
+ */
+static void retire(struct page_table *pt, u64 *table, unsigned int level)
 {
 	for (unsigned int i = 0; level > 1 && i < PT_ENTRIES; i++)
 		if (pt->format->present(table[i]) &&
 		    !pt_is_leaf(table[i], level))
-			free_tables(pt, entry_table(table[i]), level - 1);
-	page_free(table, 1, pt->format->use);
+			retire(pt, entry_table(table[i]), level - 1);
+	set_entry(pt, table, (u64)pt->retired);
+	pt->retired = table;
 }
 
-static void set_leaf(const struct page_table *pt, u64 *entry, u64 value,
-		     unsigned int level)
+void pt_release(struct page_table *pt)
+{
+	while (pt->retired) {
+		u64 *table = pt->retired;
+
+		pt->retired = (u64 *)*table;
+		page_free(table, 1, pt->format->use);
+	}
+}
+
+/* Give *entry at @level a new value, a leaf or nothing. */
+static void replace(struct page_table *pt, u64 *entry, u64 value,
+		    unsigned int level)
 {
 	u64 old = *entry;
 
 	set_entry(pt, entry, value);
 	if (pt->format->present(old) && !pt_is_leaf(old, level))
-		free_tables(pt, entry_table(old), level - 1);
+		retire(pt, entry_table(old), level - 1);
 }
 
 /* True if one leaf at @level can serve the start of the range. */
@@ -126,8 +145,8 @@ static s64 map_one(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr)
 			return err;
 		level--;
 	}
-	set_leaf(pt, &table[index_at(va, level)],
-		 pt->format->leaf(pa, attr, level), level);
+	replace(pt, &table[index_at(va, level)],
+		pt->format->leaf(pa, attr, level), level);
 	return PT_LEVEL_SIZE(level);
 }
 
@@ -156,42 +175,58 @@ int pt_map(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr)
 	return 0;
 }
 
-/* Clear the start of the range; returns how far it came, or an error. */
-static s64 unmap_one(struct page_table *pt, u64 va, u64 size)
+static bool is_empty(const struct page_table *pt, const u64 *table)
 {
-	u64 *table = pt->root;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		if (pt->format->present(table[i]))
+			return false;
+	return true;
+}
 
-	for (unsigned int level = pt->levels;; level--) {
+static int unmap_in(struct page_table *pt, u64 *table, unsigned int level,
+		    u64 va, u64 size);
+
+/* Remove a part of what *entry at @level maps, and the table below if nothing
+ * is left there. */
+static int unmap_below(struct page_table *pt, u64 *entry, unsigned int level,
+		       u64 va, u64 size)
+{
+	u64 *table;
+	int err = descend(pt, entry, level, &table);
+
+	if (!err)
+		err = unmap_in(pt, table, level - 1, va, size);
+	if (!err && is_empty(pt, table))
+		replace(pt, entry, 0, level);
+	return err;
+}
+
+/* Remove [va, va + size), which lies in the reach of @table at @level. */
+static int unmap_in(struct page_table *pt, u64 *table, unsigned int level,
+		    u64 va, u64 size)
+{
+	u64 span = PT_LEVEL_SIZE(level);
+	int err = 0;
+
+	while (!err && size) {
 		u64 *entry = &table[index_at(va, level)];
-		u64 span = PT_LEVEL_SIZE(level);
-		u64 left = span - (va & (span - 1));
-		int err;
+		u64 piece = MIN(span - (va & (span - 1)), size);
 
-		if (!pt->format->present(*entry))
-			return MIN(left, size);
-		if (pt_is_leaf(*entry, level) && left == span && size >= span) {
-			set_entry(pt, entry, 0);
-			return span;
-		}
-		err = descend(pt, entry, level, &table);
-		if (err)
-			return err;
+		if (piece == span)
+			replace(pt, entry, 0, level);
+		else if (pt->format->present(*entry))
+			err = unmap_below(pt, entry, level, va, piece);
+		va += piece;
+		size -= piece;
 	}
+	return err;
 }
 
 int pt_unmap(struct page_table *pt, u64 va, u64 size)
 {
 	if (!range_ok(pt, va, size))
 		return -EINVAL;
-	while (size) {
-		s64 done = unmap_one(pt, va, size);
-
-		if (done < 0)
-			return (int)done;
-		va += done;
-		size -= done;
-	}
-	return 0;
+	return unmap_in(pt, pt->root, pt->levels, va, size);
 }
 
 unsigned int pt_walk(const struct page_table *pt, u64 va, struct pt_step *steps)
@@ -216,6 +251,7 @@ unsigned int pt_walk(const struct page_table *pt, u64 va, struct pt_step *steps)
 
 void pt_destroy(struct page_table *pt)
 {
-	free_tables(pt, pt->root, pt->levels);
+	retire(pt, pt->root, pt->levels);
+	pt_release(pt);
 	pt->root = NULL;
 }

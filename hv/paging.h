@@ -33,12 +33,16 @@ struct pt_format {
 	u32 (*attributes)(u64 entry);
 };
 
+extern const struct pt_format ept_format;  /* hv/ept_format.c */
+extern const struct pt_format host_format; /* hv/host_format.c */
+
 struct page_table {
 	const struct pt_format *format;
 	u64 *root;
 	unsigned int levels; /* 3 or 4 */
 	u32 leaf_levels;     /* bit n: leaves may stand at level n; bit 1 set */
 	bool flush;	     /* the walker does not snoop: write lines back */
+	u64 *retired;	     /* tables out of use that pt_release() frees */
 };
 
 /* One step of a walk, for messages: the entry that was read at @level. */
@@ -50,11 +54,11 @@ struct pt_step {
 };
 
 /*
- * Set up an empty table of @levels levels with leaves of @leaf_levels.
- * -ENOMEM when the pool has no page.
+ * Set up an empty table of @levels levels with leaves of @leaf_levels; @flush:
+ * its walker does not snoop the caches.  -ENOMEM when the pool has no page.
  */
 int pt_init(struct page_table *pt, const struct pt_format *format,
-	    unsigned int levels, u32 leaf_levels);
+	    unsigned int levels, u32 leaf_levels, bool flush);
 
 /*
  * Map [va, va + size) to [pa, pa + size) with @attr (PT_*), with the largest
@@ -62,12 +66,21 @@ int pt_init(struct page_table *pt, const struct pt_format *format,
  * (a large leaf in the way is split).  All three are multiples of 4 KiB, and
  * the range lies within the table's reach: else -EINVAL.  -ENOMEM when a table
  * page is missing; what was mapped until then stays.  The caller invalidates.
+ * Tables that a large leaf replaces are retired.
  */
 int pt_map(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr);
 
-/* Remove [va, va + size), splitting large leaves at its ends.  Errors as above.
- * Table pages that become empty stay, for the next mapping. */
+/*
+ * Remove [va, va + size), splitting large leaves at its ends.  Errors as above.
+ * Tables that become empty are retired: they no longer belong to the tree, but
+ * a walker that has cached where they were may still read them, so they stay
+ * allocated and hold nothing present.
+ */
 int pt_unmap(struct page_table *pt, u64 va, u64 size);
+
+/* Free the retired tables.  No walker knows them any more: the caller has
+ * flushed what it took away, on all CPUs. */
+void pt_release(struct page_table *pt);
 
 /*
  * Follow @va from the root.  Fills @steps (at least 4) with each entry read
@@ -80,7 +93,7 @@ unsigned int pt_walk(const struct page_table *pt, u64 va,
 /* True if @entry at @level is a leaf (of a present entry). */
 bool pt_is_leaf(u64 entry, unsigned int level);
 
-/* Free every table page. */
+/* Free every table page; nobody walks it any more. */
 void pt_destroy(struct page_table *pt);
 
 #endif

@@ -2,19 +2,25 @@
 #include "boot/image.h"
 #include "boot/version.h"
 #include "hv/asm.h"
+#include "hv/guest.h"
 #include "hv/log.h"
 
 #define STACK_WORDS 16
 
 void (*panic_stop_dma)(void);
 
-static u32 panicking;
+static u32 panics;
 
 /* True on the CPU that comes first; a second panic, also of the same CPU,
  * must not start over. */
 static bool first_panic(void)
 {
-	return !__atomic_exchange_n(&panicking, 1, __ATOMIC_SEQ_CST);
+	return !__atomic_exchange_n(&panics, 1, __ATOMIC_SEQ_CST);
+}
+
+bool panicking(void)
+{
+	return __atomic_load_n(&panics, __ATOMIC_SEQ_CST);
 }
 
 static void log_registers(const struct exception_frame *f)
@@ -79,6 +85,7 @@ static void begin(void)
 			halt();
 	if (panic_stop_dma)
 		panic_stop_dma();
+	guest_stop_others();
 }
 
 void panic(const char *fmt, ...)

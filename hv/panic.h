@@ -7,6 +7,9 @@
 /* Called first in a panic: stops all DMA.  Set when VT-d is on. */
 extern void (*panic_stop_dma)(void);
 
+/* True once any CPU panics: the others halt. */
+bool panicking(void);
+
 /* Panic on an exception of the hypervisor itself. */
 _Noreturn void panic_exception(const char *name,
 			       const struct exception_frame *frame);

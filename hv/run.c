@@ -5,6 +5,7 @@
 #include "hv/guest.h"
 #include "hv/log.h"
 #include "hv/nmi.h"
+#include "hv/panic.h"
 #include "hv/time.h"
 #include "hv/vcpu.h"
 #include "hv/x86.h"
@@ -17,32 +18,34 @@ bool (*guest_platform_nmi)(void);
 void (*guest_before_entry)(void);
 void (*guest_after_end)(void);
 
+bool guest_has_apic_id(u32 apic_id)
+{
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		if (cpus[i]->apic_id == apic_id)
+			return true;
+	return false;
+}
+
 static u32 take_requests(struct cpu *cpu)
 {
 	return __atomic_exchange_n(&cpu->requests, 0, __ATOMIC_ACQ_REL);
 }
 
-static void send_nmi(struct cpu *cpu)
+void cpu_interrupt(struct cpu *cpu)
 {
-	__atomic_add_fetch(&cpu->kicks, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->kicked, true, __ATOMIC_SEQ_CST);
 	apic_send_ipi(cpu->apic_id, ICR_NMI | ICR_ASSERT);
-}
-
-void cpu_request(struct cpu *cpu, u32 request)
-{
-	__atomic_or_fetch(&cpu->requests, request, __ATOMIC_SEQ_CST);
-	if (cpu != this_cpu())
-		send_nmi(cpu);
 }
 
 /* A CPU that waits for SIPI takes no NMI (26.7.2): a SIPI gets it out, and it
  * looks at its requests before it takes the SIPI for the guest's. */
 static void ask_to_stop(struct cpu *cpu)
 {
-	cpu_request(cpu, REQUEST_STOP);
-	if (__atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) ==
-		    CPU_WAIT_FOR_SIPI &&
-	    cpu != this_cpu())
+	__atomic_or_fetch(&cpu->requests, REQUEST_STOP, __ATOMIC_SEQ_CST);
+	if (cpu == this_cpu())
+		return;
+	cpu_interrupt(cpu);
+	if (__atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_WAIT_FOR_SIPI)
 		apic_send_ipi(cpu->apic_id, ICR_STARTUP | ICR_ASSERT);
 }
 
@@ -69,6 +72,13 @@ static void stop_and_wait(struct cpu *cpu)
 		       cpu->index);
 }
 
+void guest_stop_others(void)
+{
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		if (cpus[i] != this_cpu())
+			ask_to_stop(cpus[i]);
+}
+
 void guest_end(enum guest_end how, const char *fmt, ...)
 {
 	enum guest_end none = GUEST_RUNS;
@@ -80,23 +90,29 @@ void guest_end(enum guest_end how, const char *fmt, ...)
 	va_start(ap, fmt);
 	format_va(guest.end_reason, sizeof(guest.end_reason), fmt, ap);
 	va_end(ap);
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		ask_to_stop(cpus[i]);
+	ask_to_stop(this_cpu());
+	guest_stop_others();
 }
 
-/* Out of the guest for good.  CPU 0 sees the others off and does what is left
- * to do. */
+/*
+ * Out of the guest for good.  CPU 0 sees the others off and does what is left
+ * to do.  All stay in root operation, in which INIT is blocked (25.2): a guest
+ * CPU that still runs must not start another one outside of it.
+ */
 static _Noreturn void stop(struct cpu *cpu)
 {
-	vmx_off();
+	cpu->vmcs_loaded = false;
 	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
+	if (panicking())
+		for (;;)
+			halt();
 	if (cpu->index == 0) {
 		for (unsigned int i = 1; i < guest.vcpus; i++)
 			stop_and_wait(cpus[i]);
+		vmx_off();
 		guest_after_end();
-	} else {
-		stop_and_wait(cpus[0]);
 	}
+	stop_and_wait(cpus[0]);
 	for (;;)
 		halt();
 }
@@ -127,10 +143,11 @@ static void inject_nmi(struct cpu *cpu)
 
 static void explain_nmi(struct cpu *cpu)
 {
-	u32 kicks = __atomic_exchange_n(&cpu->kicks, 0, __ATOMIC_SEQ_CST);
+	bool kicked =
+		__atomic_exchange_n(&cpu->kicked, false, __ATOMIC_SEQ_CST);
 	bool ours = guest_platform_nmi && guest_platform_nmi();
 
-	if (!kicks && !ours)
+	if (!kicked && !ours)
 		cpu->nmi_to_inject = true;
 }
 
@@ -147,11 +164,15 @@ static void follow_ept(struct cpu *cpu)
 
 static void before_entry(struct cpu *cpu)
 {
-	if (guest_before_entry)
-		guest_before_entry();
-	do {
-		u32 requests = take_requests(cpu);
+	u32 requests;
 
+	do {
+		/* A CPU that takes a mapping away need not wait for this one
+		 * (has_flushed()) while it may wait for a lock. */
+		__atomic_store_n(&cpu->in_guest, false, __ATOMIC_SEQ_CST);
+		if (guest_before_entry)
+			guest_before_entry();
+		requests = take_requests(cpu);
 		if (requests & REQUEST_STOP)
 			stop(cpu);
 		if (requests & REQUEST_NMI)

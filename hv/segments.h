@@ -4,6 +4,9 @@
 
 #include "hv/types.h"
 
+/* 64-bit code: present, DPL 0, readable, accessed (Intel SDM 3A 3.4.5) */
+#define GDT_CODE64 0x00af9b000000ffffULL
+
 #define HOST_CS 0x08
 #define HOST_DS 0x10
 #define HOST_TR 0x18

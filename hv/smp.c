@@ -5,6 +5,7 @@
 #include "hv/boot_memory.h"
 #include "hv/cpu.h"
 #include "hv/log.h"
+#include "hv/segments.h"
 #include "hv/string.h"
 #include "hv/time.h"
 #include "hv/x86.h"
@@ -12,8 +13,6 @@
 #define INIT_DELAY_US 10000 /* 9.4.4.1 step 15 */
 #define SIPI_DELAY_US 200
 #define START_LIMIT_US 1000000
-
-#define GDT_CODE64 0x00af9b000000ffffULL
 
 /* At the end of the trampoline's page; trampoline.asm knows the offsets. */
 #define PARAMS_OFFSET 0xf00

@@ -9,6 +9,7 @@
 #include "hv/string.h"
 #include "hv/x86.h"
 
+#define DR6_AT_RESET 0xffff0ff0UL
 #define DR7_AT_RESET 0x400
 #define CR0_AFTER_INIT (CR0_CD | CR0_NW | CR0_ET)
 #define VPID_OF(cpu) ((cpu)->index + 1)
@@ -91,9 +92,6 @@ int vcpu_create(void)
 	hpa_t vmcs;
 	bool failed;
 
-	cpu->vmcs = page_alloc(1, PAGES_CPU);
-	if (!cpu->vmcs)
-		return -ENOMEM;
 	*(u32 *)cpu->vmcs = vmx.revision;
 	vmcs = (hpa_t)cpu->vmcs;
 	__asm__ volatile("vmclear %1\n\t"
@@ -140,6 +138,18 @@ static void set_cr4(u64 cr4)
 	vmwrite(CR4_SHADOW, cr4);
 }
 
+/* The guest's own, which no exit saves. */
+static void reset_debug_registers(void)
+{
+	__asm__ volatile("mov %0, %%dr0\n\t"
+			 "mov %0, %%dr1\n\t"
+			 "mov %0, %%dr2\n\t"
+			 "mov %0, %%dr3\n\t"
+			 "mov %1, %%dr6"
+			 :
+			 : "r"(0UL), "r"(DR6_AT_RESET));
+}
+
 /* Intel SDM 3A table 9-1, column INIT.  CD and NW keep their value there; 1 is
  * what they have at power-up, and what firmware expects to find. */
 void vcpu_reset_for_init(void)
@@ -169,6 +179,9 @@ void vcpu_reset_for_init(void)
 	vmwrite(GUEST_PENDING_DEBUG, 0);
 	vmwrite(ENTRY_INTERRUPTION, 0);
 	vmwrite(GUEST_ACTIVITY, ACTIVITY_WAIT_FOR_SIPI);
+	reset_debug_registers();
+	write_cr2(0);
+	vpid_invalidate();
 	memset(&cpu->regs, 0, sizeof(cpu->regs));
 	cpu->regs.reg[RDX] = cpuid(1, 0).eax;
 	__atomic_store_n(&cpu->state, CPU_WAIT_FOR_SIPI, __ATOMIC_RELEASE);

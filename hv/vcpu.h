@@ -10,7 +10,7 @@
 int vcpu_bitmaps_init(void);
 
 /* Allocate and load this CPU's VMCS and set its controls and host state; the
- * guest's state is that after INIT, waiting for SIPI.  -ENOMEM, -EIO. */
+ * guest's state is that after INIT, waiting for SIPI.  -EIO. */
 int vcpu_create(void);
 
 /* Put this vCPU at Linux's 64-bit entry (Documentation/x86/boot.rst). */

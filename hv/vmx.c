@@ -90,9 +90,6 @@ int vmx_on(void)
 
 	if (err)
 		return err;
-	cpu->vmxon_region = page_alloc(1, PAGES_CPU);
-	if (!cpu->vmxon_region)
-		return -ENOMEM;
 	*(u32 *)cpu->vmxon_region = vmx.revision;
 	write_cr0((read_cr0() | vmx.cr0_fixed0) & vmx.cr0_fixed1);
 	write_cr4((read_cr4() | vmx.cr4_fixed0) & vmx.cr4_fixed1);
@@ -105,6 +102,23 @@ int vmx_on(void)
 		return 0;
 	hv_log("vmx: cpu %u: VMXON failed\n", cpu->index);
 	return -EIO;
+}
+
+#define INVVPID_ALL 2
+
+void vpid_invalidate(void)
+{
+	static const u64 descriptor[2];
+	bool failed;
+
+	if (!(vmx.proc2 & PROC2_VPID))
+		return;
+	__asm__ volatile("invvpid %1, %2"
+			 : "=@ccbe"(failed)
+			 : "m"(descriptor), "r"((u64)INVVPID_ALL)
+			 : "memory");
+	if (failed)
+		panic("vmx: INVVPID refused");
 }
 
 void vmx_off(void)

@@ -292,12 +292,16 @@ u64 vmx_control_msr(u32 msr, u32 true_msr);
 /*
  * Enter VMX root operation on this CPU (23.7): IA32_FEATURE_CONTROL locked on
  * where firmware left it unlocked, CR0 and CR4 as the fixed bits demand.
- * -EOPNOTSUPP: locked off on this CPU; -ENOMEM; -EIO: VMXON failed.
+ * -EOPNOTSUPP: locked off on this CPU; -EIO: VMXON failed.
  */
 int vmx_on(void);
 
 /* Leave it. */
 void vmx_off(void);
+
+/* Forget what this CPU has cached of all guests' linear addresses (28.3.3.3);
+ * nothing to do without VPID, where each entry and exit does it. */
+void vpid_invalidate(void);
 
 /* vmentry.asm: load the guest's registers, enter, and come back after the
  * exit with them saved.  0, or 1 (VMfailInvalid), 2 (VMfailValid). */

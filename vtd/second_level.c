@@ -109,10 +109,10 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 	if (!vtd_unit_count || !levels || !id)
 		return -EINVAL;
 	*domain = (struct vtd_domain){.id = id, .map = map};
-	error = pt_init(&domain->table, &second_level, levels, leaves);
+	error = pt_init(&domain->table, &second_level, levels, leaves,
+			!all.coherent);
 	if (error)
 		return error;
-	domain->table.flush = !all.coherent;
 	for (unsigned int i = 0; !error && i < map->count; i++)
 		if (map->region[i].kind == REGION_RAM)
 			error = map_region(domain, &map->region[i],

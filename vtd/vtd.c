@@ -55,3 +55,12 @@ bool vtd_remapping(void)
 			return false;
 	return vtd_unit_count > 0;
 }
+
+bool vtd_has_large_pages(const struct dmar *dmar)
+{
+	for (unsigned int i = 0; i < dmar->unit_count; i++)
+		if (!(VTD_CAP_SLLPS(vtd_read64(dmar->unit[i].base, VTD_CAP)) &
+		      VTD_SLLPS_2M))
+			return false;
+	return true;
+}

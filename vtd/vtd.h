@@ -7,6 +7,10 @@
 #include "hv/paging.h"
 #include "vtd/dmar.h"
 
+/* True if every unit of @dmar translates by 2 MiB pages, so that tables are
+ * small.  Reads the units' registers, which are mapped. */
+bool vtd_has_large_pages(const struct dmar *dmar);
+
 /* Where an interrupt goes (VT-d 9.10) */
 struct vtd_interrupt {
 	u32 destination; /* APIC ID */
