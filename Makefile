@@ -1,0 +1,208 @@
+# Gangway: `make help` says what there is.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+NASM ?= nasm
+# Debian's own, which has its pytest
+PYTHON ?= /usr/bin/python3
+OBJCOPY ?= objcopy
+B := build
+
+CFLAGS := -std=gnu11 -ffreestanding -Wall -Wextra -Werror -O2 -g \
+	-mgeneral-regs-only -mno-red-zone -fpic -fshort-wchar \
+	-fvisibility=hidden -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -I. -MMD -MP
+EFI_CFLAGS := -DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi \
+	-isystem /usr/include/efi/x86_64
+# Only gcc has it, for calls by the Microsoft convention
+ifeq ($(findstring clang,$(CC)),)
+EFI_CFLAGS += -maccumulate-outgoing-args
+endif
+LDFLAGS := -nostdlib -shared -Bsymbolic -z text -z noexecstack \
+	--no-undefined --build-id=sha1 --fatal-warnings -T linker.ld
+EFI_SECTIONS := .text .reloc .rodata .dynamic .rela .data
+
+HV_DIRS := boot hv vtd drivers guest
+C_FILES := $(wildcard $(HV_DIRS:%=%/*.c))
+ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
+OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o)
+HEADERS := $(wildcard $(HV_DIRS:%=%/*.h) guest/tools/*.h tests/unit/*.h)
+
+GUEST_TOOLS := $(patsubst guest/tools/%.c,$B/guest/%,$(wildcard guest/tools/*.c))
+GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+
+FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c)
+SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/*)
+
+# The recipes' own words say what they do; V=1 shows the commands.
+V ?= 0
+ifeq ($V,0)
+Q := @
+endif
+say = @printf '  %-8s %s\n' $(1) $(2)
+
+.PHONY: all run run-usb test unit vm-tests soak usb guest setup emulator \
+	format-check lint clean help
+.DELETE_ON_ERROR:
+
+all:
+	@tools/setup.sh check build
+	@$(MAKE) --no-print-directory $B/gangway.efi
+
+help:
+	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
+
+#: make            build/gangway.efi
+#: make run        boot it under QEMU with a Linux guest and the demonstration;
+#:                 on a terminal a guest shell follows (DEMO=1: no shell)
+#: make test       unit tests on the host, then whole-machine tests
+#: make unit       the unit tests alone; make vm-tests: the other ones alone
+#:                 (TESTS='-k smp' is given to pytest)
+#: make soak N=50  N boots in a row, each with the whole demonstration
+#: make usb        build/gangway-usb.img, a disk to boot from a USB stick
+#: make run-usb    boot that image as a USB disk in QEMU
+#: make format-check, make lint, make clean
+#:
+#: Variables of run, run-usb and soak:
+#:   SMP=2  MEM=2G                   CPUs and memory of the machine
+#:   ACCEL=auto                      tcg, kvm, or auto
+#:   IOMMU=aw-bits=39                properties of intel-iommu, or none
+#:   CPU=vmx-ept-1gb=off             properties of the CPU
+#:   QEMU_EXTRA='-d int'             more arguments for QEMU
+#:   GUEST_CMDLINE=...               more for the guest kernel
+#:   CONFIG=FILE                     this gangway.cfg instead of the usual one
+#:   LOG=FILE                        the hypervisor's log there, not on the console
+#:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up
+#: Elsewhere: CC=clang, V=1 (show the commands).
+
+# --- the hypervisor
+
+$B/obj/boot/%.o: boot/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS) $(EFI_CFLAGS) -c -o $@ $<
+
+$B/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS) -c -o $@ $<
+
+$B/obj/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$Q$(NASM) -f elf64 -I $B/ -MD $(@:.o=.d) -MP -o $@ $<
+
+$B/dsdt.aml: guest/dsdt.asl
+	@mkdir -p $(@D)
+	$(call say,IASL,$<)
+	$Qiasl -p $B/dsdt $< >$B/dsdt.log 2>&1 || { cat $B/dsdt.log; exit 1; }
+
+$B/obj/guest/dsdt_blob.asm.o: $B/dsdt.aml
+
+$B/gangway.so: $(OBJECTS) linker.ld
+	$(call say,LD,$@)
+	$Qld $(LDFLAGS) -o $@ /usr/lib/crt0-efi-x86_64.o $(OBJECTS) \
+		/usr/lib/libgnuefi.a
+
+$B/gangway.efi: $B/gangway.so
+	$(call say,EFI,$@)
+	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) --target=efi-app-x86_64 $< $@
+
+# --- the guest
+
+$(GUEST_TOOLS): $B/guest/%: guest/tools/%.c guest/stat_abi.h \
+		$(wildcard guest/tools/*.h)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ $<
+
+$B/guest/vmlinuz: tools/kernel.sh
+	@mkdir -p $(@D)
+	$(call say,KERNEL,$@)
+	$Qtools/kernel.sh $B/guest/kernel
+
+$B/guest/initramfs.gz: tools/initramfs.sh $(wildcard guest/initramfs/*) \
+		$(GUEST_TOOLS) $B/guest/vmlinuz
+	$(call say,CPIO,$@)
+	$Qtools/initramfs.sh $B/guest/kernel $@ $(GUEST_TOOLS)
+
+guest: $(GUEST_FILES)
+
+# --- machines
+
+setup:
+	@tools/setup.sh install build run
+
+emulator: setup
+	@tools/setup.sh emulator
+
+run: emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi guest
+	@$(PYTHON) tools/run.py
+
+run-usb: emulator
+	@$(MAKE) --no-print-directory $B/gangway-usb.img
+	@$(PYTHON) tools/run.py --usb $B/gangway-usb.img
+
+usb: setup
+	@$(MAKE) --no-print-directory $B/gangway-usb.img
+	@echo "$B/gangway-usb.img: write it to a stick with" \
+		"dd if=$B/gangway-usb.img of=/dev/sdX bs=1M conv=fsync"
+
+$B/gangway-usb.img: tools/image.sh tools/usb.cfg $B/gangway.efi $(GUEST_FILES)
+	$(call say,IMAGE,$@)
+	$Qtools/image.sh $@ $B/gangway.efi tools/usb.cfg $(GUEST_FILES)
+
+# --- tests
+
+# The first line of a unit test names the files it tests.
+unit_sources = $(shell sed -n '1s,^/\* sources: \(.*\) \*/$$,\1,p' $(1))
+UNIT_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -I. \
+	-fsanitize=address,undefined -fno-sanitize-recover
+
+define unit_rule
+$B/unit/$(1): tests/unit/$(1).c tests/unit/support.c \
+		$(call unit_sources,tests/unit/$(1).c) $(HEADERS)
+	@mkdir -p $B/unit
+	$$(call say,CC,tests/unit/$(1).c)
+	$$Q$(CC) $(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))
+
+build-unit: $(UNIT_TESTS)
+
+unit:
+	@tools/setup.sh install build test
+	@$(MAKE) --no-print-directory build-unit
+	@$(PYTHON) tools/test.py unit
+
+vm-tests:
+	@tools/setup.sh install build run test
+	@tools/setup.sh emulator
+	@$(MAKE) --no-print-directory $B/gangway-usb.img
+	@$(PYTHON) tools/test.py vm
+
+test:
+	@tools/setup.sh install build run test
+	@tools/setup.sh emulator
+	@$(MAKE) --no-print-directory build-unit $B/gangway-usb.img
+	@$(PYTHON) tools/test.py unit vm
+
+soak: emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi guest
+	@$(PYTHON) tools/soak.py $(or $(N),50)
+
+format-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+lint:
+	shellcheck $(SCRIPTS)
+	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py
+
+clean:
+	rm -rf $B
+
+-include $(OBJECTS:.o=.d)

@@ -1,0 +1,101 @@
+"""The demonstration, judged: what the guest's lines say, and what only the
+host can see."""
+
+import dataclasses
+import re
+
+from machine import Machine
+
+# The lines of guest/initramfs/demo.sh, all of which must pass
+LINES = ("CPUs online", "VF and driver", "MAC address", "link", "DHCP lease",
+         "pings without loss", "32 MiB by HTTP", "VF interrupts", "VM exits",
+         "blocked DMA")
+LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
+MAC = r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}"
+
+PASSED, FAILED, TROUBLE, NO_DEVICE = 0, 1, 2, 3
+
+
+@dataclasses.dataclass
+class Verdict:
+    """How a run ended: an exit status, and why it is not 0."""
+
+    status: int
+    problems: list
+
+
+def check_mac(lines, log):
+    """The guest's MAC address is the one that the PF's log line names."""
+    given = re.search(rf"igb: .*\bVF 0\b.*\bMAC ({MAC})", log)
+    if not given:
+        return "the log does not say which MAC address the PF gave"
+    if given[1] not in lines["MAC address"]:
+        return (f"the PF gave MAC {given[1]}, the guest has "
+                f"{lines['MAC address']}")
+    return None
+
+
+def check_fault(lines, log):
+    """The write that the guest tried to make is decoded in the log."""
+    target = re.search(r"write to 0x([0-9a-f]+) refused", lines["blocked DMA"])
+    if not target:
+        return "the guest's blocked DMA line names no address"
+    for line in re.findall(r"^.*vtd-fault.*$", log, re.M):
+        address = re.search(r"\baddress=0x([0-9a-f]+)", line)
+        if (address and int(address[1], 16) >> 12 == int(target[1], 16) >> 12
+                and "access=write" in line):
+            return None
+    return f"the log has no vtd-fault line for a write to 0x{target[1]}"
+
+
+def check_guest_errors(errors):
+    """No VM entry failed a check, no VMX instruction was refused."""
+    refused = [line for line in errors.splitlines() if line.startswith("vmx:")]
+    if refused:
+        return f"the emulator refused something of VMX: {refused[0]}"
+    return None
+
+
+def problems_of(machine):
+    """What is wrong with a run that ended: a list of sentences."""
+    found = {name: (word, value)
+             for word, name, value in LINE.findall(machine.console)}
+    problems = [f"{name}: {found[name][1] if name in found else 'no line'}"
+                for name in LINES
+                if found.get(name, ("", ""))[0] != "PASS"]
+    if not problems:
+        lines = {name: value for name, (_, value) in found.items()}
+        problems += [check_mac(lines, machine.log),
+                     check_fault(lines, machine.log)]
+    if not re.search(r"gangway: guest powered off", machine.log):
+        problems.append("the hypervisor did not say that the guest powered off")
+    problems.append(check_guest_errors(machine.guest_errors))
+    return list(filter(None, problems))
+
+
+def judge(machine, ended):
+    """The verdict on @machine; @ended: not by time running out."""
+    if not ended:
+        return Verdict(TROUBLE, [
+            f"nothing more for {machine.options.timeout:g} s in all; the last "
+            f"line was: {machine.last_line()}"])
+    stopped = re.search(r"gangway: (stopped:|panic).*", machine.log)
+    if stopped:
+        return Verdict(FAILED, [stopped[0].strip()])
+    if not machine.console.strip():
+        return Verdict(TROUBLE, ["QEMU ended at once: "
+                                 + machine.qemu_messages.strip()])
+    if "No DMAR table" in machine.log:
+        refused = check_guest_errors(machine.guest_errors)
+        return Verdict(NO_DEVICE, ["the guest ran without its device: this "
+                                   "machine has no VT-d"]
+                       + ([refused] if refused else []))
+    problems = problems_of(machine)
+    return Verdict(FAILED if problems else PASSED, problems)
+
+
+def demonstrate(options, echo=None):
+    """Boot a machine, wait for its end, judge."""
+    with Machine(options, echo) as machine:
+        ended = machine.wait_end(options.timeout)
+        return judge(machine, ended)

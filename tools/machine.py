@@ -1,0 +1,438 @@
+"""The emulated machine that Gangway boots on: its disk, its QEMU command line,
+its console.  Used by run.py, soak.py and the whole-machine tests."""
+
+import dataclasses
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+FIRMWARE = pathlib.Path("/usr/share/OVMF")
+PF_MAC = "52:54:00:aa:bb:01"
+PAYLOAD_SIZE = 32 << 20
+GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1"
+
+# After one of these lines nothing more comes from the hypervisor.
+LAST_LINE = re.compile(r"gangway: (stopped:|panic|end:)", re.M)
+# What terminals obey and people should not see (ECMA-48 control sequences)
+ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[@-Z\\-_=>])|[\x00\x07\x0e\x0f]")
+
+
+class MachineError(Exception):
+    """The machine could not be built or started; says what to do."""
+
+
+@dataclasses.dataclass
+class Options:
+    """The variables of `make run`, and what the tests vary beside them."""
+
+    smp: int = 2
+    mem: str = "2G"
+    accel: str = "auto"
+    iommu: str = ""  # properties of intel-iommu, or "none"
+    cpu: str = ""
+    qemu_extra: str = ""
+    guest_cmdline: str = ""
+    config: str = ""  # a gangway.cfg, used as it is
+    log: str = ""  # file for the hypervisor's log; empty: the console
+    timeout: float = 240
+    usb: str = ""  # image to boot as a USB disk
+    shell: bool = False  # a shell after the demonstration
+    reboot: bool = False  # let a reset boot the machine again
+    settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg
+    kernel: str = ""  # another guest kernel
+
+    @classmethod
+    def from_environment(cls):
+        """Options from SMP, MEM, ...; unset or empty variables: the defaults."""
+        given = {}
+        for field in dataclasses.fields(cls):
+            value = os.environ.get(field.name.upper(), "")
+            if field.type in (int, float, str) and value:
+                try:
+                    given[field.name] = field.type(value)
+                except ValueError:
+                    raise MachineError(f"{field.name.upper()}={value}: expected "
+                                       "a number") from None
+        return cls(**{name: given[name] for name in given if name in VARIABLES})
+
+
+VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra",
+             "guest_cmdline", "config", "log", "timeout")
+
+
+def choose_accel(wanted):
+    """Returns (accelerator, why).  KVM needs nested VMX, so an Intel host."""
+    if wanted != "auto":
+        return wanted, f"ACCEL={wanted}"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg", "/dev/kvm cannot be used here"
+    if "GenuineIntel" not in pathlib.Path("/proc/cpuinfo").read_text():
+        return "tcg", "the host is not Intel"
+    nested = pathlib.Path("/sys/module/kvm_intel/parameters/nested")
+    if not nested.exists() or nested.read_text().strip() not in ("Y", "1"):
+        return "tcg", "the host's KVM has no nested VMX"
+    return "kvm", "the host is Intel with nested VMX"
+
+
+def merge_properties(base, extra):
+    """"a=1,b=2" and "b=3" give "a=1,b=3": QEMU refuses some doubled ones."""
+    merged = dict(item.partition("=")[::2] for item in base.split(","))
+    for item in filter(None, extra.split(",")):
+        key, _, value = item.partition("=")
+        merged[key] = value
+    return ",".join(f"{key}={value}" if value else key
+                    for key, value in merged.items())
+
+
+def emulator():
+    """The path of our QEMU, built if need be."""
+    run = subprocess.run([ROOT / "tools/setup.sh", "emulator-path"],
+                         stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode:
+        raise MachineError("the emulator cannot be built")
+    return run.stdout.strip()
+
+
+class PayloadServer:
+    """An HTTP server on the loopback that gives 32 MiB of random bytes."""
+
+    def __init__(self):
+        payload = os.urandom(PAYLOAD_SIZE)
+        self.sha256 = hashlib.sha256(payload).hexdigest()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        # 10.0.2.2 is how QEMU's user network calls the host's loopback.
+        self.url = f"http://10.0.2.2:{self.server.server_port}/payload"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def write_config(path, options, server):
+    """The gangway.cfg of this run."""
+    cmdline = " ".join(filter(None, (
+        GUEST_CMDLINE, f"gangway.smp={options.smp}",
+        f"gangway.url={server.url}", f"gangway.sha256={server.sha256}",
+        "" if options.shell else "gangway.demo=only", options.guest_cmdline)))
+    settings = {
+        "kernel": "\\vmlinuz", "initrd": "\\initramfs.gz", "cmdline": cmdline,
+        "memory": "all", "cpus": "all", "assign": "vf:8086:10c9/0",
+        "log": "com2" if options.log else "com1", **options.settings}
+    path.write_text("".join(f"{key}={value}\n"
+                            for key, value in settings.items()))
+
+
+def make_disk(path, options, config):
+    """The disk to boot from: a new one, or a copy of the USB image with this
+    run's gangway.cfg in it."""
+    if options.usb:
+        shutil.copyfile(options.usb, path)
+        command = ["mcopy", "-o", "-i", f"{path}@@1M", config,
+                   "::/EFI/BOOT/gangway.cfg"]
+    else:
+        command = [ROOT / "tools/image.sh", path, BUILD / "gangway.efi", config,
+                   options.kernel or BUILD / "guest/vmlinuz",
+                   BUILD / "guest/initramfs.gz"]
+    try:
+        subprocess.run(command, check=True)
+    except subprocess.CalledProcessError:
+        raise MachineError("the boot disk cannot be made") from None
+
+
+def cpu_arguments(options):
+    """The accelerator and the CPU that it offers."""
+    accel, _ = choose_accel(options.accel)
+    extra = "," + options.cpu if options.cpu else ""
+    if accel == "kvm":
+        return ["-machine", "q35,kernel-irqchip=split", "-accel", "kvm",
+                "-cpu", "host" + extra]
+    return ["-machine", "q35", "-accel", accel, "-cpu",
+            "max,vendor=GenuineIntel,-svm,vmx=on" + extra]
+
+
+def device_arguments(options, disk):
+    """The remapping unit, the boot disk, and the PF behind a root port."""
+    arguments = []
+    if options.iommu != "none":
+        arguments += ["-device", merge_properties(
+            "intel-iommu,intremap=on,eim=on", options.iommu)]
+    # The root port first: it is 00:01.0 whatever else there is.
+    arguments += [
+        "-device", "pcie-root-port,id=rp1,bus=pcie.0,slot=1,chassis=1",
+        "-netdev", "user,id=n0",
+        "-device", f"igb,bus=rp1,netdev=n0,mac={PF_MAC},romfile=",
+        "-drive", f"if=none,id=disk,format=raw,file={disk}"]
+    if options.usb:
+        return arguments + [
+            "-device", "qemu-xhci,id=xhci",
+            "-device", "usb-storage,bus=xhci.0,drive=disk,bootindex=0"]
+    return arguments + ["-device", "ide-hd,bus=ide.0,drive=disk,bootindex=0"]
+
+
+def qemu_command(options, work, console):
+    """The whole command line; @console: the arguments of the first serial
+    port."""
+    variables = work / "vars.fd"
+    shutil.copyfile(FIRMWARE / "OVMF_VARS_4M.fd", variables)
+    command = [
+        emulator(), "-L", "/usr/share/seabios", "-L", "/usr/share/qemu",
+        "-nodefaults", "-display", "none",
+        *cpu_arguments(options), "-smp", str(options.smp), "-m", options.mem,
+        "-drive", "if=pflash,format=raw,readonly=on,"
+        f"file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
+        "-drive", f"if=pflash,format=raw,file={variables}",
+        *device_arguments(options, work / "disk.img"), *console,
+        "-d", "guest_errors", "-D", str(work / "guest-errors.log")]
+    if options.log:
+        pathlib.Path(options.log).write_text("")  # not an earlier run's
+        command += ["-serial", f"file:{options.log}"]
+    if not options.reboot:
+        command += ["-no-reboot"]
+    return command + shlex.split(options.qemu_extra)
+
+
+class Machine:
+    """One emulated machine, from power-on until close().  A context manager.
+
+    `console` is all that the first serial port said, without terminal escapes;
+    `echo`, if given, is called with each line as it comes.
+    """
+
+    def __init__(self, options, echo=None):
+        self.options = options
+        self.echo = echo
+        self.console = ""
+        self._partial = ""
+        self._changed = threading.Condition()
+        self._work = tempfile.TemporaryDirectory(prefix="gangway-")
+        self.work = pathlib.Path(self._work.name)
+        self.server = PayloadServer()
+        self.qemu = None
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self):
+        config = pathlib.Path(self.options.config)
+        if not self.options.config:
+            config = self.work / "gangway.cfg"
+            write_config(config, self.options, self.server)
+        elif not config.is_file():
+            raise MachineError(f"CONFIG={config}: no such file")
+        make_disk(self.work / "disk.img", self.options, config)
+
+    def _start(self):
+        self._prepare()
+        self._monitor, monitor = socket.socketpair()
+        command = qemu_command(self.options, self.work, [
+            "-serial", "stdio", "-chardev",
+            f"socket,id=qmp,fd={monitor.fileno()}", "-mon",
+            "chardev=qmp,mode=control"])
+        with open(self.work / "qemu.log", "w") as errors:
+            self.qemu = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=errors, pass_fds=[monitor.fileno()], bufsize=0)
+        monitor.close()
+        self._monitor.settimeout(30)
+        self._replies = self._monitor.makefile("r")
+        self._reader = threading.Thread(target=self._read_console, daemon=True)
+        self._reader.start()
+
+    def _read_console(self):
+        while chunk := os.read(self.qemu.stdout.fileno(), 65536):
+            self._add(chunk.decode("latin-1"))
+        self._add("\n")
+
+    def _add(self, text):
+        # An escape sequence may be cut by the end of a chunk, so whole lines
+        # are cleaned, and what is left is looked at as it is.
+        lines = (self._partial + text).replace("\r", "").split("\n")
+        with self._changed:
+            for line in lines[:-1]:
+                clean = ESCAPES.sub("", line)
+                if line and not clean.strip():
+                    continue  # the firmware clearing its screen
+                self.console += clean + "\n"
+                if self.echo:
+                    self.echo(clean)
+            self._partial = lines[-1]
+            self._changed.notify_all()
+
+    @property
+    def seen(self):
+        """The console, with the line that is not complete yet."""
+        return self.console + ESCAPES.sub("", self._partial)
+
+    @property
+    def log(self):
+        """What the hypervisor said, wherever its log goes."""
+        if not self.options.log:
+            return self.seen
+        path = pathlib.Path(self.options.log)
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def guest_errors(self):
+        """The emulator's own complaints about what its guest did."""
+        path = self.work / "guest-errors.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def qemu_messages(self):
+        """What QEMU printed for its user."""
+        return (self.work / "qemu.log").read_text(errors="replace")
+
+    def alive(self):
+        return self.qemu.poll() is None
+
+    def wait_for(self, pattern, timeout, start=0):
+        """Wait until the console, from offset @start, matches.  Returns the
+        match; None when time is up, or the machine ended without."""
+        regex = re.compile(pattern, re.M)
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                over = not self._reader.is_alive()
+                if match := regex.search(self.seen, start):
+                    return match
+                left = deadline - time.monotonic()
+                if over or left <= 0:
+                    return None
+                self._changed.wait(min(left, 0.5))
+
+    def wait_for_output(self, timeout):
+        """Wait until the console says anything, be it a terminal escape."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._partial or self.console, timeout)
+
+    def wait_state(self, state, timeout):
+        """Wait until QEMU's run state is @state, such as "paused"."""
+        deadline = time.monotonic() + timeout
+        while self.qmp("query-status")["status"] != state:
+            if time.monotonic() > deadline:
+                raise MachineError(f"QEMU does not become {state}")
+            time.sleep(0.1)
+
+    def wait_end(self, timeout):
+        """Wait until the machine powered off or the hypervisor stopped.
+        Returns False when time is up first."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self.alive():
+                self._reader.join(5)
+                return True
+            if LAST_LINE.search(self.log):
+                # Its last words, or the machine's power-off, follow.
+                try:
+                    self.qemu.wait(5)
+                except subprocess.TimeoutExpired:
+                    return True
+            time.sleep(0.1)
+        return False
+
+    def last_line(self):
+        """The last line that says something, for messages."""
+        lines = [line for line in self.seen.splitlines() if line.strip()]
+        return lines[-1].strip() if lines else "(nothing on the console)"
+
+    def send(self, text):
+        """Type on the console."""
+        self.qemu.stdin.write(text.encode())
+
+    def _qmp(self, command, **arguments):
+        request = {"execute": command, "arguments": arguments}
+        self._monitor.sendall(json.dumps(request).encode() + b"\n")
+        while reply := self._replies.readline():
+            reply = json.loads(reply)
+            if "error" in reply:
+                raise MachineError(f"QMP {command}: {reply['error']['desc']}")
+            if "return" in reply:
+                return reply["return"]
+        raise MachineError(f"QMP {command}: the monitor went away")
+
+    def qmp(self, command, **arguments):
+        """Run a QMP command and return its answer."""
+        if not hasattr(self, "_negotiated"):
+            self._qmp("qmp_capabilities")
+            self._negotiated = True
+        return self._qmp(command, **arguments)
+
+    def hmp(self, line):
+        """Run a command of the human monitor, such as "xp /4xw 0x1000"."""
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def close(self):
+        """End the machine, whatever state it is in."""
+        if self.qemu:
+            if self.alive():
+                self.qemu.send_signal(signal.SIGTERM)
+                try:
+                    self.qemu.wait(10)
+                except subprocess.TimeoutExpired:
+                    self.qemu.kill()
+            self.qemu.wait()
+            self._reader.join(5)
+            for stream in (self.qemu.stdin, self.qemu.stdout, self._replies,
+                           self._monitor):
+                stream.close()
+            self.qemu = None
+        self.server.close()
+        self._work.cleanup()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def run_on_terminal(options):
+    """Give the machine the terminal (Ctrl-A X ends it).  Returns QEMU's exit
+    status."""
+    server = PayloadServer()
+    with tempfile.TemporaryDirectory(prefix="gangway-") as name:
+        work = pathlib.Path(name)
+        config = work / "gangway.cfg"
+        if options.config:
+            shutil.copyfile(options.config, config)
+        else:
+            write_config(config, options, server)
+        make_disk(work / "disk.img", options, config)
+        command = qemu_command(options, work, ["-serial", "mon:stdio"])
+        with open(work / "qemu.log", "w+") as errors:
+            status = subprocess.run(command, stderr=errors,
+                                    check=False).returncode
+            errors.seek(0)
+            if status:
+                print(errors.read(), end="")
+    server.close()
+    return status

@@ -1,0 +1,99 @@
+#!/bin/bash
+# What Gangway needs on a Debian machine.
+#
+#   setup.sh check GROUP...     say what is missing and the command that installs it
+#   setup.sh install GROUP...   install it if we are root, else as check
+#   setup.sh emulator           build the emulator, once; prints nothing if it is there
+#   setup.sh emulator-path      its path
+#
+# Groups: build, run, test.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/gangway
+
+# What is looked for (a command, or a file), and the Debian package it is in.
+# shellcheck disable=SC2034  # read as ${!group}
+{
+build='gcc:gcc ld:binutils nasm:nasm iasl:acpica-tools
+       /usr/include/efi/efi.h:gnu-efi /usr/lib/x86_64-linux-gnu/libc.a:libc6-dev'
+run='python3:python3 sgdisk:gdisk mformat:mtools cpio:cpio xz:xz-utils
+     lspci:pciutils flock:util-linux
+     /usr/share/misc/pci.ids:pci.ids
+     /usr/share/doc/busybox-static:busybox-static
+     /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf
+     /usr/share/seabios/bios-256k.bin:seabios
+     /usr/share/qemu/keymaps:qemu-system-data'
+test='/usr/include/cmocka.h:libcmocka-dev
+      /usr/lib/python3/dist-packages/pytest:python3-pytest
+      /usr/lib/python3/dist-packages/xdist:python3-pytest-xdist'
+}
+
+say() { echo "setup: $*" >&2; }
+
+is_there() {
+	case $1 in
+	/*) [ -e "$1" ] ;;
+	*) command -v "$1" >/dev/null ;;
+	esac
+}
+
+# The packages of the groups $@ that are missing, one a line
+missing_packages() {
+	local group item
+	for group; do
+		for item in ${!group}; do
+			is_there "${item%:*}" || echo "${item##*:}"
+		done
+	done | sort -u
+}
+
+# Only root can install; the others are told the command.
+install_packages() {
+	local how=$1
+	shift
+	[ $# -gt 0 ] || return 0
+	if [ "$how" = check ] || [ "$(id -u)" != 0 ]; then
+		say "missing: $*"
+		say "install with: apt-get install --no-install-recommends $*"
+		exit 2
+	fi
+	say "installing $*"
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y install \
+		--no-install-recommends "$@" >"$log" 2>&1 ||
+		{ cat "$log" >&2; exit 2; }
+	say "installed"
+}
+
+known_groups() {
+	local group
+	for group; do
+		case $group in
+		build | run | test) ;;
+		*) say "no such group: $group"; exit 2 ;;
+		esac
+	done
+}
+
+# One builder at a time; the build script finds a finished one by its stamp.
+emulator() {
+	mkdir -p "$cache/qemu-vmx"
+	flock "$cache/qemu-vmx" "$here/qemu-vmx/build.sh" "$cache/qemu-vmx"
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+command=${1:-}
+[ $# -gt 0 ] && shift
+case $command in
+check | install)
+	known_groups "$@"
+	packages=$(missing_packages "$@")
+	# shellcheck disable=SC2086  # one word a package
+	install_packages "$command" $packages
+	;;
+emulator) emulator >/dev/null ;;
+emulator-path) emulator | tail -1 ;;
+*) sed -n '2,/^set/s/^# \?//p' "$0" >&2; exit 2 ;;
+esac

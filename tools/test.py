@@ -1,0 +1,86 @@
+"""make test, make unit, make vm-tests: run the tests and count them.
+
+    test.py unit|vm...
+
+Last line: N passed, N failed."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+UNIT_TIMEOUT = 300
+
+
+def run_unit_test(path):
+    """Runs one cmocka executable; returns (passed, failed)."""
+    try:
+        run = subprocess.run([path], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, timeout=UNIT_TIMEOUT,
+                             errors="replace", check=False)
+        output, status = run.stdout, run.returncode
+    except OSError as error:
+        output, status = str(error), -1
+    except subprocess.TimeoutExpired:
+        output, status = f"no end after {UNIT_TIMEOUT} s", -1
+    # cmocka's summary of each group of tests
+    passed = sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M)))
+    failed = sum(map(int, re.findall(r"^ *(\d+) FAILED TEST", output, re.M)))
+    if status and not failed:
+        failed = 1  # a sanitizer's report, or a crash
+    print(f"{path.name}: {passed} passed, {failed} failed", flush=True)
+    if status:
+        print(output, flush=True)
+    return passed, failed
+
+
+def run_unit():
+    """Every unit test that has a source, in turn."""
+    passed = failed = 0
+    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+        result = run_unit_test(BUILD / "unit" / source.stem)
+        passed += result[0]
+        failed += result[1]
+    return passed, failed
+
+
+def run_vm():
+    """pytest, two machines side by side where there are two CPUs."""
+    report = BUILD / "vm-tests.xml"
+    report.unlink(missing_ok=True)
+    jobs = "2" if (os.cpu_count() or 1) > 1 else "0"
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider",
+         "-n", jobs, f"--junitxml={report}", "tests/vm",
+         *shlex.split(os.environ.get("TESTS", ""))],
+        cwd=ROOT, check=False)
+    if not report.exists():
+        return 0, 1
+    total = failed = skipped = 0
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        total += int(suite.get("tests"))
+        failed += int(suite.get("failures")) + int(suite.get("errors"))
+        skipped += int(suite.get("skipped"))
+    if skipped:
+        print(f"{skipped} skipped")
+    return max(total - failed - skipped, 0), failed
+
+
+def main():
+    runners = {"unit": run_unit, "vm": run_vm}
+    passed = failed = 0
+    for kind in sys.argv[1:]:
+        result = runners[kind]()
+        passed += result[0]
+        failed += result[1]
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return failed != 0 or passed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
