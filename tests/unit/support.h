@@ -1,0 +1,24 @@
+/* What the unit tests give to the modules in place of the hypervisor. */
+#ifndef TESTS_UNIT_SUPPORT_H
+#define TESTS_UNIT_SUPPORT_H
+
+#include "hv/types.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* Everything logged since the test began; NUL-terminated. */
+extern char test_log[65536];
+
+/* Empty the log; the first line of a test that reads it. */
+void test_log_clear(void);
+
+/* Pages that page_alloc() may still give; SIZE_MAX: no limit. */
+extern size_t test_pages_left;
+
+/* What time_us() says next; grows by one with each call. */
+extern u64 test_time;
+
+#endif

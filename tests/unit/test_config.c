@@ -1,0 +1,264 @@
+/* sources: boot/config.c */
+#include "boot/config.h"
+#include "tests/unit/support.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct config config;
+static struct config_error error;
+
+/* From an allocation of its exact size: reading beyond it is seen. */
+static int parse_bytes(const char *text, size_t size)
+{
+	char *copy = malloc(size ? size : 1);
+	int err;
+
+	assert_non_null(copy);
+	memcpy(copy, text, size);
+	memset(&config, 0xa5, sizeof(config));
+	memset(&error, 0xa5, sizeof(error));
+	err = config_parse(copy, size, &config, &error);
+	free(copy);
+	return err;
+}
+
+static int parse(const char *text)
+{
+	return parse_bytes(text, strlen(text));
+}
+
+static void expect_error(const char *text, unsigned int line, const char *words)
+{
+	assert_int_equal(parse(text), -EINVAL);
+	assert_int_equal(error.line, line);
+	if (!strstr(error.message, words))
+		fail_msg("'%s' lacks '%s'", error.message, words);
+}
+
+static void empty_file_gives_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_string_equal(config.kernel, "\\vmlinuz");
+	assert_string_equal(config.initrd, "");
+	assert_string_equal(config.cmdline, "");
+	assert_true(config.memory == 0);
+	assert_int_equal(config.cpus, CONFIG_ALL_CPUS);
+	assert_int_equal(config.assign_count, 0);
+	assert_int_equal(config.on_poweroff, END_POWEROFF);
+	assert_int_equal(config.on_reboot, END_RESET);
+	assert_int_equal(config.on_crash, END_HALT);
+	assert_int_equal(config.log_port, 1);
+}
+
+static void every_key_is_understood(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("\xef\xbb\xbf# a comment\r\n"
+			       "\r\n"
+			       " kernel = /boot/vmlinuz \r\n"
+			       "initrd=initrd.img\n"
+			       "\t# another = comment\n"
+			       "cmdline=console=ttyS0 a=\"b c\" # not one\n"
+			       "memory=512M\n"
+			       "cpus=3\n"
+			       "assign= 0000:01:10.0, vf:8086:10C9/2\n"
+			       "on-poweroff=halt\n"
+			       "on-reboot=poweroff\n"
+			       "on-crash=reset\n"
+			       "log=com2"),
+			 0);
+	assert_string_equal(config.kernel, "/boot/vmlinuz");
+	assert_string_equal(config.initrd, "initrd.img");
+	assert_string_equal(config.cmdline,
+			    "console=ttyS0 a=\"b c\" # not one");
+	assert_true(config.memory == 512 * MIB);
+	assert_int_equal(config.cpus, 3);
+	assert_int_equal(config.assign_count, 2);
+	assert_int_equal(config.assign[0].kind, ASSIGN_ADDRESS);
+	assert_int_equal(config.assign[0].addr.segment, 0);
+	assert_int_equal(config.assign[0].addr.bus, 1);
+	assert_int_equal(config.assign[0].addr.devfn, 0x80);
+	assert_int_equal(config.assign[1].kind, ASSIGN_VF);
+	assert_int_equal(config.assign[1].vendor, 0x8086);
+	assert_int_equal(config.assign[1].device, 0x10c9);
+	assert_int_equal(config.assign[1].vf, 2);
+	assert_int_equal(config.on_poweroff, END_HALT);
+	assert_int_equal(config.on_reboot, END_POWEROFF);
+	assert_int_equal(config.on_crash, END_RESET);
+	assert_int_equal(config.log_port, 2);
+}
+
+static void memory_has_units_and_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("memory=6G"), 0);
+	assert_true(config.memory == 6 * GIB);
+	assert_int_equal(parse("memory=130m"), 0);
+	assert_true(config.memory == 130 * MIB);
+	assert_int_equal(parse("memory=all"), 0);
+	assert_true(config.memory == 0);
+	expect_error("memory=", 1, "expected a size");
+	expect_error("memory=M", 1, "expected a size");
+	expect_error("memory=512", 1, "expected a size");
+	expect_error("memory=0M", 1, "expected a size");
+	expect_error("memory=-1M", 1, "expected a size");
+	expect_error("memory=1.5G", 1, "expected a size");
+	expect_error("memory=129M", 1, "multiple of 2M");
+	/* 2^64 bytes and a bit: must not wrap to something small */
+	expect_error("memory=17592186044417M", 1, "expected a size");
+	expect_error("memory=99999999999999999999999G", 1, "expected a size");
+}
+
+static void cpus_are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("cpus=all"), 0);
+	assert_int_equal(config.cpus, CONFIG_ALL_CPUS);
+	expect_error("cpus=0", 1, "1 to 4096");
+	expect_error("cpus=4097", 1, "1 to 4096");
+	expect_error("cpus=two", 1, "cpus=two");
+}
+
+static void addresses_are_checked(void **state)
+{
+	static const char *const bad[] = {
+		"assign=",
+		"assign=01",
+		"assign=01:10",
+		"assign=01:10.8",
+		"assign=01:20.0",
+		"assign=100:10.0",
+		"assign=10000:01:10.0",
+		"assign=0:0:01:10.0",
+		"assign=:01:10.0",
+		"assign=01:10.",
+		"assign=01:.0",
+		"assign=01:10.0x",
+		"assign=01:10.0,",
+		"assign=vf:8086",
+		"assign=vf:8086:10c9",
+		"assign=vf:8086:10c9/",
+		"assign=vf:/0",
+		"assign=vf:18086:10c9/0",
+		"assign=vf:8086/10c9:0",
+		"assign=vf:8086:10c9/65536",
+		"assign=none,01:10.0",
+	};
+
+	(void)state;
+	assert_int_equal(parse("assign=01:10.0"), 0);
+	assert_int_equal(config.assign[0].addr.bus, 1);
+	assert_int_equal(config.assign[0].addr.devfn, 0x80);
+	assert_int_equal(parse("assign=ffff:fe:1f.7"), 0);
+	assert_int_equal(config.assign[0].addr.segment, 0xffff);
+	assert_int_equal(config.assign[0].addr.bus, 0xfe);
+	assert_int_equal(config.assign[0].addr.devfn, 0xff);
+	assert_int_equal(parse("assign=none"), 0);
+	assert_int_equal(config.assign_count, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_error(bad[i], 1, "expected a function such as");
+	expect_error("assign=01:10.0,0:01:10.0", 1, "given twice");
+	assert_int_equal(parse("assign=1:0.0,1:0.1,1:0.2,1:0.3,1:0.4,1:0.5,"
+			       "1:0.6,1:0.7"),
+			 0);
+	assert_int_equal(config.assign_count, 8);
+	expect_error("assign=1:0.0,1:0.1,1:0.2,1:0.3,1:0.4,1:0.5,1:0.6,1:0.7,"
+		     "1:1.0",
+		     1, "more than 8");
+}
+
+static void errors_name_line_and_expectation(void **state)
+{
+	(void)state;
+	expect_error("kernel=a\n\nfoo=1\n", 3, "unknown key 'foo'");
+	expect_error("kernel=a\r\nkernel=b", 2, "kernel= is given twice");
+	expect_error("# x\nhello\n", 2, "'hello': expected key=value");
+	expect_error("=x", 1, "unknown key ''");
+	expect_error("kernel=", 1, "no file name");
+	expect_error("initrd=\xc3\xa4", 1, "not ASCII");
+	expect_error("on-crash=explode", 1, "poweroff, reset or halt");
+	expect_error("log=com3", 1, "com1 or com2");
+	expect_error("Kernel=a", 1, "unknown key 'Kernel'");
+}
+
+static void bytes_that_are_not_text_are_errors(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_bytes("cpus=1\ncpu\0s=1", 14), -EINVAL);
+	assert_int_equal(error.line, 2);
+	assert_non_null(strstr(error.message, "byte 00 in column 4"));
+	expect_error("cmdline=a\rb", 1, "byte 0d in column 10");
+	expect_error("# \x1b[2J", 1, "byte 1b");
+}
+
+static void long_input_is_refused(void **state)
+{
+	static char text[70000];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "kernel=", 7);
+	text[7 + 127] = '\0';
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(strlen(config.kernel), 127);
+	text[7 + 127] = 'a';
+	text[7 + 128] = '\0';
+	expect_error(text, 1, "longer than 127");
+
+	memcpy(text, "cmdline=", 8);
+	text[7 + 128] = 'a';
+	text[8 + 1023] = '\0';
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(strlen(config.cmdline), 1023);
+	text[8 + 1023] = 'a';
+	text[8 + 1024] = '\0';
+	expect_error(text, 1, "longer than 1023");
+
+	text[8 + 1024] = 'a';
+	text[1201] = '\0';
+	expect_error(text, 1, "the line is longer than 1200");
+
+	memset(text, '\n', sizeof(text));
+	assert_int_equal(parse_bytes(text, 65536), 0);
+	assert_int_equal(parse_bytes(text, 65537), -EINVAL);
+	assert_non_null(strstr(error.message, "64 KiB"));
+}
+
+/* However a good file is cut off, the parser ends and says 0 or -EINVAL. */
+static void every_prefix_ends(void **state)
+{
+	static const char text[] = "kernel=\\a\ninitrd=b\ncmdline=c d\n"
+				   "memory=2G\ncpus=all\nassign=01:10.0,"
+				   "vf:8086:10c9/0\non-crash=halt\nlog=com1\n";
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(text); size++) {
+		int err = parse_bytes(text, size);
+
+		assert_true(err == 0 || err == -EINVAL);
+		assert_true(strnlen(config.kernel, CONFIG_PATH_MAX) <
+			    CONFIG_PATH_MAX);
+		if (err)
+			assert_true(
+				strnlen(error.message, sizeof(error.message)) <
+				sizeof(error.message));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_file_gives_defaults),
+		cmocka_unit_test(every_key_is_understood),
+		cmocka_unit_test(memory_has_units_and_limits),
+		cmocka_unit_test(cpus_are_counted),
+		cmocka_unit_test(addresses_are_checked),
+		cmocka_unit_test(errors_name_line_and_expectation),
+		cmocka_unit_test(bytes_that_are_not_text_are_errors),
+		cmocka_unit_test(long_input_is_refused),
+		cmocka_unit_test(every_prefix_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

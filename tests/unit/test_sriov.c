@@ -1,0 +1,392 @@
+/* sources: drivers/sriov.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
+#include "drivers/sriov.h"
+#include "tests/unit/pci_model.h"
+#include "tests/unit/support.h"
+#include <string.h>
+
+/* The capability of the emulated 82576 stands at 160H */
+#define CTRL 0x168
+#define NUM_VFS 0x170
+#define OFFSET_STRIDE 0x174
+#define PAGE_SIZE_REG 0x180
+#define VF_BAR0 0x184
+#define VF_BAR3 0x190
+#define ROOT_PORT 0x08
+#define ROOT_DEVCTL2 0x7c /* PCIe capability at 54H */
+
+static struct pci_function *pf;
+static bool silent; /* VFs do not answer */
+static unsigned int enabled_without;
+
+static void add_vf(unsigned int n)
+{
+	unsigned int rid = 0x180 + 2 * n;
+
+	if (model_get16(rid >> 8, rid, PCI_STATUS) != 0xffff)
+		return;
+	model_add(rid >> 8, rid, 0xffff, 0xffff, 0x020000);
+}
+
+/* What a PF does with its capability (PCIe 9.3.3) */
+static void device(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	bool on = model_get16(1, 0, CTRL) & 1;
+	unsigned int n;
+
+	(void)value;
+	if (bus != 1 || devfn != 0)
+		return;
+	if (reg >= 0x170 && reg < 0x19c)
+		assert_false(on); /* these may change while VFE is clear */
+	if (reg != CTRL || !on || silent)
+		return;
+	if (model_get32(1, 0, PAGE_SIZE_REG) != 1 ||
+	    !(model_get16(0, ROOT_PORT, ROOT_DEVCTL2) & 0x20))
+		enabled_without++;
+	for (n = 0; n < model_get16(1, 0, NUM_VFS); n++)
+		add_vf(n);
+}
+
+static void set_vf_bars(u64 bar0, u64 bar3)
+{
+	model_set32(1, 0, VF_BAR0, (u32)bar0 | 0xc, 0xffffc000);
+	model_set32(1, 0, VF_BAR0 + 4, bar0 >> 32, 0xffffffff);
+	model_set32(1, 0, VF_BAR3, (u32)bar3 | 0xc, 0xffffc000);
+	model_set32(1, 0, VF_BAR3 + 4, bar3 >> 32, 0xffffffff);
+}
+
+static void build_root_port(void)
+{
+	model_add(0, ROOT_PORT, 0x1b36, 0x000c, 0x060400);
+	model_bridge(0, ROOT_PORT, 1, 1);
+	model_cap(0, ROOT_PORT, 0x54, 0x10, 0);
+	model_set16(0, ROOT_PORT, 0x56, 0x0042, 0);	/* v2, root port */
+	model_set32(0, ROOT_PORT, 0x78, 0x00000020, 0); /* DevCap2: ARI */
+	model_set16(0, ROOT_PORT, ROOT_DEVCTL2, 0, 0xffff);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe50fe40, 0);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
+}
+
+static void build_pf(void)
+{
+	unsigned int reg;
+
+	model_add(1, 0, 0x8086, 0x10c9, 0x020000);
+	model_set32(1, 0, PCI_BAR(0), 0xfe400000, 0xfffe0000);
+	model_set32(1, 0, PCI_BAR(3), 0xfe440000, 0xffffc000);
+	model_ext_cap(1, 0, 0x100, 0x0001, 0x160);
+	model_ext_cap(1, 0, 0x160, 0x0010, 0);
+	model_set16(1, 0, CTRL, 0, 0x19);
+	model_set32(1, 0, 0x16c, 0x00080008, 0); /* InitialVFs, TotalVFs */
+	model_set16(1, 0, NUM_VFS, 0, 0xffff);
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020080, 0);
+	model_set32(1, 0, 0x178, 0x10ca0000, 0); /* VF device ID */
+	model_set32(1, 0, 0x17c, 0x00000553, 0);
+	model_set32(1, 0, PAGE_SIZE_REG, 1, 0xffffffff);
+	for (reg = VF_BAR0; reg < VF_BAR0 + 24; reg += 4)
+		model_set32(1, 0, reg, 0, 0);
+	set_vf_bars(0, 0);
+}
+
+static void find(void)
+{
+	struct pci_ecam ecam = model_ecam();
+
+	assert_int_equal(pci_enumerate(&ecam, 1), 0);
+	pf = pci_find((struct pci_addr){.bus = 1});
+	assert_non_null(pf);
+	test_log_clear();
+	model_written = device;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	test_log_clear();
+	silent = false;
+	enabled_without = 0;
+	model_reset(3);
+	build_root_port();
+	build_pf();
+	return 0;
+}
+
+static void off(void)
+{
+	assert_int_equal(model_get16(1, 0, CTRL) & 0x9, 0);
+	assert_null(sriov_vf(pf, 0));
+}
+
+/* OVMF: prefetchable window above 4 GiB, VF BARs assigned for 8 VFs */
+static void keeps_the_addresses_of_firmware(void **state)
+{
+	struct pci_function *vf;
+	u64 before;
+
+	(void)state;
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0x1ff10001, 0);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_BASE_HIGH, 0xe0, 0);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_LIMIT_HIGH, 0xe0, 0);
+	set_vf_bars(0xe000020000, 0xe000000000);
+	find();
+	before = test_time;
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_true(test_time - before >= 100000);
+	assert_int_equal(model_get16(1, 0, CTRL), 0x19);
+	assert_int_equal(model_get16(1, 0, NUM_VFS), 2);
+	assert_int_equal(model_get16(0, ROOT_PORT, ROOT_DEVCTL2), 0x20);
+	assert_int_equal(enabled_without, 0);
+	vf = sriov_vf(pf, 0);
+	assert_non_null(vf);
+	assert_int_equal(PCI_RID(vf->addr), 0x0180);
+	assert_int_equal(vf->vendor, 0x8086);
+	assert_int_equal(vf->device, 0x10ca);
+	assert_int_equal(vf->class, 0x020000);
+	assert_ptr_equal(vf->pf, pf);
+	assert_ptr_equal(vf->parent, pf->parent);
+	assert_int_equal(vf->bar[0].base, 0xe000020000);
+	assert_int_equal(vf->bar[0].size, 16 * KIB);
+	assert_true(vf->bar[0].is64 && vf->bar[0].prefetch);
+	assert_int_equal(vf->bar[1].size, 0);
+	assert_int_equal(vf->bar[3].base, 0xe000000000);
+	assert_int_equal(model_get16(1, 0x80, PCI_COMMAND), 2);
+	vf = sriov_vf(pf, 1);
+	assert_int_equal(PCI_RID(vf->addr), 0x0182);
+	assert_int_equal(vf->vf_index, 1);
+	assert_int_equal(vf->bar[0].base, 0xe000024000);
+	assert_int_equal(vf->bar[3].base, 0xe000004000);
+	assert_null(sriov_vf(pf, 2));
+	assert_non_null(strstr(test_log,
+			       "sriov: 0000:01:10.0: VF 0 of 0000:01:00.0, "
+			       "8086:10ca, BAR0 e000020000 16K, BAR3 "
+			       "e000000000 16K\n"));
+}
+
+/* SeaBIOS: VF BARs 0, prefetchable window FEA00000-FEBFFFFF */
+static void places_what_firmware_did_not(void **state)
+{
+	struct pci_function *vf;
+
+	(void)state;
+	find();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	vf = sriov_vf(pf, 1);
+	assert_int_equal(vf->bar[0].base, 0xfea04000);
+	/* Behind the 32 KiB of BAR0 of both VFs */
+	assert_int_equal(vf->bar[3].base, 0xfea0c000);
+	assert_int_equal(model_get32(1, 0, VF_BAR0), 0xfea0000c);
+	assert_int_equal(model_get32(1, 0, VF_BAR3), 0xfea0800c);
+	assert_int_equal(model_get32(1, 0, VF_BAR3 + 4), 0);
+}
+
+static void avoids_what_others_use(void **state)
+{
+	(void)state;
+	model_add(1, 0x08, 0x1234, 0x5678, 0);
+	model_set32(1, 0x08, PCI_BAR(0), 0xfea00000, 0xfffff000);
+	model_set32(1, 0x08, PCI_BAR(1), 0xfea04000, 0xffffe000);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea08000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea0c000);
+}
+
+static void avoids_windows_of_other_bridges(void **state)
+{
+	(void)state;
+	model_add(1, 0x10, 0x1b36, 0x000c, 0x060400);
+	model_bridge(1, 0x10, 2, 2);
+	model_set32(1, 0x10, PCI_MEMORY_WINDOW, 0xfea0fea0, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfeb00000);
+}
+
+static void moves_bars_that_firmware_put_wrong(void **state)
+{
+	(void)state;
+	/* BAR0 on the PF's own BAR0; BAR3 outside both windows */
+	set_vf_bars(0xfe410000, 0xd0000000);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea00000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea04000);
+}
+
+static void moves_bars_that_reach_beyond_the_window(void **state)
+{
+	(void)state;
+	/* The last 16 KiB of the window: room for one VF, not for two */
+	set_vf_bars(0xfebfc000, 0xfea00000);
+	find();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea00000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea08000);
+}
+
+static void uses_the_other_window_if_one_is_full(void **state)
+{
+	(void)state;
+	model_add(1, 0x08, 0x1234, 0x5678, 0);
+	model_set32(1, 0x08, PCI_BAR(0), 0xfea00000, 0xffe00000);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	/* Behind the PF's BAR0, FE400000-FE41FFFF */
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfe420000);
+}
+
+static void says_when_there_is_no_room(void **state)
+{
+	(void)state;
+	model_add(1, 0x08, 0x1234, 0x5678, 0);
+	model_set32(1, 0x08, PCI_BAR(0), 0xfea00000, 0xffe00000);
+	model_set32(1, 0x08, PCI_BAR(1), 0xfe400000, 0xffe00000);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), -ENOSPC);
+	assert_non_null(strstr(test_log, "no room for VF BAR0"));
+	off();
+}
+
+static void closed_windows_have_no_room(void **state)
+{
+	(void)state;
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0x0000fff0, 0);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), -ENOSPC);
+}
+
+static void checks_the_number_of_vfs(void **state)
+{
+	(void)state;
+	find();
+	assert_int_equal(sriov_enable(pf, 9), -ERANGE);
+	assert_non_null(strstr(test_log, "9 VFs asked for, it has 8"));
+	assert_int_equal(sriov_enable(pf, 0), -ERANGE);
+	off();
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(PCI_RID(sriov_vf(pf, 7)->addr), 0x018e);
+}
+
+static void checks_bus_numbers(void **state)
+{
+	(void)state;
+	/* 01:00.0 + 100H is on bus 2, the bridge forwards to bus 1 alone */
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020100, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	model_set32(1, 0, OFFSET_STRIDE, 0x00000080, 0); /* all VFs in one */
+	assert_int_equal(sriov_enable(pf, 2), -ERANGE);
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020000, 0); /* VF 0 is the PF */
+	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	model_set32(1, 0, OFFSET_STRIDE, 0xffffffff, 0);
+	assert_int_equal(sriov_enable(pf, 8), -ERANGE);
+	off();
+}
+
+static void needs_the_capability(void **state)
+{
+	(void)state;
+	model_ext_cap(1, 0, 0x100, 0x0001, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), -ENODEV);
+	assert_null(sriov_vf(pf, 0));
+	/* One that does not fit below 1000H */
+	model_ext_cap(1, 0, 0x100, 0x0001, 0xfd0);
+	model_ext_cap(1, 0, 0xfd0, 0x0010, 0);
+	assert_int_equal(sriov_enable(pf, 1), -ENODEV);
+}
+
+static void refuses_vfs_that_do_not_answer(void **state)
+{
+	(void)state;
+	find();
+	silent = true;
+	assert_int_equal(sriov_enable(pf, 1), -EIO);
+	assert_non_null(strstr(test_log, "VF does not answer"));
+	off();
+}
+
+static void refuses_vfs_where_another_function_is(void **state)
+{
+	(void)state;
+	model_add(1, 0x80, 0x1234, 0x5678, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), -EIO);
+	off();
+	assert_int_equal(
+		pci_find((struct pci_addr){.bus = 1, .devfn = 0x80})->vendor,
+		0x1234);
+}
+
+static void works_without_ari(void **state)
+{
+	(void)state;
+	model_set32(0, ROOT_PORT, 0x78, 0, 0);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(model_get16(1, 0, CTRL), 0x09);
+	assert_int_equal(model_get16(0, ROOT_PORT, ROOT_DEVCTL2), 0);
+}
+
+static void takes_over_what_firmware_left_on(void **state)
+{
+	u64 before;
+
+	(void)state;
+	model_set16(1, 0, CTRL, 0x09, 0x19);
+	find();
+	before = test_time;
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	/* The second after clearing VF Enable, and the 100 ms */
+	assert_true(test_time - before >= 1100000);
+}
+
+static void disables_and_enables_again(void **state)
+{
+	struct pci_function *vf;
+	unsigned int count, again;
+
+	(void)state;
+	find();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	vf = sriov_vf(pf, 1);
+	pci_functions(&count);
+	sriov_disable(pf);
+	off();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	pci_functions(&again);
+	assert_int_equal(again, count);
+	assert_ptr_equal(sriov_vf(pf, 1), vf);
+	assert_int_equal(vf->bar[0].base, 0xfea04000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(keeps_the_addresses_of_firmware, set_up),
+		cmocka_unit_test_setup(places_what_firmware_did_not, set_up),
+		cmocka_unit_test_setup(avoids_what_others_use, set_up),
+		cmocka_unit_test_setup(avoids_windows_of_other_bridges, set_up),
+		cmocka_unit_test_setup(moves_bars_that_firmware_put_wrong,
+				       set_up),
+		cmocka_unit_test_setup(moves_bars_that_reach_beyond_the_window,
+				       set_up),
+		cmocka_unit_test_setup(uses_the_other_window_if_one_is_full,
+				       set_up),
+		cmocka_unit_test_setup(says_when_there_is_no_room, set_up),
+		cmocka_unit_test_setup(closed_windows_have_no_room, set_up),
+		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
+		cmocka_unit_test_setup(checks_bus_numbers, set_up),
+		cmocka_unit_test_setup(needs_the_capability, set_up),
+		cmocka_unit_test_setup(refuses_vfs_that_do_not_answer, set_up),
+		cmocka_unit_test_setup(refuses_vfs_where_another_function_is,
+				       set_up),
+		cmocka_unit_test_setup(works_without_ari, set_up),
+		cmocka_unit_test_setup(takes_over_what_firmware_left_on,
+				       set_up),
+		cmocka_unit_test_setup(disables_and_enables_again, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
+/* Faults: words, counts, limits, overflow. */
+#include "tests/unit/vtd_model.h"
+#include "vtd/faults.h"
+#include "vtd/vtd.h"
+#include <stdio.h>
+#include <string.h>
+
+#define BASE 0xfed90000ULL
+#define VF_SID 0x0180
+
+static struct dmar dmar;
+static struct memory_map map;
+static struct vtd_domain domain;
+static struct pci_function *vf;
+static u64 counted;
+
+/* A VF attached to 1 GiB of RAM; the log empty, tokens full. */
+static struct model *setup(u64 cap)
+{
+	struct model *m;
+
+	test_pages_left = SIZE_MAX;
+	test_time += 10000000;
+	model_reset();
+	m = model_add(BASE, cap, MODEL_ECAP);
+	vf = model_pci_add(0, 1, 0x10, 0);
+	vf->pf = model_pci_add(0, 1, 0, 0);
+	memset(&dmar, 0, sizeof(dmar));
+	dmar.intr_remap = true;
+	dmar.unit_count = 1;
+	dmar.unit[0].base = BASE;
+	dmar.unit[0].include_all = true;
+	memset(&map, 0, sizeof(map));
+	assert_int_equal(memory_map_add(&map, 0, 5 * GIB, GIB, REGION_RAM), 0);
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_int_equal(vtd_domain_init(&domain, 1, &map), 0);
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	counted = vtd_fault_count(NULL);
+	test_log_clear();
+	return m;
+}
+
+static unsigned int occurrences(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *p = test_log; (p = strstr(p, text)); p++)
+		n++;
+	return n;
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	setup(MODEL_CAP);
+	assert_false(vtd_service_faults());
+	assert_string_equal(test_log, "");
+}
+
+static void test_dma_in_words(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	struct vtd_fault last;
+	char expected[256];
+	u64 hpa;
+
+	(void)state;
+	assert_int_equal(model_dma(m, VF_SID, 0x40000123, true, &hpa), 5);
+	assert_int_equal(m->nmis, 1);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log,
+			       "vtd: dmar0: blocked: 0000:01:10.0 (VF 0 of "
+			       "0000:01:00.0) write 0x40000000, "));
+	assert_non_null(strstr(test_log,
+			       ": not writable (reason 5h, VT-d LGN.2); "
+			       "root[01]=0x"));
+	snprintf(expected, sizeof(expected),
+		 ", context[80]=0x102:%lx, L4[0]=0x%lx, L3[1]=0x0\n",
+		 (unsigned long)(uintptr_t)domain.table.root | 1,
+		 (unsigned long)domain.table.root[0]);
+	assert_non_null(strstr(test_log, expected));
+	assert_non_null(strstr(test_log,
+			       "\nvtd-fault: unit=dmar0 source=0000:01:10.0 "
+			       "vf=0 pf=0000:01:00.0 access=write "
+			       "address=0x40000000 reason=0x05 root=0x"));
+	assert_non_null(strstr(test_log, " l3=0x0\n"));
+	assert_int_equal(vtd_fault_count(&last), counted + 1);
+	assert_int_equal(last.source_id, VF_SID);
+	assert_int_equal(last.reason, 5);
+	assert_false(last.read);
+	assert_int_equal(last.address, 0x40000000);
+	/* cleared: the next one makes an NMI, and is a read */
+	test_log_clear();
+	assert_int_equal(model_dma(m, VF_SID, 0x40000123, false, &hpa), 6);
+	assert_int_equal(m->nmis, 2);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, " read 0x40000000"));
+	assert_non_null(strstr(test_log, "reason 6h, VT-d LGN.3"));
+	assert_false(vtd_service_faults());
+}
+
+static void test_unknown_sources(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	u64 hpa;
+
+	(void)state;
+	assert_int_equal(model_dma(m, 0x0100, 0x1000, true, &hpa), 2);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log,
+			       "0000:01:00.0 write 0x1000: context entry not "
+			       "present: not assigned (reason 2h, VT-d "
+			       "LCT.2); root[01]=0x"));
+	assert_non_null(strstr(test_log, ", context[00]=0x0:0\n"));
+	assert_int_equal(model_dma(m, 0xffff, 0x1000, true, &hpa), 1);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log,
+			       "0000:ff:1f.7 (no known function) write 0x1000"
+			       ": root entry not present (reason 1h, VT-d "
+			       "LRT.2); root[ff]=0x0\n"));
+}
+
+static void test_address_too_wide(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	u64 hpa;
+
+	(void)state;
+	assert_int_equal(model_dma(m, VF_SID, 1ULL << 52, true, &hpa), 4);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "address wider than the table\n"));
+}
+
+static void test_interrupts_in_words(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	struct vtd_interrupt to = {.destination = 1, .vector = 0x41};
+	u32 destination;
+	u8 vector;
+
+	(void)state;
+	assert_int_equal(vtd_irte_set(vtd_irte_alloc(vf), &to), 0);
+	/* the PF uses its VF's entry 0 */
+	assert_int_equal(model_interrupt(m, 0x0100, 0xfee00010, 0, &vector,
+					 &destination),
+			 0x26);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log,
+			       "blocked: 0000:01:00.0 interrupt 0 (holds "
+			       "0x40180:10000410001, of 0000:01:10.0): "
+			       "interrupt entry belongs to another source "
+			       "(reason 26h, VT-d IR 26h)\n"));
+	assert_non_null(strstr(test_log,
+			       "access=interrupt index=0 "
+			       "irte=0x40180:10000410001 reason=0x26\n"));
+	assert_int_equal(model_interrupt(m, VF_SID, 0xfee00030, 0, &vector,
+					 &destination),
+			 0x22);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "interrupt 1 (holds 0x0:0, free): "));
+	assert_int_equal(model_interrupt(m, VF_SID, 0xfee00014, 0, &vector,
+					 &destination),
+			 0x21);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "interrupt 32768: interrupt index "
+					 "beyond the table"));
+	assert_int_equal(model_interrupt(m, VF_SID, 0xfee00000, 0x41, &vector,
+					 &destination),
+			 0x25);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log,
+			       " interrupt: compatibility-format interrupt "
+			       "is blocked (reason 25h"));
+}
+
+/* Every reason of the legacy mode has words of its own. */
+static void test_reasons(void **state)
+{
+	(void)state;
+	for (unsigned int code = 0; code < 256; code++) {
+		const struct vtd_reason *reason = vtd_reason(code);
+		bool legacy = (code >= 1 && code <= 0xe) ||
+			      (code >= 0x20 && code <= 0x28);
+
+		assert_int_equal(reason->code, legacy ? code : 0);
+		assert_true(strlen(reason->words) > 10);
+	}
+	assert_string_equal(vtd_reason(0x25)->words,
+			    "compatibility-format interrupt is blocked");
+}
+
+static void test_overflow(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	u64 hpa;
+
+	(void)state;
+	model_dma(m, VF_SID, 0x40000000, true, &hpa);
+	model_dma(m, 0x0020, 0x1000, true, &hpa); /* no record free: PFO */
+	model_dma(m, 0x0028, 0x1000, true, &hpa); /* lost */
+	assert_int_equal(m->fsts & 1, 1);
+	assert_int_equal(m->nmis, 1);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "dmar0: fault records overflowed "
+					 "(PFO)"));
+	assert_int_equal(m->fsts, 0);
+	model_dma(m, 0x0020, 0x1000, true, &hpa);
+	assert_int_equal(m->nmis, 2);
+	assert_true(vtd_service_faults());
+	assert_int_equal(vtd_fault_count(NULL), counted + 2);
+}
+
+/* Eight records, in the order of FRI. */
+static void test_several_records(void **state)
+{
+	struct model *m = setup(MODEL_CAP | 7ULL << 40);
+
+	(void)state;
+	for (unsigned int i = 0; i < 8; i++)
+		model_fault(m, 0x0200 + i, 2, false, i << 12);
+	m->fsts |= 3 << 8; /* the oldest is record 3 */
+	assert_true(vtd_service_faults());
+	assert_int_equal(vtd_fault_count(NULL), counted + 8);
+	assert_int_equal(occurrences("vtd-fault:"), 8);
+	assert_true(strstr(test_log, "02:00.3 ") <
+		    strstr(test_log, "02:00.7 "));
+	assert_true(strstr(test_log, "02:00.7 ") <
+		    strstr(test_log, "02:00.2 "));
+}
+
+static void test_rate_limit(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	for (unsigned int i = 0; i < 500; i++) {
+		model_fault(m, VF_SID, 5, false, i << 12);
+		assert_true(vtd_service_faults());
+	}
+	assert_int_equal(vtd_fault_count(NULL), counted + 500);
+	assert_int_equal(occurrences("vtd: dmar0: blocked"), 32);
+	assert_int_equal(occurrences("vtd-fault:"), 32);
+	/* the next one that is explained tells what was not */
+	test_log_clear();
+	test_time += 1000000;
+	model_fault(m, VF_SID, 5, false, 0);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "vtd: 468 faults came too fast to be "
+					 "explained"));
+	assert_int_equal(occurrences("vtd-fault:"), 1);
+	test_log_clear();
+	vtd_fault_summary();
+	assert_non_null(strstr(test_log, " requests were blocked\n"));
+	assert_int_equal(occurrences("too fast"), 0); /* told already */
+}
+
+/* A device that never stops: the service does. */
+static void test_flood(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	m->flood = true;
+	model_fault(m, VF_SID, 5, false, 0x1000);
+	assert_true(vtd_service_faults());
+	assert_true(vtd_faults_pending());
+	assert_non_null(strstr(test_log, "faults do not stop"));
+	m->flood = false;
+	assert_true(vtd_service_faults());
+	assert_false(vtd_faults_pending());
+	assert_false(vtd_service_faults());
+}
+
+static void test_queue_errors(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	m->fsts |= 0x60; /* ICE, ITE */
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, "wrong completion (ICE)"));
+	assert_non_null(strstr(test_log, "device time-out (ITE)"));
+	assert_int_equal(m->fsts, 0);
+	assert_false(vtd_service_faults());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_dma_in_words),
+		cmocka_unit_test(test_unknown_sources),
+		cmocka_unit_test(test_address_too_wide),
+		cmocka_unit_test(test_interrupts_in_words),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_several_records),
+		cmocka_unit_test(test_rate_limit),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_queue_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,350 @@
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
+/* Bringing units up, from whatever firmware left. */
+#include "tests/unit/vtd_model.h"
+#include "vtd/vtd.h"
+#include <string.h>
+
+#define BASE 0xfed90000ULL
+
+#define TE (1u << 31)
+#define SRTP (1u << 30)
+#define EAFL (1u << 28)
+#define WBF (1u << 27)
+#define QIE (1u << 26)
+#define IRE (1u << 25)
+#define SIRTP (1u << 24)
+#define CFI (1u << 23)
+
+static struct dmar dmar;
+
+static struct model *setup(u64 cap, u64 ecap)
+{
+	test_log_clear();
+	test_pages_left = SIZE_MAX;
+	model_reset();
+	memset(&dmar, 0, sizeof(dmar));
+	dmar.address_width = 48;
+	dmar.intr_remap = true;
+	dmar.unit_count = 1;
+	dmar.unit[0].base = BASE;
+	dmar.unit[0].include_all = true;
+	return model_add(BASE, cap, ecap);
+}
+
+static void expect_blocked(struct model *m)
+{
+	u64 hpa;
+
+	assert_int_equal(model_dma(m, 0x0100, 0x1000, true, &hpa), 1);
+	assert_int_equal(model_dma(m, 0xffff, 0x1000, false, &hpa), 1);
+	assert_false(m->passed);
+}
+
+static void expect_interrupts_blocked(struct model *m)
+{
+	u32 destination;
+	u8 vector;
+
+	/* compatibility format; remappable, entry 0; beyond 256 entries */
+	assert_int_equal(model_interrupt(m, 0x100, 0xfee00000, 0x41, &vector,
+					 &destination),
+			 0x25);
+	assert_int_equal(
+		model_interrupt(m, 0x100, 0xfee00010, 0, &vector, &destination),
+		0x22);
+	assert_int_equal(
+		model_interrupt(m, 0x100, 0xfee02010, 0, &vector, &destination),
+		0x21);
+}
+
+static void expect_up(struct model *m)
+{
+	assert_int_equal(m->gsts, TE | SRTP | QIE | IRE | SIRTP);
+	assert_int_equal(m->pmen, 0);
+	assert_int_equal(m->fectl, 0);
+	assert_true(vtd_remapping());
+	expect_blocked(m);
+	expect_interrupts_blocked(m);
+}
+
+static void test_from_reset(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	assert_int_equal(vtd_init(&dmar, 3, true), 0);
+	assert_string_equal(m->trace,
+			    "QIE+ SRTP context-global iotlb-global-drain TE+ "
+			    "SIRTP iec-global IRE+ ");
+	assert_non_null(strstr(test_log,
+			       "vtd: dmar0: 0xfed90000, 48-bit, 4 levels, "
+			       "1G+2M pages, queued invalidation, "
+			       "remapping with xAPIC\n"));
+	/* NMI to APIC ID 3, physical */
+	assert_int_equal(m->fedata, 0x400);
+	assert_int_equal(m->feaddr, 0xfee03000);
+	assert_int_equal(m->feuaddr, 0);
+	/* 2^(7+1) entries, xAPIC */
+	assert_int_equal(m->irt & 0xfff, 7);
+	expect_up(m);
+}
+
+static void test_x2apic(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP | MODEL_ECAP_EIM);
+
+	(void)state;
+	assert_int_equal(vtd_init(&dmar, 0x12345, true), 0);
+	assert_int_equal(m->irt & 0xfff, 0x807);
+	assert_int_equal(m->feaddr, 0xfee45000);
+	assert_int_equal(m->feuaddr, 0x12300);
+	assert_non_null(strstr(test_log, "remapping with x2APIC"));
+	expect_up(m);
+}
+
+/* What firmware could have done, bit by bit of @what. */
+static void leave_on(struct model *m, unsigned int what, u64 *page)
+{
+	if (what & 1) {
+		m->gsts |= TE | SRTP;
+		m->root = m->rtaddr = (uintptr_t)page;
+		m->contexts_flushed = m->iotlb_flushed = true;
+	}
+	if (what & 2) {
+		m->gsts |= QIE;
+		m->iqa = (uintptr_t)page;
+		m->iqt = m->iqh = 0x40;
+	}
+	if (what & 4) {
+		m->gsts |= IRE | SIRTP;
+		m->irta = m->irt = (uintptr_t)page | 0x800;
+	}
+	if (what & 8)
+		m->pmen = 0x80000001;
+	if (what & 16)
+		m->gsts |= EAFL;
+	if (what & 32)
+		m->gsts |= CFI;
+	if (what & 64) {
+		m->fsts = 0x61; /* PFO, ICE, ITE */
+		m->record[0][1] = 1ULL << 63 | 5ULL << 32 | 0x100;
+		m->fectl = 0;
+	}
+}
+
+static void test_every_leftover(void **state)
+{
+	static u64 page[512] __attribute__((aligned(4096)));
+	struct model *m;
+	bool eim;
+
+	(void)state;
+	for (unsigned int what = 0; what < 128; what++) {
+		eim = what & 4 || what & 1;
+		m = setup(MODEL_CAP | MODEL_CAP_PMR,
+			  MODEL_ECAP | (eim ? MODEL_ECAP_EIM : 0));
+		leave_on(m, what, page);
+		assert_int_equal(vtd_init(&dmar, 0, true), 0);
+		expect_up(m);
+		assert_int_equal(m->nmis, 1); /* expect_blocked()'s own */
+		/* translation that is on is never off */
+		assert_null(strstr(m->trace, "TE-"));
+		assert_int_equal(!!strstr(m->trace, "PMEN-"), what >> 3 & 1);
+		assert_int_equal(!!strstr(test_log, "firmware left on"),
+				 !!(what & 31));
+	}
+}
+
+/* Scalable mode must go off before the mode may change. */
+static void test_scalable_leftover(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->gsts = TE | SRTP;
+	m->root = m->rtaddr = 0x1000400;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_string_equal(m->trace, "TE- QIE+ SRTP context-global "
+				      "iotlb-global-drain TE+ SIRTP "
+				      "iec-global IRE+ ");
+	expect_up(m);
+}
+
+static void test_write_buffers(void **state)
+{
+	struct model *m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+
+	(void)state;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_string_equal(m->trace, "QIE+ WBF SRTP context-global "
+				      "iotlb-global-drain TE+ WBF SIRTP "
+				      "iec-global IRE+ ");
+	expect_up(m);
+}
+
+static void test_no_drains(void **state)
+{
+	struct model *m = setup(MODEL_CAP & ~(3ULL << 54), MODEL_ECAP | 1);
+
+	(void)state;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_non_null(strstr(m->trace, "iotlb-global TE+"));
+	assert_non_null(strstr(test_log, ", coherent\n"));
+	expect_up(m);
+}
+
+/* Each command unanswered: a time-out, said, and no DMA is let through. */
+static void test_stuck_commands(void **state)
+{
+	static const u32 bits[] = {TE, SRTP, QIE, IRE, SIRTP, WBF};
+	struct model *m;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++) {
+		m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+		m->ignored = bits[i];
+		assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+		assert_non_null(
+			strstr(test_log, "vtd: dmar0: no answer to a command"));
+		assert_false(vtd_remapping());
+	}
+}
+
+static void test_stuck_leftovers(void **state)
+{
+	static const u32 bits[] = {QIE, IRE, EAFL, CFI};
+	struct model *m;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++) {
+		m = setup(MODEL_CAP, MODEL_ECAP);
+		m->gsts = bits[i];
+		m->ignored = bits[i];
+		assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	}
+	m = setup(MODEL_CAP, MODEL_ECAP); /* firmware's queue never ends */
+	m->gsts = QIE;
+	m->iqt = 0x20;
+	m->queue_dead = true;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	assert_non_null(strstr(test_log, "firmware's invalidation queue"));
+	m = setup(MODEL_CAP | MODEL_CAP_PMR, MODEL_ECAP);
+	m->pmen = 0x80000001;
+	m->pmr_stuck = true;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	assert_non_null(strstr(test_log, "protected memory regions stay on"));
+}
+
+static void test_dead_queue(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->queue_dead = true;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	assert_non_null(strstr(test_log, "dmar0: invalidation "
+					 "0000000000000000:0000000000000011 "
+					 "not done"));
+	assert_null(strstr(m->trace, "TE+"));
+}
+
+static void test_queue_error(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->iqe = 1;
+	assert_int_equal(vtd_init(&dmar, 0, false), -EIO);
+	assert_non_null(strstr(test_log, "refused descriptor (IQE)"));
+	assert_non_null(strstr(test_log, "at 0: "
+					 "0000000000000000:0000000000000011"));
+	/* repaired: the queue went on behind it */
+	assert_int_equal(m->fsts, 0);
+	assert_int_equal(m->iqh, m->iqt);
+}
+
+static void test_what_is_lacking(void **state)
+{
+	(void)state;
+	setup(MODEL_CAP, MODEL_ECAP & ~8ULL);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	assert_non_null(strstr(test_log, "lacks interrupt remapping"));
+	setup(MODEL_CAP, MODEL_ECAP & ~2ULL);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	assert_non_null(strstr(test_log, "lacks queued invalidation"));
+	setup(MODEL_CAP & ~0x1f00ULL, MODEL_ECAP);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	assert_non_null(strstr(test_log, "second-level"));
+	setup(~0ULL, ~0ULL);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EIO);
+	assert_non_null(strstr(test_log, "nothing answers at 0xfed90000"));
+	setup(MODEL_CAP, MODEL_ECAP);
+	dmar.intr_remap = false;
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	setup(MODEL_CAP, MODEL_ECAP);
+	dmar.unit_count = 0;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ENODEV);
+	assert_false(vtd_remapping());
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	for (size_t pages = 0; pages < 3; pages++) {
+		setup(MODEL_CAP, MODEL_ECAP);
+		test_pages_left = pages;
+		assert_int_equal(vtd_init(&dmar, 0, false), -ENOMEM);
+		assert_non_null(strstr(test_log, "no memory for the"));
+	}
+	setup(MODEL_CAP, MODEL_ECAP);
+	test_pages_left = 3;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+}
+
+/* A unit that covers nothing of interest blocks as well. */
+static void test_several_units(void **state)
+{
+	struct model *first = setup(MODEL_CAP, MODEL_ECAP), *second;
+
+	(void)state;
+	second = model_add(BASE + 0x1000, MODEL_CAP & ~0x400ULL, MODEL_ECAP);
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	expect_up(first);
+	expect_up(second);
+	assert_non_null(strstr(test_log, "dmar1: 0xfed91000, 39-bit, 3 "
+					 "levels"));
+}
+
+static void test_event_not_nmi(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->vector_only = true;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_non_null(strstr(test_log, "cannot send its fault event"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_from_reset),
+		cmocka_unit_test(test_x2apic),
+		cmocka_unit_test(test_every_leftover),
+		cmocka_unit_test(test_scalable_leftover),
+		cmocka_unit_test(test_write_buffers),
+		cmocka_unit_test(test_no_drains),
+		cmocka_unit_test(test_stuck_commands),
+		cmocka_unit_test(test_stuck_leftovers),
+		cmocka_unit_test(test_dead_queue),
+		cmocka_unit_test(test_queue_error),
+		cmocka_unit_test(test_what_is_lacking),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_several_units),
+		cmocka_unit_test(test_event_not_nmi),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

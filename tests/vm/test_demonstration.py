@@ -1,0 +1,73 @@
+"""The demonstration on the machines that it must pass on."""
+
+import re
+
+import pytest
+
+import demo
+import machine
+
+MACHINES = {
+    "defaults": {},
+    "1 CPU": {"smp": 1},
+    "4 CPUs": {"smp": 4},
+    "1 GiB": {"mem": "1G"},
+    "6 GiB": {"mem": "6G"},
+    "39-bit DMA addresses": {"iommu": "aw-bits=39"},
+    "caching mode": {"iommu": "caching-mode=on"},
+    "no extended interrupt mode": {"iommu": "eim=off"},
+    "EPT without 1 GiB pages": {"cpu": "vmx-ept-1gb=off"},
+    "EPT with 4 KiB pages only": {"cpu": "vmx-ept-1gb=off,vmx-ept-2mb=off"},
+    "no VPID": {"cpu": "vmx-vpid=off"},
+    "from USB": {"usb": str(machine.BUILD / "gangway-usb.img")},
+}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_demonstration(name):
+    verdict = demo.demonstrate(machine.Options(**MACHINES[name]), print)
+    assert verdict.problems == []
+    assert verdict.status == demo.PASSED
+
+
+def test_log_on_second_port(tmp_path):
+    """LOG= keeps the console for the guest; nothing else changes."""
+    log = tmp_path / "hypervisor.log"
+    with machine.Machine(machine.Options(log=str(log)), print) as m:
+        assert m.wait_end(m.options.timeout)
+        verdict = demo.judge(m, True)
+        assert verdict.problems == []
+        assert "gangway: guest powered off" in m.log
+        assert "gangway: guest powered off" not in m.console
+
+
+def test_memory_used():
+    """Image and data at most 1 MiB for 4 CPUs; tables at most 16 KiB and
+    4 KiB for each GiB of the guest, where there are 1 GiB pages."""
+    options = machine.Options(smp=4, mem="6G")
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^gangway: guest tables: .*", options.timeout)
+        hypervisor = re.search(r"^gangway: memory: .*: (\d+) KiB in all", m.log,
+                               re.M)
+        tables = re.search(r"^gangway: guest tables: EPT (\d+) KiB, VT-d second "
+                           r"level (\d+) KiB, for (\d+) MiB", m.log, re.M)
+        assert int(hypervisor[1]) <= 1024
+        limit = 16 + 4 * -(-int(tables[3]) // 1024)
+        assert int(tables[1]) <= limit
+        assert int(tables[2]) <= limit
+
+
+def test_nothing_written_outside(tmp_path):
+    """The memory of the machine at the address that the VF was told to write
+    to, should it not be translated, does not hold the frame."""
+    options = machine.Options(shell=True)
+    with machine.Machine(options, print) as m:
+        said = m.wait_for(r"^PASS blocked DMA: write to 0x([0-9a-f]+) refused",
+                          options.timeout)
+        assert said
+        dump = m.hmp(f"xp /16xb 0x{said[1]}")
+        there = bytes(int(byte, 16)
+                      for byte in re.findall(r"\b0x([0-9a-f]{2})\b", dump))
+        assert len(there) == 16
+        # An ARP reply from QEMU's 10.0.2.2 starts: to, from, 0806
+        assert there[6:14] != bytes.fromhex("52550a0002020806")

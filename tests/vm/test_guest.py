@@ -1,0 +1,53 @@
+"""What the guest can do from its shell: its ends, its console."""
+
+import re
+
+import pytest
+
+import machine
+
+
+@pytest.fixture
+def shell():
+    """A machine whose guest waits for commands."""
+    options = machine.Options(shell=True)
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^DEMO: 10 passed, 0 failed$", options.timeout)
+        assert m.wait_for(r"^/ # ", 30)
+        yield m
+
+
+def test_console_takes_input(shell):
+    """A line typed at full speed arrives whole, and its answer comes back."""
+    text = "".join(chr(ord("a") + i % 26) for i in range(60))
+    start = len(shell.console)
+    shell.send(f"echo {text} | md5sum; echo done\n")
+    match = shell.wait_for(r"^([0-9a-f]{32})  -$", 30, start)
+    assert match
+    assert match[1] == __import__("hashlib").md5(f"{text}\n".encode()).hexdigest()
+
+
+def test_stat_over_a_command(shell):
+    """gangway-stat does not count its own CPUIDs: nothing ran, nothing is
+    there but what starting `true` takes."""
+    start = len(shell.console)
+    shell.send("gangway-stat -m -- true; echo end of $((1 + 1))\n")
+    assert shell.wait_for(r"^end of 2$", 30, start)
+    said = shell.console[start:]
+    cpuids = int(re.search(r"^exit\.CPUID=(\d+)$", said, re.M)[1])
+    assert 0 < cpuids < 100
+    assert re.search(r"^cpus=2$", said, re.M)
+
+
+def test_reboot(shell):
+    shell.send("reboot -f\n")
+    assert shell.wait_for(r"gangway: guest rebooted", 60)
+    assert shell.wait_for(r"gangway: end: reset", 30)
+
+
+def test_crash(shell):
+    """A guest that panics with panic=-1 ends by its emergency restart, or by a
+    triple fault; either way the counters are printed."""
+    shell.send("echo c >/proc/sysrq-trigger\n")
+    assert shell.wait_for(r"gangway: guest (rebooted|crashed)", 60)
+    assert shell.wait_for(r"gangway: end: ", 30)
