@@ -22,6 +22,7 @@ enum msg_type {
 	SET_LPE = 5, /* largest frame */
 };
 
+#define FILTER_CLEAR 1 /* of SET_MAC */
 #define VLAN_ADD 1
 #define REFUSED_LOG_MAX 4
 
@@ -67,9 +68,12 @@ static void reset_message(struct igb_pf *p, u16 vf)
 	reply(p, vf, msg, 3);
 }
 
-/* A VF keeps the address that the PF gave it. */
+/* A VF keeps the address that the PF gave it, and gets no other: so the list of
+ * further ones is as good as cleared. */
 static int set_mac(struct igb_pf *p, u16 vf, const u32 *msg)
 {
+	if (MSG_ARGUMENT(msg[0]) == FILTER_CLEAR)
+		return 0;
 	if (MSG_ARGUMENT(msg[0]) ||
 	    memcmp(&msg[1], p->vf[vf].mac, IGB_MAC_SIZE))
 		return -EINVAL;

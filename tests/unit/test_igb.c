@@ -340,7 +340,7 @@ static void answers_set_mac(void **state)
 			 0xa0000002);
 	assert_int_equal(ask(0, 0x00000002, 0xba005453, 0x000001bb),
 			 0x60000002);
-	assert_int_equal(ask(0, 0x00010002, 0, 0), 0x60010002);
+	assert_int_equal(ask(0, 0x00010002, 0, 0), 0xa0010002);
 	assert_int_equal(ask(0, 0x00020002, 0xba005452, 0x000001bb),
 			 0x60020002);
 	assert_int_equal(*reg(0x5400), 0xba005452);
