@@ -193,5 +193,5 @@ u64 vtd_fault_count(struct vtd_fault *last)
 void vtd_fault_summary(void)
 {
 	announce_unexplained();
-	hv_log("vtd: %lu requests were blocked\n", faults.count);
+	hv_log("vtd: requests blocked: %lu\n", faults.count);
 }
