@@ -274,9 +274,11 @@ class Machine:
     def _add(self, text):
         # An escape sequence may be cut by the end of a chunk, so whole lines
         # are cleaned, and what is left is looked at as it is.
-        lines = (self._partial + text).replace("\r", "").split("\n")
+        lines = (self._partial + text).split("\n")
         with self._changed:
             for line in lines[:-1]:
+                # What a line was overwritten with, as on a terminal
+                line = line.rstrip("\r").rpartition("\r")[2]
                 clean = ESCAPES.sub("", line)
                 if line and not clean.strip():
                     continue  # the firmware clearing its screen
@@ -289,7 +291,7 @@ class Machine:
     @property
     def seen(self):
         """The console, with the line that is not complete yet."""
-        return self.console + ESCAPES.sub("", self._partial)
+        return self.console + ESCAPES.sub("", self._partial.replace("\r", ""))
 
     @property
     def log(self):
