@@ -30,12 +30,12 @@
 #define LEAF6_EAX_ARAT BIT(2)
 
 #define LEAF7_EBX_INVPCID BIT(10)
-/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA and
- * AVX512 F DQ IFMA CD BW VL */
+/* FSGSBASE TSC_ADJUST BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB
+ * SHA and AVX512 F DQ IFMA CD BW VL */
 #define LEAF7_EBX_ALLOWED                                                      \
-	(BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(18) |       \
-	 BIT(19) | BIT(20) | BIT(23) | BIT(24) | BIT(29) | BIT(16) | BIT(17) | \
-	 BIT(21) | BIT(28) | BIT(30) | BIT(31))
+	(BIT(0) | BIT(1) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) |        \
+	 BIT(18) | BIT(19) | BIT(20) | BIT(23) | BIT(24) | BIT(29) | BIT(16) | \
+	 BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
 #define LEAF7_ECX_PKU BIT(3)
 #define LEAF7_ECX_OSPKE BIT(4)
 #define LEAF7_ECX_RDPID BIT(22)

@@ -14,6 +14,7 @@
 
 /* CPUID bits that say an MSR exists */
 #define LEAF1_ECX_TSC_DEADLINE BIT(24)
+#define LEAF7_EBX_TSC_ADJUST BIT(1)
 #define LEAF7_EDX_SPEC_CTRL BIT(26)
 #define LEAF7_EDX_L1D_FLUSH BIT(28)
 #define LEAF7_EDX_ARCH_CAPABILITIES BIT(29)
@@ -76,9 +77,19 @@ static const struct {
 	{MSR_TSC_AUX, PASS},
 };
 
+static struct cpuid_regs leaf_7(void)
+{
+	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid_regs){0};
+}
+
+static bool has_tsc_adjust(void)
+{
+	return leaf_7().ebx & LEAF7_EBX_TSC_ADJUST;
+}
+
 void msr_bitmap_fill(u8 *bitmap)
 {
-	u32 edx7 = cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
+	u32 edx7 = leaf_7().edx;
 
 	for (unsigned int i = 0; i < PAGE_SIZE; i++)
 		bitmap[i] = 0xff;
@@ -89,6 +100,9 @@ void msr_bitmap_fill(u8 *bitmap)
 		pass(bitmap, msr, PASS);
 	if (cpuid(1, 0).ecx & LEAF1_ECX_TSC_DEADLINE)
 		pass(bitmap, MSR_TSC_DEADLINE, PASS);
+	/* Linux reads it each second when it goes idle */
+	if (has_tsc_adjust())
+		pass(bitmap, MSR_TSC_ADJUST, PASS_READ);
 	if (edx7 & LEAF7_EDX_SPEC_CTRL) {
 		pass(bitmap, MSR_SPEC_CTRL, PASS);
 		pass(bitmap, MSR_PRED_CMD, PASS_WRITE);
@@ -204,7 +218,9 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 	switch (msr) {
 	case MSR_APIC_BASE: /* neither moved nor switched off */
 		return value == rdmsr(MSR_APIC_BASE);
-	case MSR_TSC: /* the hypervisor's clock, too: stays as it is */
+	case MSR_TSC_ADJUST: /* the TSC is the hypervisor's clock, too */
+		return has_tsc_adjust() && value == rdmsr(MSR_TSC_ADJUST);
+	case MSR_TSC:
 	case MSR_BIOS_SIGN_ID:
 		return true;
 	case MSR_MCG_STATUS:

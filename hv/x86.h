@@ -63,6 +63,7 @@
 #define MSR_FEATURE_CONTROL 0x3a
 #define FEATURE_CONTROL_LOCK BIT(0)
 #define FEATURE_CONTROL_VMX BIT(2) /* outside SMX */
+#define MSR_TSC_ADJUST 0x3b
 #define MSR_SPEC_CTRL 0x48
 #define MSR_PRED_CMD 0x49
 #define MSR_BIOS_SIGN_ID 0x8b
