@@ -71,7 +71,7 @@ static int reset(struct pci_function *pf)
 		   MASTER_DISABLE_US,
 		   "82576 master disable: PCIe requests to end");
 	igb_set(pf, CTRL, CTRL_RST);
-	delay_us(RESET_US, "82576 software reset");
+	delay_us(RESET_US, "82576 8.2.1: CTRL.RST");
 	err = wait_until(!(igb_read(pf, CTRL) & CTRL_RST) &&
 				 (igb_read(pf, EEC) & eeprom_read) ==
 					 eeprom_read,
