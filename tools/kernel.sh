@@ -36,7 +36,7 @@ resolve() {
 
 fetch() {
 	local package=$1 work
-	work=$(mktemp -d "$cache/new.XXXXXX")
+	work=$(mktemp -d -p "$cache")
 	# shellcheck disable=SC2064  # expand now
 	trap "rm -rf '$work'" EXIT
 	say "downloading $package"
