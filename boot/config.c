@@ -8,6 +8,7 @@
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MAX BIT(46)
 #define CPUS_MAX 4096
+#define VF_MAX 0xfffe /* NumVFs has 16 bits */
 
 /* A piece of the text; not NUL-terminated. */
 struct span {
@@ -212,7 +213,7 @@ static bool parse_vf(struct span s, struct assign *assign)
 
 	if (!colon || !slash || !parse_number(vendor, 16, 0xffff, &id[0]) ||
 	    !parse_number(device, 16, 0xffff, &id[1]) ||
-	    !parse_number(s, 10, 0xffff, &id[2]))
+	    !parse_number(s, 10, VF_MAX, &id[2]))
 		return false;
 	assign->vendor = id[0];
 	assign->device = id[1];

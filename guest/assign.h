@@ -7,12 +7,13 @@
 #include "guest/vpci.h"
 
 /*
- * Find the function that @what names, make it ready (PF driver, SR-IOV,
- * function-level reset), and put it on @bus.  It cannot do DMA yet.  Errors are
- * logged in words: -ENODEV: no such function; -EOPNOTSUPP: it cannot be
- * assigned; others from the steps.
+ * Find the functions that assign= in @config names, make them ready (PF driver,
+ * SR-IOV, function-level reset), and put them on @bus in the order of the list.
+ * They cannot do DMA yet.  Errors are logged in words: -ENODEV: no such
+ * function; -EINVAL: named twice; -EOPNOTSUPP: it cannot be assigned; others
+ * from the steps.
  */
-int assign_prepare(const struct assign *what, struct vpci_bus *bus);
+int assign_prepare(const struct config *config, struct vpci_bus *bus);
 
 /* Open VT-d for all that assign_prepare() made ready: DMA into guest.map.
  * Errors as vtd_domain_init() and vtd_attach(). */

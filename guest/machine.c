@@ -249,13 +249,10 @@ static void write_reset_vector(void)
  * helps nobody.  Only where the machine has no VT-d it boots without. */
 static void assign_functions(void)
 {
-	const struct config *c = &handover->config;
-
-	for (unsigned int i = 0; have_vtd && i < c->assign_count; i++)
-		if (assign_prepare(&c->assign[i], &bus))
-			stop("a function of assign= cannot be given to the "
-			     "guest; the reason stands above. Change assign= "
-			     "in gangway.cfg, or set assign=none");
+	if (have_vtd && assign_prepare(&handover->config, &bus))
+		stop("a function of assign= cannot be given to the guest; the "
+		     "reason stands above. Change assign= in gangway.cfg, or "
+		     "set assign=none");
 }
 
 static void load_linux(struct linux_entry *entry)

@@ -21,7 +21,7 @@ struct vpci_bar {
 
 struct vpci_function;
 
-/* What happens outside when the guest moves things: guest/assign.c */
+/* What happens outside when the guest moves things: guest/assign*.c */
 struct vpci_backend {
 	/*
 	 * Memory decoding of @bar is on at @address (0: off now); the guest

@@ -55,6 +55,7 @@ class Options:
     reboot: bool = False  # let a reset boot the machine again
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg
     kernel: str = ""  # another guest kernel
+    devices: list = dataclasses.field(default_factory=list)  # for QEMU
 
     @classmethod
     def from_environment(cls):
@@ -191,10 +192,11 @@ def device_arguments(options, disk):
         "-device", f"igb,bus=rp1,netdev=n0,mac={PF_MAC},romfile=",
         "-drive", f"if=none,id=disk,format=raw,file={disk}"]
     if options.usb:
-        return arguments + [
+        return arguments + options.devices + [
             "-device", "qemu-xhci,id=xhci",
             "-device", "usb-storage,bus=xhci.0,drive=disk,bootindex=0"]
-    return arguments + ["-device", "ide-hd,bus=ide.0,drive=disk,bootindex=0"]
+    return arguments + options.devices + [
+        "-device", "ide-hd,bus=ide.0,drive=disk,bootindex=0"]
 
 
 def qemu_command(options, work, console):

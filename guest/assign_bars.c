@@ -1,0 +1,226 @@
+/*
+ * BARs of the guest's functions: the guest reaches them directly, but for the
+ * pages that hold the MSI-X table or that the PF driver mediates.
+ */
+#include "guest/assigned.h"
+#include "guest/layout.h"
+#include "hv/guest.h"
+#include "hv/log.h"
+#include "hv/mmio.h"
+
+/* --- Trapped pages ------------------------------------------------------- */
+
+static bool in_msix_table(const struct trapped_page *t, u32 offset,
+			  unsigned int size)
+{
+	const struct msix *m = &t->owner->msix;
+	u32 table_size = m->vectors * MSIX_ENTRY_SIZE;
+
+	return t->bar == m->table_bar && offset >= m->table_offset &&
+	       offset - m->table_offset < table_size &&
+	       size <= table_size - (offset - m->table_offset);
+}
+
+static u64 device_read(hpa_t at, unsigned int size)
+{
+	const volatile void *p = (const volatile void *)at;
+
+	switch (size) {
+	case 1:
+		return mmio_read8(p);
+	case 2:
+		return mmio_read16(p);
+	case 4:
+		return mmio_read32(p);
+	default:
+		return mmio_read64(p);
+	}
+}
+
+static void device_write(hpa_t at, unsigned int size, u64 value)
+{
+	volatile void *p = (volatile void *)at;
+
+	switch (size) {
+	case 1:
+		mmio_write8(p, (u8)value);
+		break;
+	case 2:
+		mmio_write16(p, (u16)value);
+		break;
+	case 4:
+		mmio_write32(p, (u32)value);
+		break;
+	default:
+		mmio_write64(p, value);
+	}
+}
+
+static bool touches_msix_table(const struct trapped_page *t, u32 offset,
+			       unsigned int size)
+{
+	const struct msix *m = &t->owner->msix;
+
+	return m->vectors && t->bar == m->table_bar &&
+	       offset < m->table_offset + m->vectors * MSIX_ENTRY_SIZE &&
+	       offset + size > m->table_offset;
+}
+
+/* trap_fn over one trapped page: the MSI-X table is kept by us, everything
+ * else on the page goes to the device. */
+static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
+			   u64 *value)
+{
+	struct trapped_page *t = ctx;
+	struct assigned *a = t->owner;
+	u32 at = t->offset + (u32)offset;
+	hpa_t hpa = a->fn->bar[t->bar].base + at;
+
+	if (in_msix_table(t, at, size)) {
+		at -= a->msix.table_offset;
+		if (write)
+			msix_table_write(&a->msix, at, size, *value);
+		else
+			*value = msix_table_read(&a->msix, at, size);
+		return;
+	}
+	if (touches_msix_table(t, at, size))
+		return; /* across its end: undefined, so nothing */
+	if (!write) {
+		*value = device_read(hpa, size);
+		return;
+	}
+	device_write(hpa, size, *value);
+	assigned_service(a);
+}
+
+static int add_trapped(struct assigned *a, u8 bar, u32 offset,
+		       enum stat_cause cause)
+{
+	if (a->trapped_count == ASSIGNED_TRAPPED_MAX) {
+		hv_log("assign: " PCI_FMT ": its MSI-X table takes more than "
+		       "%u pages\n",
+		       PCI_ARG(a->fn->addr), ASSIGNED_TRAPPED_MAX);
+		return -ENOSPC;
+	}
+	a->trapped[a->trapped_count++] =
+		(struct trapped_page){a, bar, offset, cause};
+	return 0;
+}
+
+int assigned_find_trapped_pages(struct assigned *a)
+{
+	const struct msix *m = &a->msix;
+	u32 end = m->table_offset + m->vectors * MSIX_ENTRY_SIZE;
+	u32 page = ALIGN_DOWN(m->table_offset, PAGE_SIZE);
+	int err = 0;
+
+	for (; !err && page < end; page += PAGE_SIZE)
+		err = add_trapped(a, m->table_bar, page, STAT_CAUSE_MSIX_TABLE);
+	for (unsigned int i = 0;
+	     !err && a->pf_driver && i < a->pf_driver->trapped_count; i++)
+		err = add_trapped(a, a->pf_driver->trapped[i].bar,
+				  a->pf_driver->trapped[i].offset,
+				  STAT_CAUSE_PF_MAILBOX);
+	return err;
+}
+
+/* --- Mapping -------------------------------------------------------------- */
+
+/* A part of a BAR: one trapped page, or what lies between two. */
+struct piece {
+	u64 offset, size;
+	struct trapped_page *trapped; /* NULL: mapped */
+};
+
+static struct piece piece_at(struct assigned *a, unsigned int bar, u64 offset)
+{
+	struct piece p = {offset, a->fn->bar[bar].size - offset, NULL};
+
+	for (unsigned int i = 0; i < a->trapped_count; i++) {
+		struct trapped_page *t = &a->trapped[i];
+
+		if (t->bar != bar || t->offset < offset)
+			continue;
+		if (t->offset == offset)
+			return (struct piece){offset, PAGE_SIZE, t};
+		p.size = MIN(p.size, t->offset - offset);
+	}
+	return p;
+}
+
+static int map_region(const struct region *r)
+{
+	int err = memory_map_add(&guest.map, r->gpa, r->hpa, r->size, r->kind);
+
+	if (err)
+		return err;
+	err = ept_add(r);
+	if (err) {
+		memory_map_remove(&guest.map, r->gpa);
+		ept_remove(r->gpa, r->size);
+	}
+	return err;
+}
+
+static int map_piece(struct assigned *a, unsigned int bar, u64 address,
+		     const struct piece *p)
+{
+	struct region r = {address + p->offset,
+			   a->fn->bar[bar].base + p->offset, p->size,
+			   REGION_BAR};
+	struct trap_range range = {address + p->offset, p->size, trapped_access,
+				   p->trapped, STAT_CAUSE_NONE};
+
+	if (!p->trapped)
+		return map_region(&r);
+	range.cause = p->trapped->cause;
+	return trap_memory(&range);
+}
+
+/* Undo map_piece() for the pieces of [0, end) of @bar. */
+static void unmap(struct assigned *a, unsigned int bar, u64 address, u64 end)
+{
+	struct piece p;
+
+	for (u64 at = 0; at < end; at += p.size) {
+		p = piece_at(a, bar, at);
+		if (p.trapped) {
+			trap_memory_remove(address + at);
+			continue;
+		}
+		memory_map_remove(&guest.map, address + at);
+		ept_remove(address + at, p.size);
+	}
+}
+
+static int map(struct assigned *a, unsigned int bar, u64 address, u64 size)
+{
+	struct piece p;
+	int err;
+
+	for (u64 at = 0; at < size; at += p.size) {
+		p = piece_at(a, bar, at);
+		err = map_piece(a, bar, address, &p);
+		if (err) {
+			unmap(a, bar, address, at);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
+{
+	struct assigned *a = v->ctx;
+	u64 size = a->fn->bar[bar].size;
+
+	if (!address) {
+		unmap(a, bar, v->bar[bar].mapped, size);
+		return 0;
+	}
+	if (address < GUEST_PCI_WINDOW || size > GUEST_PCI_WINDOW_SIZE ||
+	    address - GUEST_PCI_WINDOW > GUEST_PCI_WINDOW_SIZE - size)
+		return -EINVAL;
+	return map(a, bar, address, size);
+}

@@ -1,0 +1,253 @@
+/* sources: guest/assign_bars.c guest/memory_map.c hv/trap.c */
+#include "guest/assigned.h"
+#include "guest/layout.h"
+#include "hv/guest.h"
+#include "tests/unit/support.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct guest guest;
+
+/* What EPT was told: the sum of what is mapped, and the next call's result. */
+static u64 ept_mapped;
+static int ept_result;
+
+int ept_add(const struct region *region)
+{
+	ept_mapped += region->size;
+	return ept_result;
+}
+
+void ept_remove(gpa_t gpa, u64 size)
+{
+	(void)gpa;
+	ept_mapped -= size;
+}
+
+static unsigned int services, table_writes;
+
+void assigned_service(const struct assigned *a)
+{
+	(void)a;
+	services++;
+}
+
+u64 msix_table_read(struct msix *m, u32 offset, unsigned int size)
+{
+	(void)m;
+	return 0x1000 + offset + size;
+}
+
+void msix_table_write(struct msix *m, u32 offset, unsigned int size, u64 value)
+{
+	(void)m, (void)offset, (void)size, (void)value;
+	table_writes++;
+}
+
+static struct pci_function fn;
+static struct assigned a;
+static u8 *device; /* BAR 3 */
+
+#define BAR0 GUEST_PCI_WINDOW
+#define BAR3 (GUEST_PCI_WINDOW + 0x100000)
+
+/* BAR 0: 16 KiB, all mapped.  BAR 3: 16 KiB, the MSI-X table of 3 vectors at
+ * 2010h. */
+static int setup(void **state)
+{
+	(void)state;
+	memset(&guest, 0, sizeof(guest));
+	trap_reset();
+	ept_mapped = 0;
+	ept_result = 0;
+	services = table_writes = 0;
+	test_log_clear();
+	device = aligned_alloc(PAGE_SIZE, 4 * PAGE_SIZE);
+	memset(device, 0x5a, 4 * PAGE_SIZE);
+	fn = (struct pci_function){
+		.bar = {[0] = {.base = 0xe000020000, .size = 0x4000},
+			[3] = {.base = (hpa_t)device, .size = 0x4000}},
+	};
+	a = (struct assigned){
+		.fn = &fn,
+		.msix = {.fn = &fn,
+			 .vectors = 3,
+			 .table_bar = 3,
+			 .table_offset = 0x2010},
+		.vpci = {.fn = &fn, .ctx = &a},
+	};
+	assert_int_equal(assigned_find_trapped_pages(&a), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(device);
+	return 0;
+}
+
+static int map_at(unsigned int bar, u64 address)
+{
+	int err = assigned_map_bar(&a.vpci, bar, address);
+
+	if (!err)
+		a.vpci.bar[bar].mapped = address;
+	return err;
+}
+
+static hpa_t backed_by(u64 gpa)
+{
+	const struct region *r = memory_map_find(&guest.map, gpa);
+
+	return r ? r->hpa + (gpa - r->gpa) : 0;
+}
+
+static bool is_trapped(u64 gpa)
+{
+	u64 value;
+
+	return trap_memory_access(gpa, 4, false, &value, NULL);
+}
+
+static void maps_all_but_the_table(void **state)
+{
+	(void)state;
+	assert_int_equal(map_at(0, BAR0), 0);
+	assert_int_equal(map_at(3, BAR3), 0);
+	assert_int_equal(backed_by(BAR0), 0xe000020000);
+	assert_int_equal(backed_by(BAR0 + 0x3fff), 0xe000023fff);
+	assert_int_equal(backed_by(BAR3 + 0x1fff), (hpa_t)device + 0x1fff);
+	assert_int_equal(backed_by(BAR3 + 0x2000), 0);
+	assert_int_equal(backed_by(BAR3 + 0x3000), (hpa_t)device + 0x3000);
+	assert_true(is_trapped(BAR3 + 0x2000));
+	assert_false(is_trapped(BAR3 + 0x1000));
+	assert_int_equal(ept_mapped, 0x4000 + 0x3000);
+}
+
+static void unmaps_what_it_mapped(void **state)
+{
+	(void)state;
+	map_at(0, BAR0);
+	map_at(3, BAR3);
+	assert_int_equal(assigned_map_bar(&a.vpci, 3, 0), 0);
+	assert_false(is_trapped(BAR3 + 0x2000));
+	assert_int_equal(backed_by(BAR3 + 0x3000), 0);
+	assert_int_equal(backed_by(BAR0), 0xe000020000);
+	assert_int_equal(ept_mapped, 0x4000);
+}
+
+/* BAR 0 where BAR 3 is: nothing of BAR 3 may go. */
+static void refused_move_leaves_the_other(void **state)
+{
+	(void)state;
+	map_at(3, BAR3);
+	for (int page = -3; page <= 3; page++) {
+		/* A BAR's own alignment forbids most of these, not all */
+		assert_int_equal(map_at(0, BAR3 + page * (s64)PAGE_SIZE),
+				 -EEXIST);
+		assert_true(is_trapped(BAR3 + 0x2000));
+		assert_int_equal(backed_by(BAR3), (hpa_t)device);
+		assert_int_equal(backed_by(BAR3 + 0x3000),
+				 (hpa_t)device + 0x3000);
+		assert_int_equal(ept_mapped, 0x3000);
+		assert_int_equal(guest.map.count, 2);
+	}
+}
+
+static void refused_second_part_undoes_the_first(void **state)
+{
+	struct trap_range other = {BAR3 + 0x2000, 0x1000, NULL, NULL,
+				   STAT_CAUSE_NONE};
+
+	(void)state;
+	/* Another's page where the table would be */
+	assert_int_equal(trap_memory(&other), 0);
+	assert_int_equal(map_at(3, BAR3), -EEXIST);
+	assert_int_equal(ept_mapped, 0);
+	assert_int_equal(guest.map.count, 0);
+	/* It is still there */
+	assert_int_equal(trap_memory(&other), -EEXIST);
+}
+
+static void no_memory_for_ept(void **state)
+{
+	(void)state;
+	ept_result = -ENOMEM;
+	assert_int_equal(map_at(0, BAR0), -ENOMEM);
+	assert_int_equal(guest.map.count, 0);
+	assert_int_equal(ept_mapped, 0);
+}
+
+static void only_inside_the_window(void **state)
+{
+	u64 end = GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE;
+
+	(void)state;
+	assert_int_equal(map_at(0, GUEST_PCI_WINDOW - 0x4000), -EINVAL);
+	assert_int_equal(map_at(0, end - 0x3000), -EINVAL);
+	assert_int_equal(map_at(0, end), -EINVAL);
+	assert_int_equal(map_at(0, ~0ULL - 0x3fff), -EINVAL);
+	assert_int_equal(map_at(0, end - 0x4000), 0);
+}
+
+/* What shares the page with the table is the device's. */
+static void page_of_the_table(void **state)
+{
+	u64 value = 0x11223344;
+
+	(void)state;
+	map_at(3, BAR3);
+	trap_memory_access(BAR3 + 0x2010, 4, true, &value, NULL);
+	assert_int_equal(table_writes, 1);
+	assert_int_equal(services, 0);
+	assert_int_equal(device[0x2010], 0x5a);
+	trap_memory_access(BAR3 + 0x2014, 4, false, &value, NULL);
+	assert_int_equal(value, 0x1000 + 4 + 4);
+	value = 0x11223344;
+	trap_memory_access(BAR3 + 0x2040, 4, true, &value, NULL);
+	assert_int_equal(table_writes, 1);
+	assert_int_equal(device[0x2040], 0x44);
+	assert_int_equal(services, 1);
+	/* Across its first and last byte: dropped */
+	value = ~0ULL;
+	trap_memory_access(BAR3 + 0x200c, 8, true, &value, NULL);
+	trap_memory_access(BAR3 + 0x203c, 8, true, &value, NULL);
+	assert_int_equal(device[0x200c], 0x5a);
+	assert_int_equal(device[0x2040], 0x44);
+	assert_int_equal(table_writes, 1);
+}
+
+static void table_too_large(void **state)
+{
+	(void)state;
+	a.trapped_count = 0;
+	a.msix.vectors = 5 * PAGE_SIZE / MSIX_ENTRY_SIZE;
+	a.msix.table_offset = 0;
+	assert_int_equal(assigned_find_trapped_pages(&a), -ENOSPC);
+	assert_non_null(strstr(test_log, "more than 4 pages"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(maps_all_but_the_table, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(unmaps_what_it_mapped, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(refused_move_leaves_the_other,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			refused_second_part_undoes_the_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_memory_for_ept, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(only_inside_the_window, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(page_of_the_table, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(table_too_large, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
