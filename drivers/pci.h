@@ -68,8 +68,16 @@ struct pci_addr {
 #define PCIE_DEVCAP2_ARI BIT(5)
 #define PCIE_DEVCTL2 0x28
 #define PCIE_DEVCTL2_ARI BIT(5)
+/* Port types (7.5.3.2) */
+#define PCIE_ENDPOINT 0
+#define PCIE_LEGACY_ENDPOINT 1
 #define PCIE_PORT_ROOT 4
+#define PCIE_PORT_UPSTREAM 5
 #define PCIE_PORT_DOWNSTREAM 6
+#define PCIE_TO_PCI_BRIDGE 7
+#define PCI_TO_PCIE_BRIDGE 8
+#define PCIE_ROOT_ENDPOINT 9 /* integrated into the root complex */
+#define PCIE_ROOT_COLLECTOR 10
 
 #define PCI_CONFIG_SIZE 4096
 #define PCI_MAX_ECAM 8

@@ -34,6 +34,7 @@ typedef u64 gpa_t; /* guest-physical address */
 
 /* Error numbers as in Linux; functions return them negated. */
 #ifndef EINVAL
+#define EPERM 1
 #define ENOENT 2
 #define EIO 5
 #define E2BIG 7
