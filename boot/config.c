@@ -276,6 +276,15 @@ static int parse_assign(struct parser *p, struct span s)
 	return err;
 }
 
+static int parse_allow_unsafe_groups(struct parser *p, struct span s)
+{
+	if (!span_is(s, "yes") && !span_is(s, "no"))
+		return FAIL(p, "allow-unsafe-groups=%.*s: expected yes or no",
+			    QUOTE(s));
+	p->config->allow_unsafe_groups = span_is(s, "yes");
+	return 0;
+}
+
 static int parse_action(struct parser *p, struct span s, enum end_action *end)
 {
 	static const char *const name[] = {
@@ -326,6 +335,7 @@ static const struct {
 	{"memory", parse_memory},
 	{"cpus", parse_cpus},
 	{"assign", parse_assign},
+	{"allow-unsafe-groups", parse_allow_unsafe_groups},
 	{"on-poweroff", parse_on_poweroff},
 	{"on-reboot", parse_on_reboot},
 	{"on-crash", parse_on_crash},
@@ -349,8 +359,8 @@ static int parse_pair(struct parser *p, struct span line, u32 *seen)
 	}
 	return FAIL(p,
 		    "unknown key '%.*s': expected kernel, initrd, cmdline, "
-		    "memory, cpus, assign, on-poweroff, on-reboot, on-crash "
-		    "or log",
+		    "memory, cpus, assign, allow-unsafe-groups, "
+		    "on-poweroff, on-reboot, on-crash or log",
 		    QUOTE(key));
 }
 

@@ -1,5 +1,6 @@
 /* From the configuration's assign= to devices on the guest's bus. */
 #include "guest/assign.h"
+#include "drivers/groups.h"
 #include "drivers/sriov.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
@@ -207,6 +208,15 @@ int assign_prepare(const struct config *config, struct vpci_bus *bus)
 			err = put_on_bus(&assigned[i], bus);
 	}
 	return err;
+}
+
+int assign_check_groups(bool allow_unsafe)
+{
+	const struct pci_function *fn[ASSIGN_MAX];
+
+	for (unsigned int i = 0; i < assigned_count; i++)
+		fn[i] = assigned[i].fn;
+	return groups_check(fn, assigned_count, allow_unsafe);
 }
 
 int assign_attach(void)

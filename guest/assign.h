@@ -15,6 +15,10 @@
  */
 int assign_prepare(const struct config *config, struct vpci_bus *bus);
 
+/* May all that assign_prepare() made ready go to one guest?  As groups_check()
+ * (drivers/groups.h). */
+int assign_check_groups(bool allow_unsafe);
+
 /* Open VT-d for all that assign_prepare() made ready: DMA into guest.map.
  * Errors as vtd_domain_init() and vtd_attach(). */
 int assign_attach(void);

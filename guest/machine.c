@@ -2,6 +2,7 @@
  */
 #include "guest/machine.h"
 #include "drivers/pci.h"
+#include "drivers/pci_acs.h"
 #include "guest/acpi.h"
 #include "guest/assign.h"
 #include "guest/console_line.h"
@@ -70,9 +71,11 @@ static int take_pci(void)
 			return err;
 	}
 	err = pci_enumerate(ecam, count);
-	if (!err)
-		pci_bus_master_off();
-	return err;
+	if (err)
+		return err;
+	pci_bus_master_off();
+	pci_acs_enable();
+	return 0;
 }
 
 static void explain_no_dmar(void)
@@ -253,6 +256,10 @@ static void assign_functions(void)
 		stop("a function of assign= cannot be given to the guest; the "
 		     "reason stands above. Change assign= in gangway.cfg, or "
 		     "set assign=none");
+	if (have_vtd &&
+	    assign_check_groups(handover->config.allow_unsafe_groups))
+		stop("a function of assign= is not isolated; the reason "
+		     "stands above");
 }
 
 static void load_linux(struct linux_entry *entry)

@@ -49,6 +49,7 @@ static void empty_file_gives_defaults(void **state)
 	assert_int_equal(config.on_reboot, END_RESET);
 	assert_int_equal(config.on_crash, END_HALT);
 	assert_int_equal(config.log_port, 1);
+	assert_false(config.allow_unsafe_groups);
 }
 
 static void every_key_is_understood(void **state)
@@ -63,6 +64,7 @@ static void every_key_is_understood(void **state)
 			       "memory=512M\n"
 			       "cpus=3\n"
 			       "assign= 0000:01:10.0, vf:8086:10C9/2\n"
+			       "allow-unsafe-groups=yes\n"
 			       "on-poweroff=halt\n"
 			       "on-reboot=poweroff\n"
 			       "on-crash=reset\n"
@@ -74,6 +76,7 @@ static void every_key_is_understood(void **state)
 			    "console=ttyS0 a=\"b c\" # not one");
 	assert_true(config.memory == 512 * MIB);
 	assert_int_equal(config.cpus, 3);
+	assert_true(config.allow_unsafe_groups);
 	assert_int_equal(config.assign_count, 2);
 	assert_int_equal(config.assign[0].kind, ASSIGN_ADDRESS);
 	assert_int_equal(config.assign[0].addr.segment, 0);
@@ -178,6 +181,7 @@ static void errors_name_line_and_expectation(void **state)
 	expect_error("kernel=", 1, "no file name");
 	expect_error("initrd=\xc3\xa4", 1, "not ASCII");
 	expect_error("on-crash=explode", 1, "poweroff, reset or halt");
+	expect_error("allow-unsafe-groups=1", 1, "yes or no");
 	expect_error("log=com3", 1, "com1 or com2");
 	expect_error("Kernel=a", 1, "unknown key 'Kernel'");
 }
