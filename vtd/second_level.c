@@ -104,6 +104,7 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 	u32 leaves = BIT(1) | (all.sllps & VTD_SLLPS_2M ? BIT(2) : 0) |
 		     (all.sllps & VTD_SLLPS_1G ? BIT(3) : 0);
 	unsigned int levels = common_levels(&all);
+	size_t before = page_count(PAGES_VTD_SL);
 	int error;
 
 	if (!vtd_unit_count || !levels || !id)
@@ -121,6 +122,6 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		pt_destroy(&domain->table);
 	else
 		hv_log("vtd: domain %u: %u levels, %zu KiB of tables\n", id,
-		       levels, page_count(PAGES_VTD_SL) * 4);
+		       levels, (page_count(PAGES_VTD_SL) - before) * 4);
 	return error;
 }
