@@ -246,11 +246,13 @@ static int check_pf(const struct pci_function *pf, u16 count)
 	return 0;
 }
 
-static int igb_start(struct pci_function *pf, u16 count)
+static int igb_start(struct pci_function *pf, u16 count,
+		     const struct pf_dma *dma)
 {
 	struct igb_pf *p;
 	int err = check_pf(pf, count);
 
+	(void)dma; /* the PF has no queues */
 	if (err)
 		return err;
 	p = pf->driver ? pf->driver : page_alloc(1, PAGES_DEVICE);

@@ -14,22 +14,47 @@ struct pf_trapped_page {
 	u32 offset; /* multiple of 4 KiB */
 };
 
+/* Memory that a PF reads and writes itself, such as its queues. */
+struct pf_dma {
+	void *pages; /* zeroed; NULL if the driver wants none */
+	u64 address; /* of the same pages, as the PF's requests name it */
+};
+
 /* Calls for one PF must not overlap: the caller holds the trap lock, or no
  * guest runs. */
 struct pf_driver {
-	const char *name; /* "igb" */
-	u16 vendor, device;
+	const char *name;   /* "igb" */
+	u16 vendor, device; /* vendor 0: every function of @class instead */
+	u32 class;	    /* 24 bits, as struct pci_function's */
+
+	/* Contiguous pages of memory that the PF's own DMA needs; 0: it does
+	 * none.  The PF gets a VT-d domain that holds them and nothing else. */
+	unsigned int dma_pages;
 
 	/* Reset and configure @pf so that VF 0..count-1 can work; called before
-	 * sriov_enable().  -ERANGE: not that many;
-	 * -ETIMEDOUT, -EIO; all logged. */
-	int (*start)(struct pci_function *pf, u16 count);
+	 * sriov_enable().  @dma is open to @pf until stop().  -ERANGE: not that
+	 * many; -EOPNOTSUPP, -ENOSPC: the device lacks something; -ETIMEDOUT,
+	 * -EIO; all logged, and the PF then does no DMA. */
+	int (*start)(struct pci_function *pf, u16 count,
+		     const struct pf_dma *dma);
 
-	/* Called after sriov_enable(): per-VF state (pools, MAC addresses). */
+	/* End @pf's own DMA, after stop_vf() of all its VFs; bounded.  NULL if
+	 * it does none. */
+	void (*stop)(struct pci_function *pf);
+
+	/* Called after sriov_enable(): per-VF state (pools, MAC addresses,
+	 * queues).  What VF capabilities show may depend on it. */
 	int (*enable_vf)(struct pci_function *vf);
 
+	/* @vf was reset by FLR: make it ready for its driver again.  Runs in
+	 * the exit of a guest CPU, bounded, after service().  NULL if nothing
+	 * is to be done; else 0, or an error, logged, and the VF is unusable.
+	 */
+	int (*after_reset)(struct pci_function *vf);
+
 	/* Answer what VFs asked of the PF (mailbox, VF reset).  Runs in the
-	 * exit of a guest CPU, bounded, never waits for the guest. */
+	 * exit of a guest CPU, bounded, never waits for the guest.  NULL if
+	 * VFs have no way to ask. */
 	void (*service)(struct pci_function *pf);
 
 	/* Stop @vf's queues and interrupts and take its filters away, so that
@@ -45,6 +70,7 @@ struct pf_driver {
 };
 
 extern const struct pf_driver igb_pf_driver;
+extern const struct pf_driver nvme_pf_driver;
 
 /* The driver for @pf, or NULL. */
 const struct pf_driver *pf_driver_for(const struct pci_function *pf);

@@ -4,6 +4,7 @@
 #include "drivers/sriov.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
+#include "guest/pf_domain.h"
 #include "hv/boot_memory.h"
 #include "hv/guest.h"
 #include "hv/log.h"
@@ -82,7 +83,19 @@ static int add_target(const struct assign *what)
 
 void assigned_service(const struct assigned *a)
 {
-	a->pf_driver->service(a->pf);
+	if (a->pf_driver->service)
+		a->pf_driver->service(a->pf);
+}
+
+/* Function-level reset, and what the PF has to do after it. */
+static int reset_assigned(const struct assigned *a)
+{
+	int err = pci_flr(a->fn);
+
+	if (err)
+		return err;
+	assigned_service(a);
+	return a->pf_driver->after_reset ? a->pf_driver->after_reset(a->fn) : 0;
 }
 
 static int map_function(const struct pci_function *fn)
@@ -112,7 +125,7 @@ static int start_pf(struct pci_function *pf, const struct pf_driver *driver)
 	int err = map_function(pf);
 
 	if (!err)
-		err = driver->start(pf, count);
+		err = pf_start(pf, driver, count);
 	return err ? err : sriov_enable(pf, count);
 }
 
@@ -154,10 +167,9 @@ static int make_ready(struct assigned *a)
 		err = a->pf_driver->enable_vf(a->fn);
 	/* Nothing of what it did before is left in it */
 	if (!err)
-		err = pci_flr(a->fn);
+		err = reset_assigned(a);
 	if (err)
 		return err;
-	assigned_service(a);
 	a->pf_driver->describe_vf(a->fn, identity, sizeof(identity));
 	hv_log("%s: " PCI_FMT ": VF %u of " PCI_FMT ", %s\n",
 	       a->pf_driver->name, PCI_ARG(a->fn->addr), a->vf,
@@ -169,13 +181,12 @@ static void reset_function(struct vpci_function *v)
 {
 	struct assigned *a = v->ctx;
 
-	if (pci_flr(a->fn)) {
+	if (reset_assigned(a)) {
 		guest_end(GUEST_CRASH,
 			  PCI_FMT " did not come back from its reset",
 			  PCI_ARG(a->fn->addr));
 		return;
 	}
-	assigned_service(a);
 	vpci_reset(v);
 }
 
@@ -249,4 +260,5 @@ void assign_stop(void)
 		hv_log("assign: " PCI_FMT " stopped and reset\n",
 		       PCI_ARG(a->fn->addr));
 	}
+	pf_stop_all();
 }

@@ -96,6 +96,7 @@ void igb_write(const struct pci_function *pf, u32 offset, u32 value)
 
 static struct pci_function pf, vf[IGB_MAX_VFS];
 static const struct pf_driver *const igb = &igb_pf_driver;
+static const struct pf_dma no_dma;
 
 static int set_up(void **state)
 {
@@ -136,7 +137,7 @@ static int set_up_8(void **state)
 	unsigned int i;
 
 	set_up(state);
-	assert_int_equal(igb->start(&pf, 8), 0);
+	assert_int_equal(igb->start(&pf, 8, &no_dma), 0);
 	for (i = 0; i < 8; i++)
 		assert_int_equal(igb->enable_vf(&vf[i]), 0);
 	test_log_clear();
@@ -189,7 +190,7 @@ static void starts_the_pf(void **state)
 {
 	(void)state;
 	*reg(0x100) = 0x8002;
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	assert_int_equal(model_get16(1, 0, PCI_COMMAND), 0x0006);
 	assert_int_equal(resets, 1);
 	assert_int_equal(phy_writes, 1);
@@ -219,7 +220,7 @@ static void enables_a_vf(void **state)
 	char text[40];
 
 	(void)state;
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	test_log_clear();
 	assert_int_equal(igb->enable_vf(&vf[0]), 0);
 	assert_int_equal(*reg(0x5ad0), 0x89002600);
@@ -255,7 +256,7 @@ static void lives_without_a_mac(void **state)
 {
 	(void)state;
 	no_mac = true;
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	assert_int_equal(igb->enable_vf(&vf[0]), 0);
 	/* From its address, 0000:01:00.0; VF 0 */
 	assert_non_null(strstr(test_log, "no MAC address"));
@@ -267,7 +268,7 @@ static void waits_for_what_the_device_reports(void **state)
 	(void)state;
 	*reg(0x10) = 0x200;	/* EEC.AUTO_RD */
 	*reg(0x1010) = 0x40000; /* configuration of port 0 done */
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	assert_null(strstr(test_log, "timeout"));
 }
 
@@ -275,25 +276,25 @@ static void start_fails_in_bounded_time(void **state)
 {
 	(void)state;
 	stuck_reset = true;
-	assert_int_equal(igb->start(&pf, 1), -ETIMEDOUT);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), -ETIMEDOUT);
 	assert_non_null(strstr(test_log, "igb: 0000:01:00.0: did not start"));
 	stuck_reset = false;
 	no_phy = true;
-	assert_int_equal(igb->start(&pf, 1), -ETIMEDOUT);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), -ETIMEDOUT);
 	no_phy = false;
-	assert_int_equal(igb->start(&pf, 1), 0);
-	assert_int_equal(igb->start(&pf, 0), -ERANGE);
-	assert_int_equal(igb->start(&pf, 9), -ERANGE);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
+	assert_int_equal(igb->start(&pf, 0, &no_dma), -ERANGE);
+	assert_int_equal(igb->start(&pf, 9, &no_dma), -ERANGE);
 	assert_non_null(strstr(test_log, "no VF 8"));
 	pf.bar[0].base = 0;
-	assert_int_equal(igb->start(&pf, 1), -EIO);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), -EIO);
 }
 
 static void leaves_other_link_types_alone(void **state)
 {
 	(void)state;
 	*reg(0x18) = 0x00c00000;
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	assert_int_equal(phy_writes, 0);
 }
 
@@ -500,7 +501,7 @@ static void clears_acknowledgements(void **state)
 static void ignores_vfs_beyond_the_count(void **state)
 {
 	(void)state;
-	assert_int_equal(igb->start(&pf, 1), 0);
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	*reg(0xc80) = 0x02;
 	*reg(0x840) = 0x00000001;
 	igb->service(&pf);

@@ -1,0 +1,112 @@
+#include "guest/pf_domain.h"
+#include "hv/alloc.h"
+#include "hv/log.h"
+#include "vtd/vtd.h"
+
+#define PF_DOMAINS_MAX 4
+#define FIRST_DOMAIN_ID 0x10 /* the guest's is 1 */
+
+/* Where the pages lie for the PF: not where they lie for the hypervisor, so
+ * that nothing works without translation. */
+#define DMA_ADDRESS MIB
+
+/* What one PF may reach; one page. */
+struct pf_domain {
+	struct pci_function *pf;
+	const struct pf_driver *driver;
+	struct memory_map map;
+	struct vtd_domain domain;
+	struct pf_dma dma;
+};
+_Static_assert(sizeof(struct pf_domain) <= PAGE_SIZE, "one page");
+
+static struct pf_domain *domains[PF_DOMAINS_MAX];
+static unsigned int domain_count;
+
+static int build(struct pf_domain *d, struct pci_function *pf,
+		 const struct pf_driver *driver)
+{
+	u64 size = driver->dma_pages * PAGE_SIZE;
+	int err;
+
+	d->pf = pf;
+	d->driver = driver;
+	d->dma.address = DMA_ADDRESS;
+	d->dma.pages = page_alloc(driver->dma_pages, PAGES_DEVICE);
+	if (!d->dma.pages)
+		return -ENOMEM;
+	err = memory_map_add(&d->map, DMA_ADDRESS, (hpa_t)d->dma.pages, size,
+			     REGION_RAM);
+	if (!err)
+		err = vtd_domain_init(&d->domain,
+				      FIRST_DOMAIN_ID + domain_count, &d->map);
+	if (err)
+		page_free(d->dma.pages, driver->dma_pages, PAGES_DEVICE);
+	return err;
+}
+
+/* A domain with memory for @pf, and @pf attached to it; NULL if that cannot
+ * be. */
+static struct pf_domain *open_domain(struct pci_function *pf,
+				     const struct pf_driver *driver, int *err)
+{
+	struct pf_domain *d = NULL;
+
+	*err = domain_count == PF_DOMAINS_MAX ? -ENOSPC : 0;
+	if (!*err) {
+		d = page_alloc(1, PAGES_DEVICE);
+		*err = d ? build(d, pf, driver) : -ENOMEM;
+	}
+	if (!*err)
+		*err = vtd_attach(&d->domain, pf);
+	if (*err) {
+		if (d)
+			page_free(d, 1, PAGES_DEVICE);
+		hv_log("%s: " PCI_FMT ": no DMA domain for it (%d)\n",
+		       driver->name, PCI_ARG(pf->addr), *err);
+		return NULL;
+	}
+	domains[domain_count++] = d;
+	hv_log("%s: " PCI_FMT ": reaches its %u KiB of queues and nothing "
+	       "else\n",
+	       driver->name, PCI_ARG(pf->addr), driver->dma_pages * 4);
+	return d;
+}
+
+static struct pf_domain *find_domain(const struct pci_function *pf)
+{
+	for (unsigned int i = 0; i < domain_count; i++)
+		if (domains[i]->pf == pf)
+			return domains[i];
+	return NULL;
+}
+
+int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
+{
+	static const struct pf_dma none;
+	struct pf_domain *d;
+	int err = 0;
+
+	if (!driver->dma_pages)
+		return driver->start(pf, count, &none);
+	/* The domain of a start that failed serves the next one. */
+	d = find_domain(pf);
+	if (!d)
+		d = open_domain(pf, driver, &err);
+	if (err)
+		return err;
+	pci_enable_path(pf);
+	return driver->start(pf, count, &d->dma);
+}
+
+void pf_stop_all(void)
+{
+	for (unsigned int i = 0; i < domain_count; i++) {
+		struct pf_domain *d = domains[i];
+
+		d->driver->stop(d->pf);
+		vtd_detach(&d->domain, d->pf);
+		hv_log("%s: " PCI_FMT ": stopped\n", d->driver->name,
+		       PCI_ARG(d->pf->addr));
+	}
+}
