@@ -3,15 +3,22 @@
 
 static const struct pf_driver *const drivers[] = {
 	&igb_pf_driver,
+	&nvme_pf_driver,
 };
+
+static bool is_for(const struct pf_driver *d, const struct pci_function *pf)
+{
+	if (d->vendor)
+		return d->vendor == pf->vendor && d->device == pf->device;
+	return d->class == pf->class;
+}
 
 const struct pf_driver *pf_driver_for(const struct pci_function *pf)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(drivers); i++)
-		if (drivers[i]->vendor == pf->vendor &&
-		    drivers[i]->device == pf->device)
+		if (is_for(drivers[i], pf))
 			return drivers[i];
 	return NULL;
 }
