@@ -2,14 +2,20 @@
 host can see."""
 
 import dataclasses
+import hashlib
 import re
 
 from machine import Machine
 
-# The lines of guest/initramfs/demo.sh, all of which must pass
-LINES = ("CPUs online", "VF and driver", "MAC address", "link", "DHCP lease",
-         "pings without loss", "32 MiB by HTTP", "VF interrupts", "VM exits",
-         "blocked DMA")
+# The lines of guest/initramfs/NAME.sh, all of which must pass
+LINES = {
+    "demo": ("CPUs online", "VF and driver", "MAC address", "link",
+             "DHCP lease", "pings without loss", "32 MiB by HTTP",
+             "VF interrupts", "VM exits", "blocked DMA"),
+    "nvme": ("NVMe VF and driver", "NVMe disk", "NVMe vectors",
+             "NVMe write and read", "NVMe interrupts", "NVMe VM exits",
+             "NVMe reset"),
+}
 LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
 MAC = r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}"
 
@@ -48,6 +54,17 @@ def check_fault(lines, log):
     return f"the log has no vtd-fault line for a write to 0x{target[1]}"
 
 
+def check_drive(lines, image):
+    """What the guest says it wrote stands in the drive's image."""
+    said = re.match(r"(\d+) bytes, SHA-256 ([0-9a-f]+)",
+                    lines["NVMe write and read"])
+    with open(image, "rb") as file:
+        there = hashlib.sha256(file.read(int(said[1]))).hexdigest()
+    if there != said[2]:
+        return f"the guest wrote {said[2]}, the drive holds {there}"
+    return None
+
+
 def check_guest_errors(errors):
     """No VM entry failed a check, no VMX instruction was refused."""
     refused = [line for line in errors.splitlines() if line.startswith("vmx:")]
@@ -60,13 +77,17 @@ def problems_of(machine):
     """What is wrong with a run that ended: a list of sentences."""
     found = {name: (word, value)
              for word, name, value in LINE.findall(machine.console)}
+    shows = machine.options.shows
     problems = [f"{name}: {found[name][1] if name in found else 'no line'}"
-                for name in LINES
+                for show in shows for name in LINES[show]
                 if found.get(name, ("", ""))[0] != "PASS"]
     if not problems:
         lines = {name: value for name, (_, value) in found.items()}
-        problems += [check_mac(lines, machine.log),
-                     check_fault(lines, machine.log)]
+        if "demo" in shows:
+            problems += [check_mac(lines, machine.log),
+                         check_fault(lines, machine.log)]
+        if "nvme" in shows:
+            problems.append(check_drive(lines, machine.work / "nvme.img"))
     if not re.search(r"gangway: guest powered off", machine.log):
         problems.append("the hypervisor did not say that the guest powered off")
     problems.append(check_guest_errors(machine.guest_errors))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The guest's initramfs: busybox, the VF's driver, lspci, our programs.
+# The guest's initramfs: busybox, the VFs' drivers, lspci, our programs.
 #
 #   initramfs.sh KERNEL OUT PROGRAM...
 #
@@ -51,6 +51,7 @@ add_program() {
 cp "$(command -v busybox)" "$root/bin/"
 ln -s busybox "$root/bin/sh"
 add_module igbvf
+add_module nvme
 add_program "$(command -v lspci)"
 cp -L /usr/share/misc/pci.ids "$root/usr/share/misc/"
 cp "$@" "$root/bin/"

@@ -26,6 +26,12 @@ PAYLOAD_SIZE = 32 << 20
 # tick, which a busy host delays: tsc=reliable stops that.
 GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1 tsc=reliable"
 
+# What a run can show (guest/initramfs/NAME.sh), and the function it is about
+SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0"}
+NVME_SIZE = 64 << 20
+NVME_VFS = {"sriov_max_vfs": 1, "sriov_vq_flexible": 2, "sriov_vi_flexible": 2,
+            "max_ioqpairs": 4, "msix_qsize": 5}
+
 # After one of these lines nothing more comes from the hypervisor.
 LAST_LINE = re.compile(r"gangway: (stopped:|panic|end:)", re.M)
 # What terminals obey and people should not see (ECMA-48 control sequences)
@@ -44,6 +50,7 @@ class Options:
     mem: str = "2G"
     accel: str = "auto"
     iommu: str = ""  # properties of intel-iommu, or "none"
+    show: str = "demo"  # demonstrations, of SHOWS, separated by commas
     cpu: str = ""
     qemu_extra: str = ""
     guest_cmdline: str = ""
@@ -56,6 +63,8 @@ class Options:
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg
     kernel: str = ""  # another guest kernel
     devices: list = dataclasses.field(default_factory=list)  # for QEMU
+    nvme: dict = dataclasses.field(  # properties of the NVMe drive
+        default_factory=lambda: dict(NVME_VFS))
 
     @classmethod
     def from_environment(cls):
@@ -72,7 +81,17 @@ class Options:
         return cls(**{name: given[name] for name in given if name in VARIABLES})
 
 
-VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra",
+    @property
+    def shows(self):
+        """The demonstrations, as a list."""
+        shows = self.show.split(",")
+        for show in shows:
+            if show not in SHOWS:
+                raise MachineError(f"SHOW={show}: expected {', '.join(SHOWS)}")
+        return shows
+
+
+VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra", "show",
              "guest_cmdline", "config", "log", "timeout")
 
 
@@ -142,10 +161,12 @@ def write_config(path, options, server):
     cmdline = " ".join(filter(None, (
         GUEST_CMDLINE, f"gangway.smp={options.smp}",
         f"gangway.url={server.url}", f"gangway.sha256={server.sha256}",
+        f"gangway.show={options.show}",
         "" if options.shell else "gangway.demo=only", options.guest_cmdline)))
     settings = {
         "kernel": "\\vmlinuz", "initrd": "\\initramfs.gz", "cmdline": cmdline,
-        "memory": "all", "cpus": "all", "assign": "vf:8086:10c9/0",
+        "memory": "all", "cpus": "all",
+        "assign": ",".join(SHOWS[show] for show in options.shows),
         "log": "com2" if options.log else "com1", **options.settings}
     path.write_text("".join(f"{key}={value}\n"
                             for key, value in settings.items()))
@@ -179,8 +200,23 @@ def cpu_arguments(options):
             "max,vendor=GenuineIntel,-svm,vmx=on" + extra]
 
 
+def nvme_arguments(options, image):
+    """An NVMe drive with SR-IOV behind a root port of its own.  Its namespace
+    belongs to the subsystem, so that its VFs have it too."""
+    with open(image, "wb") as file:
+        file.truncate(NVME_SIZE)
+    properties = "".join(f",{key}={value}"
+                         for key, value in options.nvme.items())
+    return [
+        "-device", "pcie-root-port,id=rp2,bus=pcie.0,slot=2,chassis=2",
+        "-device", "nvme-subsys,id=subsystem",
+        "-device", f"nvme,serial=gangway,subsys=subsystem,bus=rp2{properties}",
+        "-drive", f"if=none,id=namespace,format=raw,file={image}",
+        "-device", "nvme-ns,drive=namespace,nsid=1,shared=on"]
+
+
 def device_arguments(options, disk):
-    """The remapping unit, the boot disk, and the PF behind a root port."""
+    """The remapping unit, the boot disk, and the PFs behind root ports."""
     arguments = []
     if options.iommu != "none":
         arguments += ["-device", merge_properties(
@@ -191,6 +227,8 @@ def device_arguments(options, disk):
         "-netdev", "user,id=n0",
         "-device", f"igb,bus=rp1,netdev=n0,mac={PF_MAC},romfile=",
         "-drive", f"if=none,id=disk,format=raw,file={disk}"]
+    if "nvme" in options.shows:
+        arguments += nvme_arguments(options, disk.with_name("nvme.img"))
     if options.usb:
         return arguments + options.devices + [
             "-device", "qemu-xhci,id=xhci",
