@@ -121,7 +121,7 @@ static void take_memory(void)
 				    handover.kernel.size, handover.initrd.size);
 
 	handover.pool.size =
-		hv_pool_size(handover.rsdp, memory_for_guest(&handover.config));
+		hv_pool_size(&handover, memory_for_guest(&handover.config));
 	handover.pool.base = memory_take(handover.pool.size, "hypervisor");
 	handover.trampoline = memory_take_trampoline();
 	memory_take_ram(&handover, needed);
@@ -144,6 +144,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	read_config();
 	read_files();
 	find_rsdp();
+	find_processors(&handover);
 	take_memory();
 	leave_firmware(&handover);
 	hv_main(&handover);

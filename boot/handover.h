@@ -6,6 +6,7 @@
 #include "hv/types.h"
 
 #define HANDOVER_RAM_MAX 32
+#define HANDOVER_CPUS_MAX 64
 
 struct hpa_range {
 	hpa_t base;
@@ -15,6 +16,10 @@ struct hpa_range {
 struct handover {
 	struct config config;
 	hpa_t rsdp; /* 0: firmware has none */
+
+	/* Processors by the firmware's MP services, where there is no MADT */
+	u32 apic_id[HANDOVER_CPUS_MAX];
+	unsigned int cpus; /* 0: the firmware does not tell */
 
 	/* The UEFI memory map as ExitBootServices accepted it (UEFI 7.2) */
 	void *memory_map;
@@ -47,7 +52,7 @@ _Noreturn void hv_main(const struct handover *handover);
  * that EPT and the remapping units have.  Before take-over: all memory is
  * readable where it is.
  */
-u64 hv_pool_size(hpa_t rsdp, u64 ram);
+u64 hv_pool_size(const struct handover *handover, u64 ram);
 
 /*
  * What the processor lacks, in words, before anything is taken over.  Writes

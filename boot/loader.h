@@ -71,6 +71,9 @@ struct uefi_map {
 EFI_STATUS uefi_map_get(struct uefi_map *map);
 void uefi_map_free(struct uefi_map *map);
 
+/* processors.c: fill @handover's apic_id, as far as the firmware tells. */
+void find_processors(struct handover *handover);
+
 /* exit.c: leave the firmware (UEFI 2.9 7.4.6) and note its state in
  * @handover.  On return nothing of it but the runtime services may be used. */
 void leave_firmware(struct handover *handover);

@@ -20,12 +20,14 @@ static int map_nothing(hpa_t base, u64 size)
 	return 0;
 }
 
-static u64 count_cpus(hpa_t rsdp)
+static u64 count_cpus(const struct handover *handover)
 {
-	const struct acpi_header *madt = acpi_find(rsdp, "APIC", map_nothing);
+	const struct acpi_header *madt =
+		acpi_find(handover->rsdp, "APIC", map_nothing);
 	static u32 ids[MAX_CPUS];
+	unsigned int count = madt ? acpi_cpus(madt, ids, MAX_CPUS) : 0;
 
-	return madt ? MAX(acpi_cpus(madt, ids, MAX_CPUS), 1u) : 1;
+	return MAX(count ? count : handover->cpus, 1u);
 }
 
 /* One page table a GiB with 2 MiB leaves, 512 more with 4 KiB ones. */
@@ -45,13 +47,13 @@ static bool vtd_large_pages(hpa_t rsdp)
 	       vtd_has_large_pages(&machine_dmar);
 }
 
-u64 hv_pool_size(hpa_t rsdp, u64 ram)
+u64 hv_pool_size(const struct handover *handover, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
-	u64 pages = FIXED_PAGES + count_cpus(rsdp) * CPU_PAGES +
+	u64 pages = FIXED_PAGES + count_cpus(handover) * CPU_PAGES +
 		    table_pages(ram, true) /* the hypervisor's own */ +
 		    table_pages(ram, ept_large) +
-		    table_pages(ram, vtd_large_pages(rsdp));
+		    table_pages(ram, vtd_large_pages(handover->rsdp));
 
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;

@@ -113,10 +113,16 @@ static void start_other_cpus(void)
 	static u32 ids[MAX_CPUS];
 	unsigned int count = madt ? acpi_cpus(madt, ids, MAX_CPUS) : 0;
 
-	if (!count)
-		hv_log("smp: no MADT table names processors; staying on one "
-		       "CPU\n");
-	smp_start(ids, count, handover->trampoline);
+	if (count) {
+		smp_start(ids, count, handover->trampoline);
+	} else {
+		hv_log("smp: no MADT table names processors; the firmware's MP "
+		       "services name %u%s\n",
+		       handover->cpus,
+		       handover->cpus ? "" : ": staying on one CPU");
+		smp_start(handover->apic_id, handover->cpus,
+			  handover->trampoline);
+	}
 	hv_log("smp: %u CPUs\n", cpu_count);
 }
 
