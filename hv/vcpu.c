@@ -192,6 +192,9 @@ void vcpu_start_at(u8 vector)
 	vmwrite(GUEST_SELECTOR(SEG_CS), (u16)vector << 8);
 	vmwrite(GUEST_BASE(SEG_CS), (u64)vector << 12);
 	vmwrite(GUEST_RIP, 0);
+	/* Waiting for SIPI blocks SMIs (26.7.2).  An exit may save that, and
+	 * VM entry refuses it outside of SMM (26.3.1.5). */
+	vmwrite(GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	__atomic_store_n(&this_cpu()->state, CPU_GUEST, __ATOMIC_RELEASE);
 }
