@@ -26,7 +26,7 @@
 static const struct handover *handover;
 static struct vpci_bus bus;
 struct dmar machine_dmar;
-static bool have_vtd;
+static bool have_pci, have_vtd;
 
 u64 machine_ram_size(void)
 {
@@ -252,12 +252,13 @@ static void write_reset_vector(void)
  * helps nobody.  Only where the machine has no VT-d it boots without. */
 static void assign_functions(void)
 {
-	if (have_vtd && assign_prepare(&handover->config, &bus))
+	if (!have_pci || !have_vtd)
+		return;
+	if (assign_prepare(&handover->config, &bus))
 		stop("a function of assign= cannot be given to the guest; the "
 		     "reason stands above. Change assign= in gangway.cfg, or "
 		     "set assign=none");
-	if (have_vtd &&
-	    assign_check_groups(handover->config.allow_unsafe_groups))
+	if (assign_check_groups(handover->config.allow_unsafe_groups))
 		stop("a function of assign= is not isolated; the reason "
 		     "stands above");
 }
@@ -289,7 +290,8 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 	handover = h;
 	guest.vcpus = acpi.count = choose_cpus();
 	build_map();
-	have_vtd = !take_pci() && !take_vtd();
+	have_pci = !take_pci();
+	have_vtd = !take_vtd();
 	assign_functions();
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		ids[i] = cpus[i]->apic_id;
