@@ -14,6 +14,8 @@
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71
 #define KEYBOARD_PORT 0x64
+#define NMI_STATUS_PORT 0x61
+#define NMI_STATUS_CAUSES 0xc0 /* SERR#, IOCHK# */
 
 static struct vuart uart;
 static struct vioapic ioapic;
@@ -42,6 +44,18 @@ static void uart_access(void *ctx, u64 offset, unsigned int size, bool write,
 	if (!write)
 		platform_console_input();
 	vuart_access(ctx, offset, size, write, value);
+}
+
+/* No NMI of the guest's is of a system error or an I/O check; the rest is as
+ * where nothing is. */
+static void nmi_status_access(void *ctx, u64 offset, unsigned int size,
+			      bool write, u64 *value)
+{
+	(void)ctx;
+	(void)offset;
+	(void)size;
+	if (!write)
+		*value = 0xff & ~NMI_STATUS_CAUSES;
 }
 
 static u8 read_cmos(u8 index)
@@ -102,6 +116,7 @@ void platform_init(struct vpci_bus *bus, u8 ioapic_id)
 		  STAT_CAUSE_PCI_CONFIG);
 	add_ports(KEYBOARD_PORT, 1, vpower_keyboard_access, &power,
 		  STAT_CAUSE_POWER);
+	add_ports(NMI_STATUS_PORT, 1, nmi_status_access, NULL, STAT_CAUSE_NONE);
 	add_memory(GUEST_IOAPIC, PAGE_SIZE, vioapic_access, &ioapic,
 		   STAT_CAUSE_IOAPIC);
 	add_memory(GUEST_ECAM, GUEST_ECAM_SIZE, vpci_access, bus,
