@@ -21,6 +21,7 @@
 #define CTRL_FRCDPX BIT(12)
 #define CTRL_RST BIT(26)
 #define STATUS 0x0008
+#define STATUS_LINK_UP BIT(1)
 #define STATUS_LAN_ID_SHIFT 2
 #define STATUS_GIO_MASTER_ENABLE BIT(19)
 #define EEC 0x0010
@@ -153,6 +154,8 @@ struct igb_vf {
 struct igb_pf {
 	struct pci_function *fn;
 	u16 count; /* VFs */
+	bool gone; /* reads all ones */
+	bool link;
 	u32 mta[MTA_REGS];
 	struct igb_vf vf[IGB_MAX_VFS];
 };

@@ -163,13 +163,35 @@ static void serve_request(struct igb_pf *p, u16 vf)
 	answer(p, vf, msg);
 }
 
+/* Look whether the PF is there and has its link, and say what changed.  False:
+ * it is not there, and what it reads means nothing. */
+static bool look_at_pf(struct igb_pf *p)
+{
+	u32 status = igb_read(p->fn, STATUS);
+	bool gone = status == 0xffffffff, link = status & STATUS_LINK_UP;
+
+	if (gone && !p->gone)
+		hv_log("igb: " PCI_FMT ": its registers read all ones: it is "
+		       "gone, and its VFs with it\n",
+		       PCI_ARG(p->fn->addr));
+	else if (!gone && link != p->link)
+		hv_log("igb: " PCI_FMT ": link %s\n", PCI_ARG(p->fn->addr),
+		       link ? "up" : "lost");
+	p->gone = gone;
+	p->link = link;
+	return !gone;
+}
+
 void igb_service(struct pci_function *pf)
 {
 	struct igb_pf *p = pf->driver;
-	u32 was_reset = igb_read(pf, VFLRE);
-	u32 events = igb_read(pf, MBVFICR);
+	u32 was_reset, events;
 	u16 vf;
 
+	if (!look_at_pf(p))
+		return;
+	was_reset = igb_read(pf, VFLRE);
+	events = igb_read(pf, MBVFICR);
 	for (vf = 0; vf < p->count; vf++) {
 		if (was_reset & BIT(vf))
 			vf_was_reset(p, vf);

@@ -78,6 +78,13 @@ int pci_flr(struct pci_function *fn)
 	struct saved_function saved;
 	int err;
 
+	/* A VF's IDs always read FFFFh, its status register does not */
+	if (pci_read16(fn, PCI_STATUS) == 0xffff) {
+		hv_log("pci: " PCI_FMT ": its configuration space reads all "
+		       "ones: it is gone\n",
+		       PCI_ARG(fn->addr));
+		return -ENODEV;
+	}
 	if (!pcie || fn->bridge ||
 	    !(pci_read32(fn, pcie + PCIE_DEVCAP) & PCIE_DEVCAP_FLR)) {
 		hv_log("pci: " PCI_FMT ": no function-level reset\n",

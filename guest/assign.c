@@ -249,16 +249,18 @@ void assign_stop(void)
 {
 	for (unsigned int i = 0; i < assigned_count; i++) {
 		struct assigned *a = &assigned[i];
+		int err;
 
 		pci_write16(a->fn, PCI_COMMAND,
 			    pci_read16(a->fn, PCI_COMMAND) &
 				    ~PCI_COMMAND_MASTER);
 		vtd_detach(&domain, a->fn);
 		a->pf_driver->stop_vf(a->fn);
-		pci_flr(a->fn);
+		err = pci_flr(a->fn);
 		assigned_free_interrupts(a);
-		hv_log("assign: " PCI_FMT " stopped and reset\n",
-		       PCI_ARG(a->fn->addr));
+		hv_log("assign: " PCI_FMT " stopped and %s\n",
+		       PCI_ARG(a->fn->addr),
+		       err ? "NOT reset: its DMA stays blocked" : "reset");
 	}
 	pf_stop_all();
 }

@@ -86,11 +86,10 @@ static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 	}
 	if (touches_msix_table(t, at, size))
 		return; /* across its end: undefined, so nothing */
-	if (!write) {
+	if (write)
+		device_write(hpa, size, *value);
+	else
 		*value = device_read(hpa, size);
-		return;
-	}
-	device_write(hpa, size, *value);
 	assigned_service(a);
 }
 

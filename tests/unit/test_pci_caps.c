@@ -199,6 +199,15 @@ static void gives_up_on_a_function_that_does_not_come_back(void **state)
 	assert_non_null(strstr(test_log, "did not come back"));
 }
 
+static void does_not_reset_a_function_that_is_gone(void **state)
+{
+	struct pci_function none = model_function(0, 0x28);
+
+	(void)state;
+	assert_int_equal(pci_flr(&none), -ENODEV);
+	assert_non_null(strstr(test_log, "reads all ones"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +227,8 @@ int main(void)
 		cmocka_unit_test_setup(refuses_without_flr, set_up),
 		cmocka_unit_test_setup(
 			gives_up_on_a_function_that_does_not_come_back, set_up),
+		cmocka_unit_test_setup(does_not_reset_a_function_that_is_gone,
+				       set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
