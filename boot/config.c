@@ -317,6 +317,23 @@ static int parse_on_crash(struct parser *p, struct span s)
 	return parse_action(p, s, &p->config->on_crash);
 }
 
+static int parse_on_panic(struct parser *p, struct span s)
+{
+	/* Power-off would need the firmware's code, and a machine in order */
+	if (span_is(s, "poweroff"))
+		return FAIL(p, "on-panic=poweroff: expected reset or halt");
+	return parse_action(p, s, &p->config->on_panic);
+}
+
+static int parse_selftest(struct parser *p, struct span s)
+{
+	if (!span_is(s, "none") && !span_is(s, "panic"))
+		return FAIL(p, "selftest=%.*s: expected none or panic",
+			    QUOTE(s));
+	p->config->selftest = span_is(s, "panic");
+	return 0;
+}
+
 static int parse_log(struct parser *p, struct span s)
 {
 	if (!span_is(s, "com1") && !span_is(s, "com2"))
@@ -339,8 +356,27 @@ static const struct {
 	{"on-poweroff", parse_on_poweroff},
 	{"on-reboot", parse_on_reboot},
 	{"on-crash", parse_on_crash},
+	{"on-panic", parse_on_panic},
+	{"selftest", parse_selftest},
 	{"log", parse_log},
 };
+
+/* Names all keys. */
+static int unknown_key(struct parser *p, struct span key)
+{
+	char *message = p->error->message;
+	int size = sizeof(p->error->message);
+	int at = format(message, size, "unknown key '%.*s': expected",
+			QUOTE(key));
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys) && at < size; i++)
+		at += format(message + at, size - at, "%s%s",
+			     i == 0			? " "
+			     : i < ARRAY_SIZE(keys) - 1 ? ", "
+							: " or ",
+			     keys[i].name);
+	return -EINVAL;
+}
 
 static int parse_pair(struct parser *p, struct span line, u32 *seen)
 {
@@ -357,11 +393,7 @@ static int parse_pair(struct parser *p, struct span line, u32 *seen)
 		*seen |= BIT(i);
 		return keys[i].parse(p, trim(line));
 	}
-	return FAIL(p,
-		    "unknown key '%.*s': expected kernel, initrd, cmdline, "
-		    "memory, cpus, assign, allow-unsafe-groups, "
-		    "on-poweroff, on-reboot, on-crash or log",
-		    QUOTE(key));
+	return unknown_key(p, key);
 }
 
 static int parse_line(struct parser *p, struct span line, u32 *seen)
@@ -394,6 +426,7 @@ static void set_defaults(struct config *config)
 	config->on_poweroff = END_POWEROFF;
 	config->on_reboot = END_RESET;
 	config->on_crash = END_HALT;
+	config->on_panic = END_HALT;
 	config->log_port = 1;
 }
 

@@ -34,20 +34,23 @@ struct config {
 	/* Assign part of an isolation group, at the user's own risk */
 	bool allow_unsafe_groups;
 	enum end_action on_poweroff, on_reboot, on_crash;
-	u8 log_port; /* 1: COM1, 2: COM2 */
+	enum end_action on_panic; /* reset or halt */
+	bool selftest;		  /* the guest may crash the hypervisor */
+	u8 log_port;		  /* 1: COM1, 2: COM2 */
 };
 
 struct config_error {
 	unsigned int line;
-	char message[224]; /* what was found and what was expected */
+	char message[256]; /* what was found and what was expected */
 };
 
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
  * (comma-separated, or `none`), allow-unsafe-groups (yes, no), on-poweroff,
- * on-reboot, on-crash (poweroff, reset, halt), log (com1, com2).  Unknown keys,
- * doubled keys and bad values are errors.  0, or -EINVAL with @error filled.
+ * on-reboot, on-crash (poweroff, reset, halt), on-panic (reset, halt), selftest
+ * (none, panic), log (com1, com2).  Unknown keys, doubled keys and bad values
+ * are errors.  0, or -EINVAL with @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error);

@@ -102,6 +102,9 @@ void cpu_load_tables(struct cpu *cpu);
  */
 void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline);
 
+/* Halt this CPU for good, where it is. */
+_Noreturn void cpu_park(void);
+
 /* Make @cpu, which is not this one, come out of the guest and look at what it
  * was asked: by an NMI. */
 void cpu_interrupt(struct cpu *cpu);

@@ -6,6 +6,7 @@
 #include "hv/asm.h"
 #include "hv/guest.h"
 #include "hv/log.h"
+#include "hv/selftest.h"
 #include "hv/stat.h"
 #include "hv/time.h"
 #include "hv/vcpu.h"
@@ -217,6 +218,8 @@ static struct cpuid_regs leaf(u32 leaf, u32 subleaf)
 		return basic_leaf(leaf, subleaf);
 	if (leaf == HYPERVISOR_LEAF_BASE)
 		return cpuid_signature(HYPERVISOR_LEAF_LAST, KVM_SIGNATURE);
+	if (leaf == SELFTEST_LEAF)
+		selftest_run(subleaf);
 	if (leaf >= STAT_LEAF_BASE && leaf <= STAT_LEAF_LAST)
 		return stat_leaf(leaf, subleaf);
 	if (leaf >= 0x80000000 && leaf <= LAST_EXTENDED_LEAF)

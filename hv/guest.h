@@ -44,6 +44,9 @@ void guest_end(enum guest_end how, const char *fmt, ...)
 /* Ask every vCPU but this CPU's to stop; does not wait. */
 void guest_stop_others(void);
 
+/* Wait until they have stopped, and ask again; a bounded time. */
+void guest_wait_stopped(void);
+
 /*
  * What to do when an NMI came that no CPU sent: true if it was the
  * hypervisor's own (a VT-d fault, console input).  Set by guest/machine.c.

@@ -14,6 +14,8 @@
 #include "hv/exception.h"
 #include "hv/guest.h"
 #include "hv/log.h"
+#include "hv/panic.h"
+#include "hv/selftest.h"
 #include "hv/smp.h"
 #include "hv/time.h"
 #include "hv/vcpu.h"
@@ -184,6 +186,9 @@ _Noreturn void hv_main(const struct handover *h)
 {
 	handover = h;
 	console_init(h->config.log_port);
+	panic_action = h->config.on_panic;
+	if (h->config.selftest)
+		selftest_enable();
 	alloc_init(h->pool.base, h->pool.size);
 	exception_init();
 	if (host_paging_init(h) || cpu_create(0, 0)) {

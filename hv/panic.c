@@ -4,23 +4,41 @@
 #include "hv/asm.h"
 #include "hv/guest.h"
 #include "hv/log.h"
+#include "hv/power.h"
 
 #define STACK_WORDS 16
 
 void (*panic_stop_dma)(void);
 
-static u32 panics;
+enum end_action panic_action = END_HALT;
 
-/* True on the CPU that comes first; a second panic, also of the same CPU,
- * must not start over. */
-static bool first_panic(void)
+/* 0, or 1 + the index of the CPU that panics */
+static u32 panicked;
+
+static u32 me(void)
 {
-	return !__atomic_exchange_n(&panics, 1, __ATOMIC_SEQ_CST);
+	return this_cpu()->index + 1;
 }
 
-bool panicking(void)
+static u32 who_panicked(void)
 {
-	return __atomic_load_n(&panics, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&panicked, __ATOMIC_SEQ_CST);
+}
+
+/* True on the CPU that comes first. */
+static bool first_panic(void)
+{
+	u32 none = 0;
+
+	return __atomic_compare_exchange_n(&panicked, &none, me(), false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+bool panic_elsewhere(void)
+{
+	u32 who = who_panicked();
+
+	return who && who != me();
 }
 
 static void log_registers(const struct exception_frame *f)
@@ -69,30 +87,74 @@ static void log_recent_exits(const struct cpu *cpu)
 	}
 }
 
-static _Noreturn void finish(void)
+static _Noreturn void end(void)
 {
-	for (unsigned int i = 0; i < cpu_count; i++)
-		log_recent_exits(cpus[i]);
-	hv_log("gangway: halted; the machine needs a reset\n");
+	if (panic_action == END_RESET) {
+		hv_log("gangway: panic ends: reset (on-panic= in "
+		       "gangway.cfg)\n");
+		power_reset();
+	}
+	hv_log("gangway: panic ends: halted; the machine needs a reset\n");
 	for (;;)
 		halt();
 }
 
+static _Noreturn void finish(void)
+{
+	for (unsigned int i = 0; i < cpu_count; i++)
+		log_recent_exits(cpus[i]);
+	guest_wait_stopped();
+	end();
+}
+
+/* A panic within a panic, on this CPU or another, must not start over. */
 static void begin(void)
 {
-	if (!first_panic())
-		for (;;)
-			halt();
+	if (!first_panic()) {
+		if (panic_elsewhere())
+			cpu_park();
+		end();
+	}
 	if (panic_stop_dma)
 		panic_stop_dma();
 	guest_stop_others();
 }
 
+/* The registers of the caller of panic(), as far as it still has them. */
+static inline __attribute__((always_inline)) void
+read_registers(struct exception_frame *f)
+{
+	__asm__ volatile("mov %%rax, 0(%1)\n\t"
+			 "mov %%rcx, 8(%1)\n\t"
+			 "mov %%rdx, 16(%1)\n\t"
+			 "mov %%rbx, 24(%1)\n\t"
+			 "mov %%rbp, 40(%1)\n\t"
+			 "mov %%rsi, 48(%1)\n\t"
+			 "mov %%rdi, 56(%1)\n\t"
+			 "mov %%r8, 64(%1)\n\t"
+			 "mov %%r9, 72(%1)\n\t"
+			 "mov %%r10, 80(%1)\n\t"
+			 "mov %%r11, 88(%1)\n\t"
+			 "mov %%r12, 96(%1)\n\t"
+			 "mov %%r13, 104(%1)\n\t"
+			 "mov %%r14, 112(%1)\n\t"
+			 "mov %%r15, 120(%1)\n\t"
+			 "pushfq\n\t"
+			 "popq %0"
+			 : "=m"(f->rflags)
+			 : "r"(f->regs.reg)
+			 : "memory");
+}
+
 void panic(const char *fmt, ...)
 {
+	struct exception_frame f = {0};
 	char text[256], build[BUILD_ID_TEXT];
 	va_list ap;
 
+	read_registers(&f);
+	f.rip = (u64)__builtin_return_address(0);
+	f.rsp = (u64)__builtin_frame_address(0);
 	begin();
 	build_id_text(build);
 	va_start(ap, fmt);
@@ -100,7 +162,8 @@ void panic(const char *fmt, ...)
 	va_end(ap);
 	hv_log("gangway: panic: %s (cpu %u, Gangway " GANGWAY_VERSION " %s)\n",
 	       text, this_cpu()->index, build);
-	log_stack((u64)__builtin_frame_address(0));
+	log_registers(&f);
+	log_stack(f.rsp);
 	finish();
 }
 

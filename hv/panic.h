@@ -2,13 +2,17 @@
 #ifndef HV_PANIC_H
 #define HV_PANIC_H
 
+#include "boot/config.h"
 #include "hv/exception.h"
 
 /* Called first in a panic: stops all DMA.  Set when VT-d is on. */
 extern void (*panic_stop_dma)(void);
 
-/* True once any CPU panics: the others halt. */
-bool panicking(void);
+/* What follows it: END_HALT or END_RESET. */
+extern enum end_action panic_action;
+
+/* True once another CPU panics: this one must do nothing any more. */
+bool panic_elsewhere(void);
 
 /* Panic on an exception of the hypervisor itself. */
 _Noreturn void panic_exception(const char *name,

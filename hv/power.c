@@ -1,6 +1,7 @@
 #include "hv/power.h"
 #include "hv/asm.h"
 #include "hv/log.h"
+#include "hv/segments.h"
 #include "hv/types.h"
 
 /* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
@@ -36,6 +37,18 @@ static const char *action_name(enum end_action action)
 	default:
 		return "halt";
 	}
+}
+
+void power_reset(void)
+{
+	const struct descriptor_pointer no_idt = {0, 0};
+
+	outb(RESET_PORT, RESET_FULL);
+	/* Should there be no such port: a shutdown, which chipsets answer by a
+	 * reset (Intel SDM 3A 6.15, double fault) */
+	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
+	for (;;)
+		halt();
 }
 
 void power_end(const struct handover *h, enum end_action action)

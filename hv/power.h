@@ -11,4 +11,7 @@
  */
 _Noreturn void power_end(const struct handover *h, enum end_action action);
 
+/* Reset, from any state and without the firmware's code. */
+_Noreturn void power_reset(void);
+
 #endif

@@ -79,6 +79,23 @@ void guest_stop_others(void)
 			ask_to_stop(cpus[i]);
 }
 
+void cpu_park(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->vmcs_loaded = false;
+	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
+	for (;;)
+		halt();
+}
+
+void guest_wait_stopped(void)
+{
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		if (cpus[i] != this_cpu())
+			stop_and_wait(cpus[i]);
+}
+
 void guest_end(enum guest_end how, const char *fmt, ...)
 {
 	enum guest_end none = GUEST_RUNS;
@@ -101,11 +118,10 @@ void guest_end(enum guest_end how, const char *fmt, ...)
  */
 static _Noreturn void stop(struct cpu *cpu)
 {
+	if (panic_elsewhere())
+		cpu_park();
 	cpu->vmcs_loaded = false;
 	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
-	if (panicking())
-		for (;;)
-			halt();
 	if (cpu->index == 0) {
 		for (unsigned int i = 1; i < guest.vcpus; i++)
 			stop_and_wait(cpus[i]);
@@ -190,6 +206,9 @@ void nmi_in_root(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	/* Wherever it is, be it waiting for a lock: it is not to go on */
+	if (panic_elsewhere())
+		cpu_park();
 	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
 	if (cpu->vmcs_loaded)
 		want_nmi_window(true);
