@@ -48,6 +48,8 @@ static void empty_file_gives_defaults(void **state)
 	assert_int_equal(config.on_poweroff, END_POWEROFF);
 	assert_int_equal(config.on_reboot, END_RESET);
 	assert_int_equal(config.on_crash, END_HALT);
+	assert_int_equal(config.on_panic, END_HALT);
+	assert_false(config.selftest);
 	assert_int_equal(config.log_port, 1);
 	assert_false(config.allow_unsafe_groups);
 }
@@ -68,6 +70,8 @@ static void every_key_is_understood(void **state)
 			       "on-poweroff=halt\n"
 			       "on-reboot=poweroff\n"
 			       "on-crash=reset\n"
+			       "on-panic=reset\n"
+			       "selftest=panic\n"
 			       "log=com2"),
 			 0);
 	assert_string_equal(config.kernel, "/boot/vmlinuz");
@@ -89,6 +93,8 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.on_poweroff, END_HALT);
 	assert_int_equal(config.on_reboot, END_POWEROFF);
 	assert_int_equal(config.on_crash, END_RESET);
+	assert_int_equal(config.on_panic, END_RESET);
+	assert_true(config.selftest);
 	assert_int_equal(config.log_port, 2);
 }
 
@@ -182,6 +188,9 @@ static void errors_name_line_and_expectation(void **state)
 	expect_error("initrd=\xc3\xa4", 1, "not ASCII");
 	expect_error("on-crash=explode", 1, "poweroff, reset or halt");
 	expect_error("allow-unsafe-groups=1", 1, "yes or no");
+	expect_error("on-panic=poweroff", 1, "expected reset or halt");
+	expect_error("on-panic=explode", 1, "expected");
+	expect_error("selftest=yes", 1, "none or panic");
 	expect_error("log=com3", 1, "com1 or com2");
 	expect_error("Kernel=a", 1, "unknown key 'Kernel'");
 }

@@ -11,7 +11,7 @@
  * Offsets are written out here, so that the driver's names are tested too.
  */
 static u32 regs[0x20000 / 4];
-static bool stuck_reset, no_phy, no_mac, vf_holds_buffer;
+static bool stuck_reset, no_phy, no_mac, vf_holds_buffer, link_up, gone;
 static unsigned int resets, phy_writes, pfrstd_at;
 static unsigned int writes;
 static u32 told[IGB_MAX_VFS]; /* P2VMAILBOX bits written since a request */
@@ -43,10 +43,13 @@ static void reset_registers(void)
 u32 igb_read(const struct pci_function *pf, u32 offset)
 {
 	(void)pf;
+	if (gone)
+		return 0xffffffff;
 	if (offset >= 0xc40 && offset < 0xc60)
 		fail_msg("the PF reads V2PMAILBOX, which clears bits");
 	if (offset == 0x8)
-		return 0x80080481 & ~(*reg(0) & 4 ? 0x80000 : 0);
+		return (0x80080481 & ~(*reg(0) & 4 ? 0x80000 : 0)) |
+		       (link_up ? 2 : 0);
 	return *reg(offset);
 }
 
@@ -105,6 +108,7 @@ static int set_up(void **state)
 	(void)state;
 	test_log_clear();
 	stuck_reset = no_phy = no_mac = vf_holds_buffer = false;
+	link_up = gone = false;
 	resets = phy_writes = pfrstd_at = writes = 0;
 	memset(regs, 0, sizeof(regs));
 	reset_registers();
@@ -509,6 +513,41 @@ static void ignores_vfs_beyond_the_count(void **state)
 	assert_int_equal(*reg(0xc8c), 0);
 }
 
+static void tells_of_the_link(void **state)
+{
+	(void)state;
+	igb->service(&pf);
+	assert_null(strstr(test_log, "link"));
+	link_up = true;
+	igb->service(&pf);
+	assert_non_null(strstr(test_log, "link up"));
+	test_log_clear();
+	igb->service(&pf);
+	assert_null(strstr(test_log, "link"));
+	link_up = false;
+	igb->service(&pf);
+	assert_non_null(strstr(test_log, "link lost"));
+}
+
+static void does_nothing_for_a_pf_that_is_gone(void **state)
+{
+	unsigned int before = writes;
+
+	(void)state;
+	*reg(0xc80) = 1;
+	*reg(0x800) = 0x00000001;
+	gone = true;
+	igb->service(&pf);
+	assert_non_null(strstr(test_log, "all ones"));
+	test_log_clear();
+	igb->service(&pf);
+	assert_string_equal(test_log, "");
+	assert_int_equal(writes, before);
+	gone = false;
+	igb->service(&pf);
+	assert_int_equal(*reg(0x800), 0x80000001);
+}
+
 static void stops_a_vf(void **state)
 {
 	unsigned int i, q;
@@ -602,6 +641,8 @@ int main(void)
 		TEST_8(waits_for_the_buffer_without_waiting),
 		TEST_8(clears_acknowledgements),
 		TEST(ignores_vfs_beyond_the_count),
+		TEST_8(tells_of_the_link),
+		TEST_8(does_nothing_for_a_pf_that_is_gone),
 		TEST_8(stops_a_vf),
 	};
 
