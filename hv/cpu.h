@@ -65,6 +65,7 @@ struct cpu {
 	void *vmxon_region, *vmcs;
 	bool vmcs_loaded; /* entries of the NMI handler may write to it */
 	bool launched;
+	bool started; /* by a SIPI, and no exit since */
 	u64 host_rsp; /* as the VMCS has it */
 	struct guest_regs regs;
 	bool nmi_to_inject;

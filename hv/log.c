@@ -2,6 +2,7 @@
 #include "hv/asm.h"
 #include "hv/console.h"
 #include "hv/lock.h"
+#include "hv/panic.h"
 
 #define LINE_MAX 512
 
@@ -13,10 +14,15 @@ static struct lock lock;
  * tries the line is written all the same: mixed lines beat silence.
  */
 #define LOCK_TRIES 100000000
+/* In a panic: whoever has it may have been parked with it, so not much longer
+ * than a line takes */
+#define LOCK_TRIES_PANIC 1000000
 
 static bool log_lock(void)
 {
-	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+	unsigned int tries = panic_here() ? LOCK_TRIES_PANIC : LOCK_TRIES;
+
+	for (unsigned int i = 0; i < tries; i++) {
 		if (lock_try(&lock))
 			return true;
 		cpu_pause();

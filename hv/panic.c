@@ -34,6 +34,11 @@ static bool first_panic(void)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+bool panic_here(void)
+{
+	return who_panicked() && !panic_elsewhere();
+}
+
 bool panic_elsewhere(void)
 {
 	u32 who = who_panicked();

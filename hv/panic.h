@@ -11,6 +11,9 @@ extern void (*panic_stop_dma)(void);
 /* What follows it: END_HALT or END_RESET. */
 extern enum end_action panic_action;
 
+/* True once this CPU panics. */
+bool panic_here(void);
+
 /* True once another CPU panics: this one must do nothing any more. */
 bool panic_elsewhere(void);
 

@@ -223,6 +223,7 @@ static void note_exit(struct cpu *cpu, u32 reason)
 {
 	struct recent_exit *r = &cpu->recent[cpu->recent_next];
 
+	cpu->started = false;
 	r->reason = reason;
 	r->rip = vmread(GUEST_RIP);
 	r->qualification = vmread(EXIT_QUALIFICATION);
@@ -280,7 +281,7 @@ void vcpu_run(void)
 		/* A processor that waits for SIPI again must not be late: the
 		 * sender's SIPI may be on its way (Intel SDM 3C 25.2). */
 		if (reason == EXIT_INIT) {
-			vcpu_reset_for_init();
+			vcpu_init(cpu);
 			cpu->exits[EXIT_INIT]++;
 			continue;
 		}

@@ -196,7 +196,20 @@ void vcpu_start_at(u8 vector)
 	 * VM entry refuses it outside of SMM (26.3.1.5). */
 	vmwrite(GUEST_INTERRUPTIBILITY, 0);
 	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	this_cpu()->started = true;
 	__atomic_store_n(&this_cpu()->state, CPU_GUEST, __ATOMIC_RELEASE);
+}
+
+/*
+ * INIT is blocked in the wait-for-SIPI state (26.7.2).  Where it is held back
+ * and not dropped, the INIT that the guest sent before its SIPI comes when the
+ * SIPI has started the vCPU, before the first instruction: too late to count.
+ */
+void vcpu_init(struct cpu *cpu)
+{
+	if (!cpu->started || vmread(GUEST_RIP))
+		vcpu_reset_for_init();
+	cpu->started = false;
 }
 
 void vcpu_set_linux_entry(const struct linux_entry *e)

@@ -24,6 +24,9 @@ _Noreturn void vcpu_run(void);
 void vcpu_reset_for_init(void);
 void vcpu_start_at(u8 vector);
 
+/* An exit for INIT: the state after it, unless a SIPI has overtaken it. */
+void vcpu_init(struct cpu *cpu);
+
 /* Go on after the instruction that exited, or at @rip behind one that was
  * decoded here. */
 void vcpu_skip_instruction(void);

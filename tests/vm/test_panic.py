@@ -1,0 +1,96 @@
+"""The hypervisor's own failures, forced on each CPU: everything is said, all
+CPUs are out of the guest, and the machine halts or starts again."""
+
+import re
+
+import machine
+
+# As in hv/selftest.h
+PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS = range(1, 8)
+SHELL = r"^/ # "
+VF = "0000:01:10.0"
+
+
+def options(**settings):
+    """A guest that is nothing but a shell."""
+    return machine.Options(
+        guest_cmdline="rdinit=/bin/sh",
+        settings={"selftest": "panic", **settings},
+        reboot=True)
+
+
+def crash(m, cpu, what, last):
+    """Force @what on @cpu of a machine at its shell; returns what was said
+    until @last was."""
+    start = len(m.console)
+    m.send(f"gangway-crash {cpu} {what}\n")
+    assert m.wait_for(last, 60, start), m.last_line()
+    return m.console[start:]
+
+
+def check_dump(said, cpu, reason):
+    """Registers, stack, build, and exits of both CPUs, the CPUID last."""
+    assert re.search(rf"^gangway: panic: {reason}.*\bcpu {cpu}, Gangway "
+                     r"[0-9.]+ [0-9a-f]{40}\)$", said, re.M)
+    assert len(re.findall(r"^  r(?:ax|sp|8 |12) [0-9a-f]{16}  r", said,
+                          re.M)) == 4
+    assert re.search(r"^  rip [0-9a-f]{16} \(image \+ 0x", said, re.M)
+    assert re.search(r"^  cr0 [0-9a-f]+  cr2 [0-9a-f]+  cr3 ", said, re.M)
+    assert re.search(r"^  stack [0-9a-f]{16}: [0-9a-f]{16}$", said, re.M)
+    for each in 0, 1:
+        assert re.search(rf"^  cpu {each} exit: reason ", said, re.M)
+    exits = re.findall(rf"^  cpu {cpu} exit: reason (\d+)", said, re.M)
+    assert exits[-1] == "10"
+    assert "does not leave the guest" not in said
+
+
+def check_halted(m, said):
+    """All CPUs stand still, on the hypervisor's page tables."""
+    ours = re.search(r"cr3 ([0-9a-f]+)", said)[1]
+    registers = m.hmp("info registers -a")
+    assert re.findall(r"\bHLT=(\d)", registers) == ["1", "1"]
+    assert [int(cr3, 16) for cr3 in re.findall(r"\bCR3=([0-9a-f]+)", registers)
+            ] == [int(ours, 16)] * 2
+
+
+def test_halts():
+    """The default, on-panic=halt; beside it, the end of a stack."""
+    with machine.Machine(options(), print) as m:
+        assert m.wait_for(SHELL, 120)
+        assert "selftest: WARNING" in m.log
+        said = crash(m, 1, STACK, r"^gangway: panic ends: halted")
+        check_dump(said, 1, "page fault exception")
+        check_halted(m, said)
+
+
+RESETS = [
+    (0, PAGE_FAULT, "page fault exception"),
+    (1, OPCODE, "invalid opcode exception"),
+    # CPU 0 waits for a lock that nobody gives back
+    (1, LOCKED, "selftest: .* trap lock"),
+    (0, PANIC, "selftest: "),
+]
+# A VM entry that fails ends the guest, not the hypervisor.
+ENTRIES = [
+    (0, GUEST_STATE, r"VM entry on cpu 0: invalid guest state \(reason 33"),
+    (1, CONTROLS, r"VM entry on cpu 1: error 7"),
+]
+
+
+def test_resets():
+    """One machine, reset by one failure after the other."""
+    with machine.Machine(options(**{"on-panic": "reset", "on-crash": "reset"}),
+                         print) as m:
+        start = 0
+        for cpu, what, reason in RESETS + ENTRIES:
+            assert m.wait_for(SHELL, 120, start), m.last_line()
+            start = len(m.console)
+            if (cpu, what, reason) in RESETS:
+                said = crash(m, cpu, what, r"^gangway: panic ends: reset")
+                check_dump(said, cpu, reason)
+                continue
+            said = crash(m, cpu, what, r"^gangway: end: reset")
+            assert re.search(rf"^gangway: guest crashed \({reason}.*\n"
+                             rf"(?:.*\n)*?assign: {VF} stopped and reset$",
+                             said, re.M)
+        assert m.wait_for("leaving the firmware", 60, start)
