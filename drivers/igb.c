@@ -207,7 +207,8 @@ static void clear_tables(struct igb_pf *p)
  * Pools by MAC address and VLAN (7.10): nothing goes to a default pool, no
  * VF sends under an address or VLAN that is not its own, a VF whose ring is
  * full drops its frames instead of blocking the others (QDE), and no VF sends
- * or receives before its driver asked.
+ * or receives before its driver asked.  Where there are several VFs, what one
+ * sends to another passes the device's own switch (loopback).
  */
 static void set_up_pools(struct igb_pf *p)
 {
@@ -219,7 +220,9 @@ static void set_up_pools(struct igb_pf *p)
 	igb_write(pf, VT_CTL, VT_CTL_DIS_DEF_POOL | VT_CTL_REPL_EN);
 	igb_write(pf, MRQC, MRQC_VMDQ);
 	igb_write(pf, QDE, 0xffff);
-	igb_write(pf, DTXSWC, DTXSWC_MAC_ANTI_SPOOF | DTXSWC_VLAN_ANTI_SPOOF);
+	igb_write(pf, DTXSWC,
+		  DTXSWC_MAC_ANTI_SPOOF | DTXSWC_VLAN_ANTI_SPOOF |
+			  (p->count > 1 ? (u32)DTXSWC_LOOPBACK : 0));
 	igb_set(pf, DTXCTL, DTXCTL_VLAN_ADDED);
 	/* VFs get interrupts in multiple-vector mode only. */
 	igb_write(pf, GPIE,

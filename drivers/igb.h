@@ -92,6 +92,7 @@
 #define DTXSWC 0x3500
 #define DTXSWC_MAC_ANTI_SPOOF 0x00ffU  /* a bit a pool */
 #define DTXSWC_VLAN_ANTI_SPOOF 0xff00U /* same */
+#define DTXSWC_LOOPBACK BIT(31)	       /* from pool to pool */
 #define DTXCTL 0x3590
 #define DTXCTL_VLAN_ADDED BIT(3)
 #define TDBAL(q) (0xe000 + 0x40 * (q))

@@ -155,10 +155,10 @@ void msix_reset(struct msix *m)
 {
 	unsigned int i;
 
-	for (i = 0; i < m->vectors; i++) {
+	for (i = 0; i < m->real_vectors; i++)
 		set_real_mask(m, i, ENTRY_MASKED);
+	for (i = 0; i < m->vectors; i++)
 		m->entry[i] = (struct msix_entry){.control = ENTRY_MASKED};
-	}
 }
 
 /* True if [@offset, @offset + @size) lies within memory BAR @bar of @fn. */
@@ -171,8 +171,8 @@ static bool is_in_bar(const struct pci_function *fn, u8 bar, u32 offset,
 
 static int check_places(const struct msix *m)
 {
-	u64 table = m->vectors * MSIX_ENTRY_SIZE;
-	u64 pba = (m->vectors + 63) / 64 * 8;
+	u64 table = m->real_vectors * MSIX_ENTRY_SIZE;
+	u64 pba = (m->real_vectors + 63) / 64 * 8;
 
 	if (!is_in_bar(m->fn, m->table_bar, m->table_offset, table) ||
 	    !is_in_bar(m->fn, m->pba_bar, m->pba_offset, pba))
@@ -198,24 +198,20 @@ int msix_init(struct msix *m, struct pci_function *fn,
 		       PCI_ARG(fn->addr), m->cap);
 		return -EINVAL;
 	}
-	m->vectors =
+	m->real_vectors =
 		(pci_read16(fn, m->cap + MSIX_CONTROL) & MSIX_CONTROL_SIZE) + 1;
+	m->vectors = MIN(m->real_vectors, MSIX_MAX_VECTORS);
 	table = pci_read32(fn, m->cap + MSIX_TABLE);
 	pba = pci_read32(fn, m->cap + MSIX_PBA);
 	m->table_bar = table & MSIX_BIR_MASK;
 	m->table_offset = table & ~MSIX_BIR_MASK;
 	m->pba_bar = pba & MSIX_BIR_MASK;
 	m->pba_offset = pba & ~MSIX_BIR_MASK;
-	if (m->vectors > MSIX_MAX_VECTORS) {
-		hv_log("msix: " PCI_FMT ": %u vectors, at most %u can be\n",
-		       PCI_ARG(fn->addr), m->vectors, MSIX_MAX_VECTORS);
-		return -ENOSPC;
-	}
 	if (check_places(m)) {
 		hv_log("msix: " PCI_FMT ": table (BAR%u+%x) or PBA (BAR%u+%x) "
 		       "of %u vectors lies wrong\n",
 		       PCI_ARG(fn->addr), m->table_bar, m->table_offset,
-		       m->pba_bar, m->pba_offset, m->vectors);
+		       m->pba_bar, m->pba_offset, m->real_vectors);
 		return -EINVAL;
 	}
 	m->table =

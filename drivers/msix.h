@@ -32,8 +32,9 @@ struct msix_backend {
 
 struct msix {
 	struct pci_function *fn;
-	u16 cap; /* offset of the capability */
-	unsigned int vectors;
+	u16 cap;		   /* offset of the capability */
+	unsigned int vectors;	   /* that the guest has */
+	unsigned int real_vectors; /* the others stay masked */
 	u8 table_bar, pba_bar;
 	u32 table_offset, pba_offset;
 	volatile u8 *table;			   /* the real one */
@@ -43,8 +44,8 @@ struct msix {
 };
 
 /* Read the capability of @fn and mask every real entry; memory decoding of @fn
- * is on.  -ENODEV: none; -EINVAL: table or PBA outside its BAR, or one over the
- * other; -ENOSPC: too many vectors. */
+ * is on.  The guest has MSIX_MAX_VECTORS at most.  -ENODEV: none; -EINVAL:
+ * table or PBA outside its BAR, or one over the other. */
 int msix_init(struct msix *m, struct pci_function *fn,
 	      struct msix_backend backend);
 

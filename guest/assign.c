@@ -39,12 +39,16 @@ static int find_by_ids(const struct assign *what, struct assigned *a)
 	return -ENODEV;
 }
 
-/* A VF by its address: its PF is the one that SR-IOV numbering leads to. */
+/* A function that is there, or a VF: its PF is the one that SR-IOV numbering
+ * leads to. */
 static int find_by_address(const struct assign *what, struct assigned *a)
 {
 	unsigned int count;
 	struct pci_function *fn = pci_functions(&count);
 
+	a->fn = pci_find(what->addr);
+	if (a->fn)
+		return 0;
 	for (unsigned int i = 0; i < count; i++) {
 		if (!sriov_vf_number(&fn[i], what->addr, &a->vf))
 			continue;
@@ -55,6 +59,14 @@ static int find_by_address(const struct assign *what, struct assigned *a)
 	       "one: check the assign= line\n",
 	       PCI_ARG(what->addr));
 	return -ENODEV;
+}
+
+/* True if both are the same, or a PF and its VF: Gangway drives that PF. */
+static bool conflict(const struct assigned *a, const struct assigned *b)
+{
+	if (a->pf && b->pf)
+		return a->pf == b->pf && a->vf == b->vf;
+	return (a->pf ? a->pf : a->fn) == (b->pf ? b->pf : b->fn);
 }
 
 static int add_target(const struct assign *what)
@@ -69,21 +81,30 @@ static int add_target(const struct assign *what)
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < assigned_count; i++) {
-		if (assigned[i].pf != a->pf || assigned[i].vf != a->vf)
+		if (!conflict(a, &assigned[i]))
 			continue;
-		hv_log("assign: VF %u of " PCI_FMT " is named twice\n", a->vf,
-		       PCI_ARG(a->pf->addr));
+		hv_log("assign: entry %u of assign= is in conflict with entry "
+		       "%u: the same function, or a PF and its VF\n",
+		       assigned_count + 1, i + 1);
 		return -EINVAL;
 	}
 	assigned_count++;
 	return 0;
 }
 
+bool assigned_whole(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		if (!assigned[i].pf && assigned[i].fn == fn)
+			return true;
+	return false;
+}
+
 /* --- Making them ready ---------------------------------------------------- */
 
 void assigned_service(const struct assigned *a)
 {
-	if (a->pf_driver->service)
+	if (a->pf_driver && a->pf_driver->service)
 		a->pf_driver->service(a->pf);
 }
 
@@ -95,10 +116,12 @@ static int reset_assigned(const struct assigned *a)
 	if (err)
 		return err;
 	assigned_service(a);
-	return a->pf_driver->after_reset ? a->pf_driver->after_reset(a->fn) : 0;
+	if (!a->pf_driver || !a->pf_driver->after_reset)
+		return 0;
+	return a->pf_driver->after_reset(a->fn);
 }
 
-static int map_function(const struct pci_function *fn)
+int assigned_map_for_host(const struct pci_function *fn)
 {
 	int err = 0;
 
@@ -122,7 +145,7 @@ static u16 vfs_wanted(const struct pci_function *pf)
 static int start_pf(struct pci_function *pf, const struct pf_driver *driver)
 {
 	u16 count = vfs_wanted(pf);
-	int err = map_function(pf);
+	int err = assigned_map_for_host(pf);
 
 	if (!err)
 		err = pf_start(pf, driver, count);
@@ -154,7 +177,7 @@ static int find_vf(struct assigned *a)
 	return -ENODEV;
 }
 
-static int make_ready(struct assigned *a)
+static int make_vf_ready(struct assigned *a)
 {
 	char identity[80];
 	int err = find_vf(a);
@@ -162,7 +185,7 @@ static int make_ready(struct assigned *a)
 	if (err)
 		return err;
 	pci_enable_path(a->fn);
-	err = map_function(a->fn);
+	err = assigned_map_for_host(a->fn);
 	if (!err)
 		err = a->pf_driver->enable_vf(a->fn);
 	/* Nothing of what it did before is left in it */
@@ -170,6 +193,7 @@ static int make_ready(struct assigned *a)
 		err = reset_assigned(a);
 	if (err)
 		return err;
+	pci_write16(a->fn, PCI_COMMAND, PCI_COMMAND_MEMORY);
 	a->pf_driver->describe_vf(a->fn, identity, sizeof(identity));
 	hv_log("%s: " PCI_FMT ": VF %u of " PCI_FMT ", %s\n",
 	       a->pf_driver->name, PCI_ARG(a->fn->addr), a->vf,
@@ -194,7 +218,9 @@ static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
 {
 	static const struct vpci_backend backend = {assigned_map_bar,
 						    reset_function};
-	int err = vpci_init(&a->vpci, a->fn, (bus->count + 1) << 3, &a->msix,
+	int err = vpci_init(&a->vpci, a->fn, (bus->count + 1) << 3,
+			    a->msi.cap ? &a->msi : NULL,
+			    a->msix.vectors ? &a->msix : NULL,
 			    &next_bar_address, &backend, a);
 
 	if (!err)
@@ -210,7 +236,8 @@ int assign_prepare(const struct config *config, struct vpci_bus *bus)
 	for (unsigned int i = 0; !err && i < config->assign_count; i++)
 		err = add_target(&config->assign[i]);
 	for (unsigned int i = 0; !err && i < assigned_count; i++) {
-		err = make_ready(&assigned[i]);
+		err = assigned[i].pf ? make_vf_ready(&assigned[i])
+				     : assigned_make_whole_ready(&assigned[i]);
 		if (!err)
 			err = assigned_init_interrupts(&assigned[i]);
 		if (!err)
@@ -255,8 +282,12 @@ void assign_stop(void)
 			    pci_read16(a->fn, PCI_COMMAND) &
 				    ~PCI_COMMAND_MASTER);
 		vtd_detach(&domain, a->fn);
-		a->pf_driver->stop_vf(a->fn);
-		err = pci_flr(a->fn);
+		if (a->pf) {
+			a->pf_driver->stop_vf(a->fn);
+			err = pci_flr(a->fn);
+		} else {
+			err = assigned_reset_whole(a);
+		}
 		assigned_free_interrupts(a);
 		hv_log("assign: " PCI_FMT " stopped and %s\n",
 		       PCI_ARG(a->fn->addr),

@@ -61,8 +61,8 @@ static bool touches_msix_table(const struct trapped_page *t, u32 offset,
 {
 	const struct msix *m = &t->owner->msix;
 
-	return m->vectors && t->bar == m->table_bar &&
-	       offset < m->table_offset + m->vectors * MSIX_ENTRY_SIZE &&
+	return m->real_vectors && t->bar == m->table_bar &&
+	       offset < m->table_offset + m->real_vectors * MSIX_ENTRY_SIZE &&
 	       offset + size > m->table_offset;
 }
 
@@ -85,7 +85,7 @@ static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 		return;
 	}
 	if (touches_msix_table(t, at, size))
-		return; /* across its end: undefined, so nothing */
+		return; /* across an end, or a vector that is not the guest's */
 	if (write)
 		device_write(hpa, size, *value);
 	else
@@ -97,8 +97,8 @@ static int add_trapped(struct assigned *a, u8 bar, u32 offset,
 		       enum stat_cause cause)
 {
 	if (a->trapped_count == ASSIGNED_TRAPPED_MAX) {
-		hv_log("assign: " PCI_FMT ": its MSI-X table takes more than "
-		       "%u pages\n",
+		hv_log("assign: " PCI_FMT ": more than %u pages that must "
+		       "be mediated\n",
 		       PCI_ARG(a->fn->addr), ASSIGNED_TRAPPED_MAX);
 		return -ENOSPC;
 	}
@@ -110,7 +110,7 @@ static int add_trapped(struct assigned *a, u8 bar, u32 offset,
 int assigned_find_trapped_pages(struct assigned *a)
 {
 	const struct msix *m = &a->msix;
-	u32 end = m->table_offset + m->vectors * MSIX_ENTRY_SIZE;
+	u32 end = m->table_offset + m->real_vectors * MSIX_ENTRY_SIZE;
 	u32 page = ALIGN_DOWN(m->table_offset, PAGE_SIZE);
 	int err = 0;
 

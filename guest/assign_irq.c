@@ -29,10 +29,10 @@ static bool message_allowed(const struct msix_entry *e)
 	       !(e->data & MSI_LEVEL);
 }
 
-static int route(void *ctx, unsigned int index, const struct msix_entry *e,
-		 u64 *address, u32 *data)
+/* Point entry @irte to where the guest's message goes, and give the message
+ * that reaches the entry. */
+static int route(int irte, const struct msix_entry *e, u64 *address, u32 *data)
 {
-	struct assigned *a = ctx;
 	struct vtd_interrupt interrupt = {
 		.destination = MSI_DESTINATION(e->address),
 		.vector = MSI_VECTOR(e->data),
@@ -43,37 +43,71 @@ static int route(void *ctx, unsigned int index, const struct msix_entry *e,
 
 	if (!message_allowed(e))
 		return -EINVAL;
-	err = vtd_irte_set(a->irte[index], &interrupt);
+	err = vtd_irte_set(irte, &interrupt);
 	if (err)
 		return err;
-	vtd_message(a->irte[index], address, data);
+	vtd_message(irte, address, data);
 	return 0;
 }
 
-static int allocate_irtes(struct assigned *a)
+static int route_msix(void *ctx, unsigned int index, const struct msix_entry *e,
+		      u64 *address, u32 *data)
 {
-	for (unsigned int i = 0; i < a->msix.vectors; i++) {
-		a->irte[i] = vtd_irte_alloc(a->fn);
-		if (a->irte[i] < 0) {
-			hv_log("assign: " PCI_FMT ": no interrupt remapping "
-			       "entry for vector %u (%d)\n",
-			       PCI_ARG(a->fn->addr), i, a->irte[i]);
-			return a->irte[i];
-		}
-	}
-	return 0;
+	const struct assigned *a = ctx;
+
+	return route(a->irte[index], e, address, data);
+}
+
+static int route_msi(void *ctx, unsigned int index, const struct msix_entry *e,
+		     u64 *address, u32 *data)
+{
+	const struct assigned *a = ctx;
+
+	(void)index; /* there is one */
+	return route(a->msi_irte, e, address, data);
+}
+
+static int allocate(const struct assigned *a, int *irte)
+{
+	*irte = vtd_irte_alloc(a->fn);
+	if (*irte >= 0)
+		return 0;
+	hv_log("assign: " PCI_FMT ": no interrupt remapping entry left (%d)\n",
+	       PCI_ARG(a->fn->addr), *irte);
+	return *irte;
+}
+
+static int init_msi(struct assigned *a)
+{
+	struct msix_backend backend = {route_msi, a};
+	int err = msi_init(&a->msi, a->fn, backend);
+
+	return err ? err : allocate(a, &a->msi_irte);
+}
+
+static int init_msix(struct assigned *a)
+{
+	struct msix_backend backend = {route_msix, a};
+	int err = msix_init(&a->msix, a->fn, backend);
+
+	for (unsigned int i = 0; !err && i < a->msix.vectors; i++)
+		err = allocate(a, &a->irte[i]);
+	return err;
 }
 
 int assigned_init_interrupts(struct assigned *a)
 {
-	struct msix_backend backend = {route, a};
-	int err = msix_init(&a->msix, a->fn, backend);
+	int err = init_msi(a);
 
-	return err ? err : allocate_irtes(a);
+	if (!err || err == -ENODEV)
+		err = init_msix(a);
+	return err == -ENODEV ? 0 : err;
 }
 
 void assigned_free_interrupts(struct assigned *a)
 {
+	if (a->msi.cap)
+		vtd_irte_free(a->msi_irte);
 	for (unsigned int i = 0; i < a->msix.vectors; i++)
 		vtd_irte_free(a->irte[i]);
 }

@@ -2,12 +2,15 @@
 #ifndef GUEST_ASSIGNED_H
 #define GUEST_ASSIGNED_H
 
+#include "drivers/msi.h"
 #include "drivers/msix.h"
 #include "drivers/pf.h"
 #include "guest/vpci.h"
 #include "hv/trap.h"
 
-#define ASSIGNED_TRAPPED_MAX 4
+/* The largest MSI-X table (PCIe 7.7.2: 2048 entries) that is not aligned, and
+ * a mailbox */
+#define ASSIGNED_TRAPPED_MAX 10
 
 struct assigned;
 
@@ -20,24 +23,43 @@ struct trapped_page {
 };
 
 struct assigned {
-	struct pci_function *pf; /* of VF number @vf */
+	struct pci_function *pf; /* of VF number @vf; NULL: a whole function */
 	u16 vf;
-	struct pci_function *fn; /* NULL until the VFs are enabled */
-	const struct pf_driver *pf_driver;
-	struct msix msix;
+	struct pci_function *fn;	   /* of a VF: NULL until enabled */
+	const struct pf_driver *pf_driver; /* of a VF */
+	struct msi msi;			   /* cap 0: it has none */
+	struct msix msix;		   /* same */
+	int msi_irte;
 	int irte[MSIX_MAX_VECTORS];
 	struct vpci_function vpci;
 	struct trapped_page trapped[ASSIGNED_TRAPPED_MAX];
 	unsigned int trapped_count;
 };
 
-/* Let the PF driver answer what the VF has just asked for. */
+/* Let the PF driver answer what a VF has just asked for. */
 void assigned_service(const struct assigned *a);
 
 /*
- * guest/assign_irq.c: read @a's MSI-X capability, and allocate an interrupt
- * remapping entry for each vector.  Errors as msix_init() and vtd_irte_alloc(),
- * logged.
+ * guest/assign_whole.c: make @a, which is no VF, ready for the guest: not in
+ * use by Gangway, with interrupts that can be forwarded and BARs that are its
+ * own; mapped and reset.  -EOPNOTSUPP, -EINVAL, -EBUSY: said in the log;
+ * others from the reset.
+ */
+int assigned_make_whole_ready(struct assigned *a);
+
+/* Reset it again when the guest is gone.  Errors as pci_reset(). */
+int assigned_reset_whole(struct assigned *a);
+
+/* guest/assign.c: true if the guest has all of @fn, by assign=. */
+bool assigned_whole(const struct pci_function *fn);
+
+/* Map the memory BARs of @fn for the hypervisor.  -ENOMEM. */
+int assigned_map_for_host(const struct pci_function *fn);
+
+/*
+ * guest/assign_irq.c: read @a's MSI and MSI-X capabilities, and allocate an
+ * interrupt remapping entry for each vector.  Errors as msi_init(), msix_init()
+ * and vtd_irte_alloc(), logged; it is none to have neither.
  */
 int assigned_init_interrupts(struct assigned *a);
 void assigned_free_interrupts(struct assigned *a);

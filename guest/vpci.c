@@ -8,15 +8,17 @@
  *   08  class, revision            the function's
  *   10  BARs                       ours; map_bar() when decoding changes
  *   2C  subsystem IDs              the function's
- *   34  capability list            PCIe, MSI-X, end
+ *   34  capability list            PCIe, MSI, MSI-X, end
  *   PCIe: capabilities             the function's, as an integrated endpoint
  *         device control           ours; a reset becomes reset()
  *         transactions pending     the function's
+ *   MSI: drivers/msi.c             ours; the real one sends another message
  *   MSI-X: enable, function mask   forwarded
  *          table and PBA           the function's
+ *          number of vectors       what drivers/msix.c gives
  *
  * All else reads 0 and ignores writes: ROM, interrupt pin, power management,
- * MSI, extended capabilities.
+ * extended capabilities.
  */
 #include "guest/vpci.h"
 #include "guest/layout.h"
@@ -45,9 +47,10 @@
 #define BAR_64 0x4
 #define BAR_PREFETCH 0x8
 
-/* PCIe capability (PCIe 7.5.3): version 2, which is 3Ch bytes long */
+/* PCIe capability (PCIe 7.5.3): version 2, or version 1, which ends before
+ * the slot's registers */
 #define PCIE_CAP 0x00
-#define PCIE_CAP_VERSION (2u << 16)
+#define PCIE_CAP_VERSION(n) ((n) << 16)
 #define PCIE_CAP_INTEGRATED (9u << 20) /* device type: RCiEP, 7.5.3.2 */
 #define PCIE_DEVCAP 0x04
 #define DEVCAP_MPS 0x7u
@@ -63,10 +66,12 @@
 #define PCIE_DEVCTL2 0x28
 #define DEVCTL2_WRITABLE 0x1f /* completion timeout value, disable */
 #define PCIE_SIZE 0x3c
+#define PCIE_SIZE_1 0x14
 
 /* MSI-X capability (PCIe 7.7.2) */
 #define MSIX_CONTROL 0x02
 #define MSIX_CONTROL_WRITABLE 0xc000 /* enable, function mask */
+#define MSIX_CONTROL_SIZE 0x7ff
 #define MSIX_TABLE 0x04
 #define MSIX_PBA 0x08
 #define MSIX_SIZE 0x0c
@@ -184,13 +189,22 @@ static void write_device_control(struct vpci_function *v, u32 value, u32 mask)
 		v->backend->reset(v);
 }
 
+/* What follows @cap in the list, in the place of the pointer to it. */
+static u32 next_cap(const struct vpci_function *v, u16 cap)
+{
+	if (cap == v->pcie_cap && v->msi_cap)
+		return (u32)v->msi_cap << 8;
+	return cap == v->msix_cap ? 0 : (u32)v->msix_cap << 8;
+}
+
 static u32 read_pcie(const struct vpci_function *v, u16 reg)
 {
 	u16 at = v->pcie_cap + reg;
 
 	switch (reg) {
 	case PCIE_CAP:
-		return PCI_CAP_PCIE | (u32)v->msix_cap << 8 | PCIE_CAP_VERSION |
+		return PCI_CAP_PCIE | next_cap(v, v->pcie_cap) |
+		       PCIE_CAP_VERSION(v->pcie_size == PCIE_SIZE ? 2u : 1u) |
 		       PCIE_CAP_INTEGRATED;
 	case PCIE_DEVCAP:
 		return pci_read32(v->fn, at) &
@@ -221,6 +235,8 @@ static u32 read_msix(const struct vpci_function *v, u16 reg)
 {
 	u16 control = pci_read16(v->fn, v->msix_cap + MSIX_CONTROL);
 
+	control &= (u16)~MSIX_CONTROL_SIZE;
+	control |= v->msix->vectors - 1;
 	if (reg == 0)
 		return PCI_CAP_MSIX | (u32)control << 16;
 	return pci_read32(v->fn, v->msix_cap + reg);
@@ -244,7 +260,9 @@ static bool in_cap(u16 reg, u16 cap, u16 size)
 
 static u16 first_cap(const struct vpci_function *v)
 {
-	return v->pcie_cap ? v->pcie_cap : v->msix_cap;
+	if (v->pcie_cap)
+		return v->pcie_cap;
+	return v->msi_cap ? v->msi_cap : v->msix_cap;
 }
 
 static u32 read_header(struct vpci_function *v, u16 reg)
@@ -269,8 +287,11 @@ static u32 read_header(struct vpci_function *v, u16 reg)
 
 static u32 read_register(struct vpci_function *v, u16 reg)
 {
-	if (in_cap(reg, v->pcie_cap, PCIE_SIZE))
+	if (in_cap(reg, v->pcie_cap, v->pcie_size))
 		return read_pcie(v, reg - v->pcie_cap);
+	if (v->msi && in_cap(reg, v->msi_cap, v->msi->size))
+		return msi_read(v->msi, reg - v->msi_cap) |
+		       (reg == v->msi_cap ? next_cap(v, reg) : 0);
 	if (in_cap(reg, v->msix_cap, MSIX_SIZE))
 		return read_msix(v, reg - v->msix_cap);
 	return read_header(v, reg);
@@ -279,8 +300,10 @@ static u32 read_register(struct vpci_function *v, u16 reg)
 static void write_register(struct vpci_function *v, u16 reg, u32 value,
 			   u32 mask)
 {
-	if (in_cap(reg, v->pcie_cap, PCIE_SIZE))
+	if (in_cap(reg, v->pcie_cap, v->pcie_size))
 		write_pcie(v, reg - v->pcie_cap, value, mask);
+	else if (v->msi && in_cap(reg, v->msi_cap, v->msi->size))
+		msi_write(v->msi, reg - v->msi_cap, value, mask);
 	else if (reg == v->msix_cap && reg)
 		write_msix_control(v, value >> 16, mask >> 16);
 	else if (reg == PCI_COMMAND)
@@ -380,6 +403,8 @@ void vpci_reset(struct vpci_function *v)
 	write_hardware_command(v);
 	v->device_control = 0;
 	v->device_control2 = 0;
+	if (v->msi)
+		msi_reset(v->msi);
 	if (v->msix)
 		msix_reset(v->msix);
 }
@@ -391,6 +416,16 @@ static u16 find_cap(const struct pci_function *fn, u8 id, u16 size)
 
 	return cap >= 0x40 && cap + size <= 0x100 && IS_ALIGNED(cap, 4) ? cap
 									: 0;
+}
+
+static void find_pcie_cap(struct vpci_function *v)
+{
+	u16 cap = find_cap(v->fn, PCI_CAP_PCIE, PCIE_SIZE_1);
+	bool first_version =
+		cap && (pci_read16(v->fn, cap + PCIE_FLAGS) & 0xf) < 2;
+
+	v->pcie_size = first_version ? PCIE_SIZE_1 : PCIE_SIZE;
+	v->pcie_cap = cap + v->pcie_size <= 0x100 ? cap : 0;
 }
 
 static int init_bar(struct vpci_function *v, unsigned int i, u64 *next_address)
@@ -410,8 +445,10 @@ static int init_bar(struct vpci_function *v, unsigned int i, u64 *next_address)
 	}
 	address = ALIGN_UP(*next_address, real->size);
 	if (address >= end || real->size > end - address) {
-		hv_log("vpci: " PCI_FMT ": no room for BAR %u of 0x%lx bytes\n",
-		       PCI_ARG(v->fn->addr), i, real->size);
+		hv_log("vpci: " PCI_FMT ": no room for BAR %u of %lu MiB in "
+		       "the guest's PCI window, which has %llu MiB in all\n",
+		       PCI_ARG(v->fn->addr), i, (real->size + MIB - 1) / MIB,
+		       GUEST_PCI_WINDOW_SIZE / MIB);
 		return -ENOSPC;
 	}
 	v->bar[i] = (struct vpci_bar){
@@ -426,7 +463,7 @@ static int init_bar(struct vpci_function *v, unsigned int i, u64 *next_address)
 }
 
 int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
-	      struct msix *msix, u64 *next_address,
+	      struct msi *msi, struct msix *msix, u64 *next_address,
 	      const struct vpci_backend *backend, void *ctx)
 {
 	if (fn->bridge || PCI_FN(devfn) != 0)
@@ -434,12 +471,14 @@ int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
 	*v = (struct vpci_function){
 		.fn = fn,
 		.devfn = devfn,
-		.pcie_cap = find_cap(fn, PCI_CAP_PCIE, PCIE_SIZE),
+		.msi_cap = msi ? msi->cap : 0,
 		.msix_cap = msix ? find_cap(fn, PCI_CAP_MSIX, MSIX_SIZE) : 0,
+		.msi = msi,
 		.msix = msix,
 		.backend = backend,
 		.ctx = ctx,
 	};
+	find_pcie_cap(v);
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		int err = init_bar(v, i, next_address);
 

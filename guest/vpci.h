@@ -5,6 +5,7 @@
 #ifndef GUEST_VPCI_H
 #define GUEST_VPCI_H
 
+#include "drivers/msi.h"
 #include "drivers/msix.h"
 #include "drivers/pci.h"
 #include "hv/trap.h"
@@ -42,9 +43,12 @@ struct vpci_function {
 	u16 command; /* as the guest sees it */
 	u16 device_control, device_control2;
 	u16 pcie_cap; /* offset of the PCIe capability; 0: none */
+	u16 pcie_size;
+	u16 msi_cap;
 	u16 msix_cap;
 	struct vpci_bar bar[PCI_BARS];
-	struct msix *msix; /* NULL: none */
+	struct msi *msi; /* NULL: none */
+	struct msix *msix;
 	const struct vpci_backend *backend;
 	void *ctx; /* the backend's */
 };
@@ -52,14 +56,14 @@ struct vpci_function {
 /*
  * Fill @v for @fn at @devfn (function 0 of a device): BARs with addresses
  * from the guest's PCI window at *@next_address (advanced; naturally aligned),
- * capabilities PCIe and MSI-X; everything else reads 0.  @fn->vendor, device
- * and bar[] are what the guest will see.  BARs that the guest cannot have (I/O
- * ports, less than a page) are hidden, with a log line.  Memory decoding of the
- * function is on from here, bus mastering off.  -EINVAL: a bridge, or not
- * function 0; -ENOSPC: the window is full.
+ * capabilities PCIe, MSI and MSI-X; everything else reads 0.  @fn->vendor,
+ * device and bar[] are what the guest will see.  BARs that the guest cannot
+ * have (I/O ports, less than a page) are hidden, with a log line.  Memory
+ * decoding of the function is on from here, bus mastering off.  -EINVAL: a
+ * bridge, or not function 0; -ENOSPC: the window is full.
  */
 int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
-	      struct msix *msix, u64 *next_address,
+	      struct msi *msi, struct msix *msix, u64 *next_address,
 	      const struct vpci_backend *backend, void *ctx);
 
 /*

@@ -256,6 +256,14 @@ static void mac_addresses_differ(void **state)
 	assert_memory_equal(mac[15], "\x02\x1b\x21\xff\xff\xff", 6);
 }
 
+/* Several VFs reach each other through the device's own switch. */
+static void switches_between_vfs(void **state)
+{
+	(void)state;
+	assert_int_equal(igb->start(&pf, 2), 0);
+	assert_int_equal(*reg(0x3500), 0x8000ffff); /* DTXSWC */
+}
+
 static void lives_without_a_mac(void **state)
 {
 	(void)state;
@@ -624,6 +632,7 @@ int main(void)
 		TEST(starts_the_pf),
 		TEST(enables_a_vf),
 		TEST(mac_addresses_differ),
+		TEST(switches_between_vfs),
 		TEST(lives_without_a_mac),
 		TEST(waits_for_what_the_device_reports),
 		TEST(start_fails_in_bounded_time),

@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c */
+/* sources: guest/vpci.c drivers/msi.c */
 #include "guest/layout.h"
 #include "guest/vpci.h"
 #include "tests/unit/support.h"
@@ -37,12 +37,28 @@ void pci_write16(const struct pci_function *fn, u16 reg, u16 value)
 	fn->config[reg + 1] = value >> 8;
 }
 
-static u8 pcie_at, msix_at;
+void pci_write32(const struct pci_function *fn, u16 reg, u32 value)
+{
+	check(reg, 4);
+	pci_write16(fn, reg, value);
+	pci_write16(fn, reg + 2, value >> 16);
+}
+
+static u8 pcie_at, msi_at, msix_at;
 
 u16 pci_find_cap(const struct pci_function *fn, u8 id)
 {
 	(void)fn;
-	return id == PCI_CAP_PCIE ? pcie_at : id == PCI_CAP_MSIX ? msix_at : 0;
+	switch (id) {
+	case PCI_CAP_PCIE:
+		return pcie_at;
+	case PCI_CAP_MSI:
+		return msi_at;
+	case PCI_CAP_MSIX:
+		return msix_at;
+	default:
+		return 0;
+	}
 }
 
 static unsigned int msix_resets;
@@ -79,7 +95,7 @@ static void reset(struct vpci_function *v)
 
 static const struct vpci_backend backend = {map_bar, reset};
 static struct pci_function fn;
-static struct msix msix;
+static struct msix msix = {.vectors = 3};
 static struct vpci_function vf;
 static struct vpci_bus bus;
 static u64 next_address;
@@ -125,12 +141,13 @@ static int setup(void **state)
 	set32(0xc4, 0x0000081f);
 	set32(0x100, 0x15020001); /* AER */
 	pcie_at = 0xa0;
+	msi_at = 0;
 	msix_at = 0x70;
 	next_address = GUEST_PCI_WINDOW;
 	calls = resets = msix_resets = 0;
 	map_result = 0;
 	test_log_clear();
-	assert_int_equal(vpci_init(&vf, &fn, 3 << 3, &msix, &next_address,
+	assert_int_equal(vpci_init(&vf, &fn, 3 << 3, NULL, &msix, &next_address,
 				   &backend, NULL),
 			 0);
 	bus = (struct vpci_bus){.function = {&vf}, .count = 1};
@@ -488,7 +505,8 @@ static void everything_else_is_hidden(void **state)
 
 static int init(u8 devfn, struct msix *m)
 {
-	return vpci_init(&vf, &fn, devfn, m, &next_address, &backend, NULL);
+	return vpci_init(&vf, &fn, devfn, NULL, m, &next_address, &backend,
+			 NULL);
 }
 
 static void capability_list_without_msix_or_pcie(void **state)
@@ -510,13 +528,97 @@ static void capability_list_without_msix_or_pcie(void **state)
 	assert_int_equal(get(0x04, 4), 0);
 }
 
+static int route(void *ctx, unsigned int index, const struct msix_entry *entry,
+		 u64 *address, u32 *data)
+{
+	(void)ctx, (void)index, (void)entry;
+	*address = 0xfee00010;
+	*data = 0;
+	return 0;
+}
+
+static int init_with_msi(struct msix *m)
+{
+	static const struct msix_backend messages = {.route = route};
+	static struct msi msi;
+
+	set32(0x50, 0x008a7005); /* MSI, 64-bit, 32 vectors */
+	msi_at = 0x50;
+	assert_int_equal(msi_init(&msi, &fn, messages), 0);
+	return vpci_init(&vf, &fn, 3 << 3, &msi, m, &next_address, &backend,
+			 NULL);
+}
+
+static void capability_list_with_msi(void **state)
+{
+	(void)state;
+	assert_int_equal(init_with_msi(&msix), 0);
+	assert_int_equal(get(0x34, 1), 0xa0);
+	assert_int_equal(get(0xa0, 2), 0x5010);
+	assert_int_equal(get(0x50, 4), 0x00807005);
+	assert_int_equal(get(0x70, 2), 0x0011);
+	assert_int_equal(init_with_msi(NULL), 0);
+	assert_int_equal(get(0x50, 2), 0x0005);
+	pcie_at = 0;
+	assert_int_equal(init_with_msi(NULL), 0);
+	assert_int_equal(get(0x34, 1), 0x50);
+	assert_int_equal(get(0x06, 2) & 0x10, 0x10);
+}
+
+static void msi_capability(void **state)
+{
+	(void)state;
+	assert_int_equal(init_with_msi(NULL), 0);
+	put(0x54, 4, 0xfee01000);
+	put(0x5c, 2, 0x4031);
+	put(0x52, 2, 0x0071);
+	assert_int_equal(get(0x54, 8), 0xfee01000);
+	assert_int_equal(get(0x5c, 2), 0x4031);
+	assert_int_equal(get(0x52, 2), 0x0081);
+	assert_int_equal(pci_read32(&fn, 0x54), 0xfee00010);
+	assert_int_equal(pci_read16(&fn, 0x52) & 0x71, 1);
+	vpci_reset(&vf);
+	assert_int_equal(get(0x54, 8), 0);
+	assert_int_equal(pci_read16(&fn, 0x52) & 1, 0);
+}
+
+/* Version 1 ends at 14h, and there may be nothing behind it. */
+static void old_pcie_capability(void **state)
+{
+	(void)state;
+	set32(0xe0, 0x00010010);
+	set32(0xe4, 0x10008fe1);
+	set32(0xf4, 0xdeadbeef);
+	pcie_at = 0xe0;
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x34, 1), 0xe0);
+	assert_int_equal(get(0xe0, 4), 0x00917010);
+	assert_int_equal(get(0xf4, 4), 0);
+	set32(0xe0, 0x00020010); /* version 2 does not fit there */
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x34, 1), 0x70);
+}
+
+/* The guest has fewer vectors than the function. */
+static void msix_vectors_are_those_given(void **state)
+{
+	struct msix few = {.vectors = 64};
+
+	(void)state;
+	set32(0x70, 0x00ffa011);
+	assert_int_equal(init(3 << 3, &few), 0);
+	assert_int_equal(get(0x72, 2), 63);
+}
+
 static void capability_in_an_impossible_place(void **state)
 {
 	(void)state;
+	set32(0xc8, 0x00020010);
 	pcie_at = 0xc8; /* would end at 104h */
 	msix_at = 0x3c; /* in the header */
 	assert_int_equal(init(3 << 3, &msix), 0);
 	assert_int_equal(get(0x34, 1), 0);
+	set32(0xc4, 0x00020010);
 	pcie_at = 0xc4; /* ends at 100h */
 	assert_int_equal(init(3 << 3, &msix), 0);
 	assert_int_equal(get(0x34, 1), 0xc4);
@@ -627,6 +729,10 @@ int main(void)
 		cmocka_unit_test_setup(everything_else_is_hidden, setup),
 		cmocka_unit_test_setup(capability_list_without_msix_or_pcie,
 				       setup),
+		cmocka_unit_test_setup(capability_list_with_msi, setup),
+		cmocka_unit_test_setup(msi_capability, setup),
+		cmocka_unit_test_setup(old_pcie_capability, setup),
+		cmocka_unit_test_setup(msix_vectors_are_those_given, setup),
 		cmocka_unit_test_setup(capability_in_an_impossible_place,
 				       setup),
 		cmocka_unit_test_setup(bars_that_cannot_be_given, setup),

@@ -1,0 +1,143 @@
+/*
+ * Functions that the guest gets whole: what there is to check before, and the
+ * reset that takes from them what firmware left.
+ */
+#include "drivers/pci_reset.h"
+#include "guest/assigned.h"
+#include "hv/boot_memory.h"
+#include "hv/log.h"
+
+#define CLASS_BRIDGE 0x06
+#define INTERRUPT_PIN 0x3d /* 0: it has no INTx */
+
+/* IOAPICs, HPET, local APICs: no place for a BAR */
+#define CHIPSET_START 0xfec00000ULL
+#define CHIPSET_SIZE 0x01400000ULL
+
+static int refuse(const struct pci_function *fn, int err, const char *why)
+{
+	hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n", PCI_ARG(fn->addr),
+	       fn->vendor, fn->device, why);
+	return err;
+}
+
+static bool overlap(hpa_t a, u64 a_size, hpa_t b, u64 b_size)
+{
+	return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
+/* True if @other decodes, or forwards to what is not @fn, part of the range. */
+static bool answers(const struct pci_function *other,
+		    const struct pci_function *fn, hpa_t base, u64 size)
+{
+	hpa_t window;
+	u64 length;
+
+	for (unsigned int i = 0; other != fn && i < PCI_BARS; i++)
+		if (!other->bar[i].io &&
+		    overlap(base, size, other->bar[i].base, other->bar[i].size))
+			return true;
+	for (unsigned int i = 0; other->bridge && i < 2; i++)
+		if (!pci_is_below(fn, other) &&
+		    pci_bridge_window(other, i, &window, &length) &&
+		    overlap(base, size, window, length))
+			return true;
+	return false;
+}
+
+/* Firmware says where BARs are.  What is mapped for the hypervisor is RAM, or
+ * registers that it uses. */
+static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
+{
+	unsigned int count;
+	const struct pci_function *other = pci_functions(&count);
+
+	if (overlap(bar->base, bar->size, CHIPSET_START, CHIPSET_SIZE))
+		return false;
+	for (u64 at = 0; at < bar->size; at += PAGE_SIZE)
+		if (host_is_mapped(bar->base + at, 1))
+			return false;
+	for (unsigned int i = 0; i < count; i++)
+		if (answers(&other[i], fn, bar->base, bar->size))
+			return false;
+	return true;
+}
+
+static int check_bars(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
+		const struct pci_bar *bar = &fn->bar[i];
+
+		if (!bar->size || bar->io)
+			continue;
+		if (!bar->base)
+			return refuse(fn, -EINVAL,
+				      "firmware gave one of its BARs no "
+				      "address");
+		if (!is_own(fn, bar))
+			return refuse(fn, -EINVAL,
+				      "firmware put one of its BARs where "
+				      "something else is");
+	}
+	return 0;
+}
+
+static int check(const struct pci_function *fn)
+{
+	if (fn->bridge || fn->class >> 16 == CLASS_BRIDGE)
+		return refuse(fn, -EOPNOTSUPP,
+			      "it is a bridge, and bridges stay with Gangway");
+	if (!pci_find_cap(fn, PCI_CAP_MSI) && !pci_find_cap(fn, PCI_CAP_MSIX) &&
+	    pci_read8(fn, INTERRUPT_PIN))
+		return refuse(fn, -EOPNOTSUPP,
+			      "it has INTx interrupts alone, no MSI and no "
+			      "MSI-X, and these lines are shared: Gangway does "
+			      "not forward them");
+	return check_bars(fn);
+}
+
+/* True if a reset of the bus that @fn is on reaches the guest's functions
+ * alone. */
+static bool bus_is_ours(const struct pci_function *fn)
+{
+	unsigned int count;
+	const struct pci_function *other = pci_functions(&count);
+
+	for (unsigned int i = 0; fn->parent && i < count; i++)
+		if (&other[i] != fn->parent &&
+		    pci_is_below(&other[i], fn->parent) &&
+		    !assigned_whole(&other[i]))
+			return false;
+	return true;
+}
+
+int assigned_make_whole_ready(struct assigned *a)
+{
+	struct pci_function *fn = a->fn;
+	enum pci_reset kind = pci_reset_kind(fn, bus_is_ours(fn));
+	int err = check(fn);
+
+	if (err)
+		return err;
+	pci_enable_path(fn);
+	err = assigned_map_for_host(fn);
+	if (!err && kind != PCI_RESET_NONE)
+		err = pci_reset(fn, kind);
+	if (err)
+		return err;
+	if (kind == PCI_RESET_NONE)
+		hv_log("assign: " PCI_FMT ": no reset touches it alone: what "
+		       "firmware left in it stays until the guest's driver "
+		       "resets it\n",
+		       PCI_ARG(fn->addr));
+	pci_write16(fn, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	hv_log("assign: " PCI_FMT ": %04x:%04x class %06x, whole, %s\n",
+	       PCI_ARG(fn->addr), fn->vendor, fn->device, fn->class,
+	       pci_reset_name(kind));
+	return 0;
+}
+
+int assigned_reset_whole(struct assigned *a)
+{
+	return pci_reset(a->fn, pci_reset_kind(a->fn, bus_is_ours(a->fn)));
+}
