@@ -4,6 +4,7 @@
  */
 #include "drivers/pci_reset.h"
 #include "guest/assigned.h"
+#include "guest/layout.h"
 #include "hv/boot_memory.h"
 #include "hv/log.h"
 
@@ -70,6 +71,10 @@ static int check_bars(const struct pci_function *fn)
 
 		if (!bar->size || bar->io)
 			continue;
+		if (bar->size > GUEST_PCI_WINDOW_SIZE)
+			return refuse(fn, -EOPNOTSUPP,
+				      "one of its BARs is larger than the "
+				      "guest's PCI window, 512 MiB");
 		if (!bar->base)
 			return refuse(fn, -EINVAL,
 				      "firmware gave one of its BARs no "

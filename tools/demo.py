@@ -15,6 +15,7 @@ LINES = {
     "nvme": ("NVMe VF and driver", "NVMe disk", "NVMe vectors",
              "NVMe write and read", "NVMe interrupts", "NVMe VM exits",
              "NVMe reset"),
+    "devices": (),  # as many as there are devices
 }
 LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
 MAC = r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}"
@@ -73,6 +74,16 @@ def check_guest_errors(errors):
     return None
 
 
+def problems_of_devices(machine):
+    """What failed of devices.sh, or that it did not come to its end."""
+    failed = [f"{name}: {value}" for word, name, value
+              in LINE.findall(machine.console) if word == "FAIL"]
+    if not failed and not re.search(r"^DEMO: [1-9]\d* passed, 0 failed$",
+                                    machine.console, re.M):
+        failed = ["the guest did not show its devices to the end"]
+    return failed
+
+
 def problems_of(machine):
     """What is wrong with a run that ended: a list of sentences."""
     found = {name: (word, value)
@@ -88,6 +99,8 @@ def problems_of(machine):
                          check_fault(lines, machine.log)]
         if "nvme" in shows:
             problems.append(check_drive(lines, machine.work / "nvme.img"))
+        if "devices" in shows:
+            problems += problems_of_devices(machine)
     if not re.search(r"gangway: guest powered off", machine.log):
         problems.append("the hypervisor did not say that the guest powered off")
     problems.append(check_guest_errors(machine.guest_errors))

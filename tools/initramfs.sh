@@ -20,10 +20,12 @@ module_file() {
 	find -L "$kernel" \( -name "$1.ko" -o -name "$1.ko.xz" \) -print -quit
 }
 
-# Copy module $1 after what it depends on, uncompressed, and note the order.
+# Copy module $1 after what it depends on, uncompressed, and note the order for
+# driver $2.
 add_module() {
 	local file dependency to=$root/lib/modules/$1.ko
-	[ ! -e "$to" ] || return 0
+	local order=$root/lib/modules/$2.order
+	! grep -qsx "$1" "$order" || return 0
 	file=$(module_file "$1")
 	[ -n "$file" ] || { echo "initramfs: no module $1 in $kernel" >&2
 		exit 1; }
@@ -33,9 +35,9 @@ add_module() {
 	esac
 	for dependency in $(tr '\0' '\n' <"$to" |
 		sed -n 's/^depends=//p' | tr ',' ' '); do
-		add_module "$dependency"
+		add_module "$dependency" "$2"
 	done
-	echo "$1" >>"$root/lib/modules/order"
+	echo "$1" >>"$order"
 }
 
 # Copy program $1 and the libraries that it is linked with.
@@ -50,8 +52,14 @@ add_program() {
 
 cp "$(command -v busybox)" "$root/bin/"
 ln -s busybox "$root/bin/sh"
-add_module igbvf
-add_module nvme
+for driver in igbvf e1000e nvme xhci-pci ahci bochs; do
+	add_module "$driver" "$driver"
+done
+# Disks behind a controller; crc32c and the like are the kernel's to find
+for driver in xhci-pci ahci; do
+	add_module sd_mod "$driver"
+done
+add_module usb-storage xhci-pci
 add_program "$(command -v lspci)"
 cp -L /usr/share/misc/pci.ids "$root/usr/share/misc/"
 cp "$@" "$root/bin/"

@@ -17,6 +17,8 @@ import tempfile
 import threading
 import time
 
+import devices
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 FIRMWARE = pathlib.Path("/usr/share/OVMF")
@@ -26,8 +28,9 @@ PAYLOAD_SIZE = 32 << 20
 # tick, which a busy host delays: tsc=reliable stops that.
 GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1 tsc=reliable"
 
-# What a run can show (guest/initramfs/NAME.sh), and the function it is about
-SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0"}
+# What a run can show (guest/initramfs/NAME.sh), and the function it is about;
+# devices: those of DEVICE=
+SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0", "devices": ""}
 NVME_SIZE = 64 << 20
 NVME_VFS = {"sriov_max_vfs": 1, "sriov_vq_flexible": 2, "sriov_vi_flexible": 2,
             "max_ioqpairs": 4, "msix_qsize": 5}
@@ -62,9 +65,23 @@ class Options:
     reboot: bool = False  # let a reset boot the machine again
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg
     kernel: str = ""  # another guest kernel
-    devices: list = dataclasses.field(default_factory=list)  # for QEMU
+    device: str = ""  # what the guest has instead of a VF: tools/devices.py
+    devices: list = dataclasses.field(default_factory=list)  # more for QEMU
     nvme: dict = dataclasses.field(  # properties of the NVMe drive
         default_factory=lambda: dict(NVME_VFS))
+
+    def __post_init__(self):
+        unknown = [name for name in self.device_names
+                   if name not in devices.KINDS]
+        if unknown:
+            raise MachineError(f"DEVICE={unknown[0]}: expected one or more of "
+                               + ", ".join(devices.KINDS))
+        if self.device:
+            self.show = "devices"
+
+    @property
+    def device_names(self):
+        return list(filter(None, self.device.split(",")))
 
     @classmethod
     def from_environment(cls):
@@ -92,7 +109,7 @@ class Options:
 
 
 VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra", "show",
-             "guest_cmdline", "config", "log", "timeout")
+             "guest_cmdline", "config", "log", "timeout", "device")
 
 
 def choose_accel(wanted):
@@ -166,7 +183,9 @@ def write_config(path, options, server):
     settings = {
         "kernel": "\\vmlinuz", "initrd": "\\initramfs.gz", "cmdline": cmdline,
         "memory": "all", "cpus": "all",
-        "assign": ",".join(SHOWS[show] for show in options.shows),
+        "assign": ",".join(filter(None, [
+            devices.assign(options.device_names),
+            *(SHOWS[show] for show in options.shows)])) or "none",
         "log": "com2" if options.log else "com1", **options.settings}
     path.write_text("".join(f"{key}={value}\n"
                             for key, value in settings.items()))
@@ -216,8 +235,11 @@ def nvme_arguments(options, image):
 
 
 def device_arguments(options, disk):
-    """The remapping unit, the boot disk, and the PFs behind root ports."""
-    arguments = []
+    """The remapping unit, the boot disk, the PFs behind root ports, and the
+    other devices."""
+    arguments, more = [], [
+        *devices.arguments(options.device_names, disk.parent),
+        *options.devices]
     if options.iommu != "none":
         arguments += ["-device", merge_properties(
             "intel-iommu,intremap=on,eim=on", options.iommu)]
@@ -230,10 +252,10 @@ def device_arguments(options, disk):
     if "nvme" in options.shows:
         arguments += nvme_arguments(options, disk.with_name("nvme.img"))
     if options.usb:
-        return arguments + options.devices + [
+        return arguments + more + [
             "-device", "qemu-xhci,id=xhci",
             "-device", "usb-storage,bus=xhci.0,drive=disk,bootindex=0"]
-    return arguments + options.devices + [
+    return arguments + more + [
         "-device", "ide-hd,bus=ide.0,drive=disk,bootindex=0"]
 
 

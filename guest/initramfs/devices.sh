@@ -1,0 +1,219 @@
+#!/bin/sh
+# Every function that the guest has, at work: gangway.show=devices.  Its lines
+# are as demo.sh's.  From the kernel's command line, beside what that reads:
+#   gangway.pair=01,02       network functions 00:01.0 and 00:02.0 reach each
+#                            other; more than once
+# Each network interface is in a namespace of its own, named by a process that
+# sleeps in it.
+. /etc/judge.sh
+gateway=10.0.2.2
+
+# enter SLOT COMMAND...: in the network namespace of function 00:SLOT.0
+enter() {
+	enter_pid=$(cat "/tmp/namespace.$1")
+	shift
+	nsenter -n -t "$enter_pid" "$@"
+}
+
+# interrupts_of PATTERN: how many there were on lines whose name matches
+interrupts_of() {
+	awk -v name="$1" '$NF ~ name {
+		for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i
+	}
+	END { print sum + 0 }' /proc/interrupts
+}
+
+# counted COMMAND...: by gangway-stat, in /tmp/exits
+counted() {
+	gangway-stat -m -- "$@" >/tmp/exits 2>&1
+	[ $? != 125 ] || "$@"
+}
+
+# --- network
+
+# shellcheck disable=SC2317  # called by wait_until
+has_carrier() {
+	enter "$1" ip link show dev "$2" | grep -q LOWER_UP
+}
+
+# make_namespace SLOT INTERFACE
+make_namespace() {
+	unshare -n sleep 1000000 &
+	echo $! >"/tmp/namespace.$1"
+	# The process is in its namespace when it has become sleep
+	wait_until 5 grep -q sleep "/proc/$!/comm"
+	ip link set dev "$2" netns $!
+	# Else the network set-up of IPv6 goes on while exits are counted
+	enter "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
+	enter "$1" ip link set dev lo up
+	enter "$1" ip link set dev "$2" up
+}
+
+# SLOT to the gateway and back: sets nothing
+check_outside() {
+	rm -f /tmp/lease /tmp/payload
+	enter "$1" udhcpc -n -q -t 10 -T 2 -i "$2" -s /etc/udhcpc.sh \
+		>/tmp/udhcpc.log 2>&1
+	enter "$1" ip address add "10.9.0.$((0x$1))/24" dev "$2"
+	judge "$1 DHCP lease" "$(cat /tmp/lease 2>/dev/null || echo none)" \
+		-e /tmp/lease
+	counted nsenter -n -t "$(cat "/tmp/namespace.$1")" \
+		/etc/traffic.sh "$gateway" "$(parameter url)"
+	received=$(sed -n 's/.* \([0-9]*\) packets received.*/\1/p' /tmp/ping)
+	judge "$1 pings without loss" "${received:-0} of 200 answered" \
+		"${received:-0}" = 200
+	touch /tmp/payload
+	sum=$(sha256sum </tmp/payload | cut -d' ' -f1)
+	judge "$1 32 MiB by HTTP" "$(wc -c </tmp/payload) bytes, SHA-256 $sum" \
+		"$sum" = "$(parameter sha256)"
+	check_exits "$1 VM exits"
+}
+
+# The driver's interface of function $1: $2 is its address in sysfs
+check_network() {
+	interface=$(ls "/sys/bus/pci/devices/$2/net")
+	make_namespace "$1" "$interface"
+	if ! wait_until 20 has_carrier "$1" "$interface"; then
+		fail "$1 link" "no carrier after 20 s"
+		return
+	fi
+	check_outside "$1" "$interface"
+	count=$(interrupts_of "^$interface(-|$)")
+	judge "$1 interrupts" "$count" "$count" -gt 0
+}
+
+# exchange FROM TO: 100 pings, then 8 MiB by TCP.  Silent.  nc would hang up at
+# the end of its own input, so the receiver's never ends.
+exchange() {
+	enter "$1" ping -q -A -c 100 "10.9.0.$((0x$2))" >/tmp/ping 2>&1
+	rm -f /tmp/quiet
+	mkfifo /tmp/quiet
+	exec 3<>/tmp/quiet
+	enter "$2" nc -l -p 5001 <&3 >/tmp/arrived &
+	wait_until 5 listens "$2"
+	enter "$1" nc "10.9.0.$((0x$2))" 5001 </tmp/sent
+	wait $!
+}
+
+# shellcheck disable=SC2317  # called by wait_until
+listens() {
+	enter "$1" netstat -ltn | grep -q :5001
+}
+
+# check_pair FROM TO
+check_pair() {
+	dd if=/dev/urandom of=/tmp/sent bs=1M count=8 2>/dev/null
+	counted /etc/devices.sh exchange "$1" "$2"
+	received=$(sed -n 's/.* \([0-9]*\) packets received.*/\1/p' /tmp/ping)
+	judge "$1 to $2 pings without loss" "${received:-0} of 100 answered" \
+		"${received:-0}" = 100
+	if cmp /tmp/sent /tmp/arrived >/tmp/cmp 2>&1; then
+		pass "$1 to $2 8 MiB by TCP" "arrived as sent"
+	else
+		fail "$1 to $2 8 MiB by TCP" "$(head -1 /tmp/cmp)"
+	fi
+	check_exits "$1 to $2 VM exits"
+	rm -f /tmp/sent /tmp/arrived
+}
+
+# --- disks
+
+# The disk behind function $1, by its address in sysfs
+disk_of() {
+	for disk in /sys/block/*; do
+		case $(readlink -f "$disk") in
+		*/"$1"/*) echo "${disk##*/}" && return ;;
+		esac
+	done
+	return 1
+}
+
+# copy DISK: its first 8 MiB to /tmp/read, /tmp/written to the next, and that
+# back to /tmp/again.  Past the page cache, silent.
+copy() {
+	dd if="/dev/$1" of=/tmp/read bs=64k count=128 iflag=direct 2>/dev/null
+	dd if=/tmp/written of="/dev/$1" bs=64k seek=128 oflag=direct 2>/dev/null
+	dd if="/dev/$1" of=/tmp/again bs=64k skip=128 count=128 iflag=direct \
+		2>/dev/null
+}
+
+sum_of() {
+	sha256sum <"$1" | cut -d' ' -f1
+}
+
+# Whoever sees the disk's image knows what must have been read and written.
+check_disk() {
+	if ! wait_until 20 disk_of "$2" >/tmp/disk; then
+		fail "$1 disk" "none after 20 s"
+		return
+	fi
+	disk=$(tail -1 /tmp/disk)
+	dd if=/dev/urandom of=/tmp/written bs=1M count=8 2>/dev/null
+	counted /etc/devices.sh copy "$disk"
+	judge "$1 disk read" "/dev/$disk, SHA-256 $(sum_of /tmp/read)" \
+		"$(wc -c </tmp/read)" = 8388608
+	judge "$1 disk written" "/dev/$disk, SHA-256 $(sum_of /tmp/again)" \
+		"$(sum_of /tmp/again)" = "$(sum_of /tmp/written)"
+	rm -f /tmp/read /tmp/written /tmp/again
+	check_exits "$1 VM exits"
+	count=$(interrupts_of "$3")
+	judge "$1 interrupts" "$count" "$count" -gt 0
+}
+
+# --- others
+
+# Colours at the top left of the console: white, red, green, blue; whoever sees
+# the screen knows them.
+check_display() {
+	if ! wait_until 10 test -e /dev/fb0; then
+		fail "$1 display" "no frame buffer after 10 s"
+		return
+	fi
+	printf '\033[?25l\033[2J\033[H\033[47m  \033[41m  \033[42m  \033[44m  \033[0m' \
+		>/dev/tty1
+	pass "$1 display" "$(cat /sys/class/graphics/fb0/name), $(
+		cat /sys/class/graphics/fb0/virtual_size)"
+}
+
+check_edu() {
+	if said=$(edu 2>&1); then
+		pass "$1 edu" "$said"
+	else
+		fail "$1 edu" "$said"
+	fi
+}
+
+# check_function SLOT ADDRESS
+check_function() {
+	shown=$(lspci -nnk -s "$2" 2>/dev/null)
+	driver=$(echo "$shown" | sed -n 's/.*driver in use: //p')
+	read -r class <"/sys/bus/pci/devices/$2/class"
+	judge "$1 driver" "$(echo "$shown" | head -1), ${driver:-no driver}" \
+		-n "$driver" -o "$class" = 0x00ff00
+	case $class:$driver in
+	*:igbvf | *:e1000e) check_network "$1" "$2" ;;
+	*:nvme) check_disk "$1" "$2" "^nvme" ;;
+	*:xhci_hcd) check_disk "$1" "$2" "xhci_hcd" ;;
+	*:ahci) check_disk "$1" "$2" "^ahci" ;;
+	*:bochs-drm) check_display "$1" ;;
+	0x00ff00:*) check_edu "$1" ;;
+	esac
+}
+
+case ${1:-} in
+exchange | copy)
+	"$@"
+	exit
+	;;
+esac
+
+for function in /sys/bus/pci/devices/*; do
+	address=${function##*/}
+	slot=${address#0000:00:}
+	slot=${slot%.0}
+	[ "$slot" = 00 ] || check_function "$slot" "$address"
+done
+for pair in $(tr ' ' '\n' </proc/cmdline | sed -n 's/^gangway\.pair=//p'); do
+	check_pair "${pair%,*}" "${pair#*,}"
+done
+finish

@@ -1,0 +1,218 @@
+/* sources: guest/assign_whole.c drivers/pci_reset.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
+#include "guest/assigned.h"
+#include "hv/boot_memory.h"
+#include "tests/unit/pci_model.h"
+#include "tests/unit/support.h"
+#include <string.h>
+
+/* What the hypervisor has mapped, and what assign= names */
+static hpa_t mapped_from, mapped_to;
+static struct pci_addr ours[2];
+static unsigned int maps;
+
+bool host_is_mapped(hpa_t base, u64 size)
+{
+	return base >= mapped_from && base + size <= mapped_to;
+}
+
+int assigned_map_for_host(const struct pci_function *fn)
+{
+	(void)fn;
+	maps++;
+	return 0;
+}
+
+bool assigned_whole(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(ours); i++)
+		if (fn->addr.bus == ours[i].bus &&
+		    fn->addr.devfn == ours[i].devfn)
+			return true;
+	return false;
+}
+
+static struct assigned a;
+
+static void find(u8 bus, u8 devfn)
+{
+	struct pci_ecam ecam = model_ecam();
+
+	assert_int_equal(pci_enumerate(&ecam, 1), 0);
+	a = (struct assigned){.fn = pci_find((struct pci_addr){0, bus, devfn})};
+	assert_non_null(a.fn);
+}
+
+/* A device with MSI at 01:00.0 below a root port at 00:01.0 whose window is
+ * c0000000 to c01fffff; another port's begins there. */
+static int set_up(void **state)
+{
+	(void)state;
+	test_log_clear();
+	model_written = NULL;
+	maps = 0;
+	mapped_from = mapped_to = 0;
+	ours[0] = ours[1] = (struct pci_addr){0, 1, 0};
+	model_reset(3);
+	for (u8 port = 1; port <= 2; port++) {
+		model_add(0, port << 3, 0x1b36, 0x000c, 0x060400);
+		model_bridge(0, port << 3, port, port);
+		model_set32(0, port << 3, PCI_MEMORY_WINDOW,
+			    port == 1 ? 0xc010c000 : 0xc030c020, 0);
+		model_set16(0, port << 3, 0x3e, 0, 0xffff);
+	}
+	model_add(1, 0, 0x1234, 0x5678, 0x020000);
+	model_set8(1, 0, 0x3d, 1, 0);
+	model_set32(1, 0, 0x10, 0xc0000000, 0xffff0000);
+	model_cap(1, 0, 0x50, 0x05, 0);
+	find(1, 0);
+	return 0;
+}
+
+static int ready(void)
+{
+	find(1, 0);
+	return assigned_make_whole_ready(&a);
+}
+
+static void said(const char *words)
+{
+	assert_non_null(strstr(test_log, words));
+}
+
+static void makes_ready(void **state)
+{
+	(void)state;
+	assert_int_equal(ready(), 0);
+	assert_int_equal(maps, 1);
+	assert_int_equal(model_get16(1, 0, PCI_COMMAND), PCI_COMMAND_MEMORY);
+	/* The way to it is open */
+	assert_int_equal(model_get16(0, 0x08, PCI_COMMAND) & 6, 6);
+	said("whole, secondary bus reset");
+}
+
+/* The bus is reset only if all of it is the guest's. */
+static void neighbour(void **state)
+{
+	(void)state;
+	model_set8(1, 0, PCI_HEADER_TYPE, 0x80, 0);
+	model_add(1, 1, 0x1234, 0x5679, 0x020000);
+	assert_int_equal(ready(), 0);
+	said("no reset touches it alone");
+	said("whole, no reset");
+	test_log_clear();
+	ours[1] = (struct pci_addr){0, 1, 1};
+	assert_int_equal(ready(), 0);
+	said("whole, secondary bus reset");
+}
+
+static void without_a_bridge_above(void **state)
+{
+	(void)state;
+	model_add(0, 0x20, 0x1234, 0x11e8, 0x00ff00);
+	find(0, 0x20);
+	assert_int_equal(assigned_make_whole_ready(&a), 0);
+	said("no reset touches it alone");
+}
+
+static void interrupts(void **state)
+{
+	(void)state;
+	model_set8(1, 0, 0x50, 0x09, 0); /* no MSI */
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("INTx interrupts alone");
+	assert_int_equal(maps, 0);
+	/* None at all is none too few */
+	model_set8(1, 0, 0x3d, 0, 0);
+	assert_int_equal(ready(), 0);
+	model_set8(1, 0, 0x3d, 1, 0);
+	model_set8(1, 0, 0x50, 0x11, 0);
+	assert_int_equal(ready(), 0);
+}
+
+static void bridges(void **state)
+{
+	(void)state;
+	find(0, 0x08);
+	assert_int_equal(assigned_make_whole_ready(&a), -EOPNOTSUPP);
+	said("it is a bridge");
+	/* A host bridge has the header of any function */
+	test_log_clear();
+	model_add(0, 0, 0x8086, 0x29c0, 0x060000);
+	find(0, 0);
+	assert_int_equal(assigned_make_whole_ready(&a), -EOPNOTSUPP);
+	said("it is a bridge");
+}
+
+static void bar_where_the_hypervisor_is(void **state)
+{
+	(void)state;
+	mapped_from = 0xc000f000;
+	mapped_to = 0xc0010000;
+	assert_int_equal(ready(), -EINVAL);
+	said("where something else is");
+	mapped_from = 0xc0010000;
+	mapped_to = 0xc0020000;
+	assert_int_equal(ready(), 0);
+}
+
+static void bar_where_another_is(void **state)
+{
+	(void)state;
+	model_add(0, 0x20, 0x1234, 0x11e8, 0x00ff00);
+	model_set32(0, 0x20, 0x10, 0xc0008000, 0xfffff000);
+	assert_int_equal(ready(), -EINVAL);
+	said("where something else is");
+	model_set32(0, 0x20, 0x10, 0xc0010000, 0xfffff000);
+	assert_int_equal(ready(), 0);
+}
+
+static void bar_behind_another_bridge(void **state)
+{
+	(void)state;
+	model_set32(1, 0, 0x10, 0xc0200000, 0xffff0000);
+	assert_int_equal(ready(), -EINVAL);
+	said("where something else is");
+}
+
+static void bar_among_the_chipset(void **state)
+{
+	(void)state;
+	model_set32(1, 0, 0x10, 0xfee00000, 0xffff0000);
+	assert_int_equal(ready(), -EINVAL);
+	said("where something else is");
+}
+
+static void bar_without_an_address(void **state)
+{
+	(void)state;
+	model_set32(1, 0, 0x10, 0, 0xffff0000);
+	assert_int_equal(ready(), -EINVAL);
+	said("no address");
+}
+
+static void bar_too_large(void **state)
+{
+	(void)state;
+	model_set32(1, 0, 0x10, 0x80000000, 0xc0000000);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("larger than the guest's PCI window");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(makes_ready, set_up),
+		cmocka_unit_test_setup(neighbour, set_up),
+		cmocka_unit_test_setup(without_a_bridge_above, set_up),
+		cmocka_unit_test_setup(interrupts, set_up),
+		cmocka_unit_test_setup(bridges, set_up),
+		cmocka_unit_test_setup(bar_where_the_hypervisor_is, set_up),
+		cmocka_unit_test_setup(bar_where_another_is, set_up),
+		cmocka_unit_test_setup(bar_behind_another_bridge, set_up),
+		cmocka_unit_test_setup(bar_among_the_chipset, set_up),
+		cmocka_unit_test_setup(bar_without_an_address, set_up),
+		cmocka_unit_test_setup(bar_too_large, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+"""Functions of each kind, several at once, and behind each topology: what the
+guest's lines say (guest/initramfs/devices.sh), and what only the host sees."""
+
+import hashlib
+import re
+
+import pytest
+
+import demo
+import devices
+import machine
+
+MIB = 1 << 20
+
+
+def judge(m, *expected):
+    """Every line of the guest's is PASS, and there is one for each of
+    @expected."""
+    assert demo.judge(m, True).problems == []
+    for name in expected:
+        assert re.search(rf"^PASS {name}", m.console, re.M), name
+    assert "vtd: 0 requests were blocked" in m.log
+
+
+def run(options, *expected):
+    """Boot; the guest shows its devices and powers off."""
+    with machine.Machine(options, print) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        judge(m, *expected)
+        return m.log
+
+
+def check_disk(m, slot, name):
+    """What the guest says that it read and wrote is what the image had and
+    has."""
+    said = {word: re.search(rf"^PASS {slot} disk {word}: .* SHA-256 (\w+)$",
+                            m.console, re.M)[1] for word in ("read", "written")}
+    with open(m.work / f"{name}.img", "rb") as image:
+        for word in ("read", "written"):
+            sum_there = hashlib.sha256(image.read(8 * MIB)).hexdigest()
+            assert said[word] == sum_there, word
+
+
+def pixel(ppm, x, y):
+    """Colour of a pixel of a binary PPM file."""
+    size = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", ppm)
+    at = size.end() + 3 * (y * int(size[1]) + x)
+    return tuple(ppm[at:at + 3])
+
+
+def check_screen(m, tmp_path):
+    """The guest's console on the display: two blanks of each colour at its top
+    left, with its 8x16 font."""
+    image = tmp_path / "screen.ppm"
+    m.qmp("screendump", filename=str(image), device="display1")
+    ppm = image.read_bytes()
+    assert [pixel(ppm, 8 + 16 * i, 8) for i in range(4)] == [
+        (170, 170, 170), (170, 0, 0), (0, 170, 0), (0, 0, 170)]
+
+
+RESETS = {"e1000e": "power state reset", "nvme": "function-level reset",
+          "xhci": "secondary bus reset", "display": "secondary bus reset",
+          "edu": "no reset", "ahci": "no reset"}
+
+
+def test_whole_functions(tmp_path):
+    """One of each kind, with each kind of reset and of interrupts."""
+    names = list(devices.KINDS)
+    options = machine.Options(shell=True, device=",".join(names))
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^DEMO: \d+ passed, 0 failed$", options.timeout)
+        check_screen(m, tmp_path)
+        assert m.wait_for(r"^/ # ", 30)
+        m.send("poweroff -f\n")
+        assert m.wait_end(60)
+        slot = {name: f"{i:02}" for i, name in enumerate(names, 1)}
+        judge(m, f"{slot['edu']} edu", f"{slot['display']} display",
+              *(f"{slot[name]} VM exits: 0 in"
+                for name in ("e1000e", "nvme", "xhci", "ahci")))
+        check_disk(m, slot["nvme"], "nvme")
+        check_disk(m, slot["xhci"], "usb")
+        check_disk(m, slot["ahci"], "sata")
+        for name, _, address in devices.places(names):
+            assert re.search(rf"^assign: {address}: .*, whole, {RESETS[name]}$",
+                             m.log, re.M)
+
+
+def test_several_vfs():
+    """Two VFs of one card reach each other and the outside; a third of an equal
+    card behind a switch, named by its address, is that card's."""
+    options = machine.Options(
+        show="devices",
+        guest_cmdline="gangway.pair=01,02 gangway.pair=02,01",
+        settings={"assign": "vf:8086:10c9/0,vf:8086:10c9/1,0000:04:10.2"},
+        devices=[
+            *devices.on_root_port(2, "x3130-upstream,id=up"),
+            "-device", "xio3130-downstream,id=down,bus=up,chassis=9,slot=9",
+            "-netdev", "user,id=n2", "-device",
+            "igb,bus=down,netdev=n2,mac=52:54:00:aa:cc:01,romfile="])
+    log = run(options, *(f"{slot} VM exits" for slot in (
+        "01", "02", "03", "01 to 02", "02 to 01")))
+    # The MAC tells the card, by its last bytes
+    assert re.search(r"VF 1 of 0000:04:00.0, MAC ..:..:..:..:cc:01$", log, re.M)
+
+
+def test_all_vfs_below_4_gib():
+    """Eight VFs, whose BARs firmware without a 64-bit window puts below 4 GiB."""
+    options = machine.Options(
+        show="devices",
+        settings={"assign": ",".join(f"vf:8086:10c9/{i}" for i in range(8))},
+        qemu_extra="-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=0")
+    log = run(options, *(f"0{i} VM exits" for i in range(1, 9)))
+    bars = re.findall(r"^sriov: .*, BAR0 (\w+) 16K, BAR3 (\w+) 16K$", log, re.M)
+    assert len(bars) == 8
+    assert all(int(bar, 16) >> 32 == 0 for pair in bars for bar in pair)
+
+
+REFUSED = {
+    "INTx alone": (
+        "0000:00:08.0", ["-device", "e1000,addr=0x8,romfile="],
+        "it has INTx interrupts alone"),
+    "a BAR larger than the window": (
+        "0000:00:08.0", ["-device", "pci-testdev,addr=0x8,membar=1G"],
+        "larger than the guest's PCI window"),
+    "a PF and its VF": (
+        "vf:8086:10c9/0,0000:01:00.0", [], "entry 2 of assign= is in conflict"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    assign, devices, words = REFUSED[name]
+    options = machine.Options(settings={"assign": assign}, devices=devices,
+                              timeout=120)
+    with machine.Machine(options, print) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert words in m.log
+        assert "gangway: stopped: a function of assign=" in m.log
