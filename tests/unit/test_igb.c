@@ -260,7 +260,7 @@ static void mac_addresses_differ(void **state)
 static void switches_between_vfs(void **state)
 {
 	(void)state;
-	assert_int_equal(igb->start(&pf, 2), 0);
+	assert_int_equal(igb->start(&pf, 2, &no_dma), 0);
 	assert_int_equal(*reg(0x3500), 0x8000ffff); /* DTXSWC */
 }
 
