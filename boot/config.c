@@ -229,13 +229,66 @@ static bool same_function(const struct assign *a, const struct assign *b)
 	       PCI_RID(a->addr) == PCI_RID(b->addr);
 }
 
-static int parse_function(struct parser *p, struct span s)
+/* `52:54:00:12:34:56`, an address that a station may have */
+static bool parse_mac(struct span s, u8 *mac)
+{
+	bool more = true;
+	u64 byte, all = 0;
+
+	for (unsigned int i = 0; i < CONFIG_MAC_SIZE; i++) {
+		struct span digits = cut(&s, ':', &more);
+
+		if (more == (i + 1 == CONFIG_MAC_SIZE) || digits.length != 2 ||
+		    !parse_number(digits, 16, 0xff, &byte))
+			return false;
+		mac[i] = byte;
+		all |= byte;
+	}
+	return all && !(mac[0] & 1);
+}
+
+/* What may follow the function: mac= */
+static int parse_assign_option(struct parser *p, struct span s,
+			       struct assign *assign)
+{
+	static const char mac[] = "mac=";
+	const size_t prefix = sizeof(mac) - 1;
+
+	if (s.length > prefix && !memcmp(s.start, mac, prefix) &&
+	    !assign->has_mac &&
+	    parse_mac((struct span){s.start + prefix, s.length - prefix},
+		      assign->mac)) {
+		assign->has_mac = true;
+		return 0;
+	}
+	return FAIL(p,
+		    "assign=... %.*s: expected mac= with the address of a "
+		    "station, such as mac=52:54:00:12:34:56, once",
+		    QUOTE(s));
+}
+
+static int parse_assign_options(struct parser *p, struct span s,
+				struct assign *assign)
+{
+	bool more;
+	int err = 0;
+
+	s = trim(s);
+	while (!err && s.length) {
+		err = parse_assign_option(p, cut(&s, ' ', &more), assign);
+		s = trim(s);
+	}
+	return err;
+}
+
+static int parse_function(struct parser *p, struct span options)
 {
 	static const char vf_prefix[] = "vf:";
 	const size_t prefix = sizeof(vf_prefix) - 1;
 	struct config *config = p->config;
 	struct assign assign = {.kind = ASSIGN_ADDRESS};
 	bool good;
+	struct span s = cut(&options, ' ', &good);
 
 	if (s.length > prefix && !memcmp(s.start, vf_prefix, prefix)) {
 		assign.kind = ASSIGN_VF;
@@ -250,6 +303,8 @@ static int parse_function(struct parser *p, struct span s)
 			    "assign=%.*s: expected a function such as "
 			    "0000:01:10.0, or vf:8086:10c9/0 for VF 0, or none",
 			    QUOTE(s));
+	if (parse_assign_options(p, options, &assign))
+		return -EINVAL;
 	for (unsigned int i = 0; i < config->assign_count; i++)
 		if (same_function(&config->assign[i], &assign))
 			return FAIL(p, "assign=%.*s: given twice", QUOTE(s));

@@ -8,16 +8,19 @@
 #define CONFIG_PATH_MAX 128
 #define CONFIG_CMDLINE_MAX 1024
 #define CONFIG_ASSIGN_MAX 8
+#define CONFIG_MAC_SIZE 6
 #define CONFIG_ALL_CPUS 0
 
 enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF };
 
 /* One function of assign=: `0000:01:10.0`, or `vf:8086:10c9/0` for VF 0 of the
- * first PF with these IDs. */
+ * first PF with these IDs; `mac=52:54:00:12:34:56` may follow. */
 struct assign {
 	enum assign_kind kind;
 	struct pci_addr addr;
 	u16 vendor, device, vf;
+	bool has_mac;
+	u8 mac[CONFIG_MAC_SIZE]; /* a station's, not 0 */
 };
 
 /* What follows when the guest is gone. */

@@ -297,6 +297,22 @@ static void igb_describe_vf(struct pci_function *vf, char *buf, size_t size)
 	       mac[2], mac[3], mac[4], mac[5]);
 }
 
+static int igb_set_mac(struct pci_function *vf, const u8 *mac)
+{
+	struct igb_pf *p = vf->pf->driver;
+
+	for (u16 other = 0; other < p->count; other++)
+		if (other != vf->vf_index &&
+		    !memcmp(p->vf[other].mac, mac, IGB_MAC_SIZE)) {
+			hv_log("igb: " PCI_FMT ": VF %u has the MAC address "
+			       "that VF %u is to have\n",
+			       PCI_ARG(vf->pf->addr), other, vf->vf_index);
+			return -EINVAL;
+		}
+	memcpy(p->vf[vf->vf_index].mac, mac, IGB_MAC_SIZE);
+	return 0;
+}
+
 static int igb_enable_vf(struct pci_function *vf)
 {
 	struct igb_pf *p = vf->pf->driver;
@@ -376,6 +392,7 @@ const struct pf_driver igb_pf_driver = {
 	.vendor = 0x8086,
 	.device = 0x10c9,
 	.start = igb_start,
+	.set_mac = igb_set_mac,
 	.enable_vf = igb_enable_vf,
 	.service = igb_service,
 	.stop_vf = igb_stop_vf,

@@ -42,6 +42,11 @@ struct pf_driver {
 	 * it does none. */
 	void (*stop)(struct pci_function *pf);
 
+	/* The address that @vf is to have, before enable_vf().  -EINVAL:
+	 * another VF has it, logged.  NULL: VFs have none, or keep their own.
+	 */
+	int (*set_mac)(struct pci_function *vf, const u8 *mac);
+
 	/* Called after sriov_enable(): per-VF state (pools, MAC addresses,
 	 * queues).  What VF capabilities show may depend on it. */
 	int (*enable_vf)(struct pci_function *vf);

@@ -76,6 +76,7 @@ static int add_target(const struct assign *what)
 
 	if (assigned_count == ASSIGN_MAX)
 		return -ENOSPC;
+	a->what = what;
 	err = what->kind == ASSIGN_VF ? find_by_ids(what, a)
 				      : find_by_address(what, a);
 	if (err)
@@ -177,6 +178,18 @@ static int find_vf(struct assigned *a)
 	return -ENODEV;
 }
 
+/* The address of the network interface, where assign= gives one. */
+static int set_mac(struct assigned *a)
+{
+	if (!a->what->has_mac)
+		return 0;
+	if (a->pf && a->pf_driver->set_mac)
+		return a->pf_driver->set_mac(a->fn, a->what->mac);
+	hv_log("assign: " PCI_FMT ": mac= is for VFs of a network card\n",
+	       PCI_ARG(a->fn->addr));
+	return -EINVAL;
+}
+
 static int make_vf_ready(struct assigned *a)
 {
 	char identity[80];
@@ -185,7 +198,9 @@ static int make_vf_ready(struct assigned *a)
 	if (err)
 		return err;
 	pci_enable_path(a->fn);
-	err = assigned_map_for_host(a->fn);
+	err = set_mac(a);
+	if (!err)
+		err = assigned_map_for_host(a->fn);
 	if (!err)
 		err = a->pf_driver->enable_vf(a->fn);
 	/* Nothing of what it did before is left in it */
@@ -199,6 +214,13 @@ static int make_vf_ready(struct assigned *a)
 	       a->pf_driver->name, PCI_ARG(a->fn->addr), a->vf,
 	       PCI_ARG(a->pf->addr), identity);
 	return 0;
+}
+
+static int make_whole_ready(struct assigned *a)
+{
+	int err = set_mac(a);
+
+	return err ? err : assigned_make_whole_ready(a);
 }
 
 static void reset_function(struct vpci_function *v)
@@ -237,7 +259,7 @@ int assign_prepare(const struct config *config, struct vpci_bus *bus)
 		err = add_target(&config->assign[i]);
 	for (unsigned int i = 0; !err && i < assigned_count; i++) {
 		err = assigned[i].pf ? make_vf_ready(&assigned[i])
-				     : assigned_make_whole_ready(&assigned[i]);
+				     : make_whole_ready(&assigned[i]);
 		if (!err)
 			err = assigned_init_interrupts(&assigned[i]);
 		if (!err)

@@ -2,6 +2,7 @@
 #ifndef GUEST_ASSIGNED_H
 #define GUEST_ASSIGNED_H
 
+#include "boot/config.h"
 #include "drivers/msi.h"
 #include "drivers/msix.h"
 #include "drivers/pf.h"
@@ -23,6 +24,7 @@ struct trapped_page {
 };
 
 struct assigned {
+	const struct assign *what;
 	struct pci_function *pf; /* of VF number @vf; NULL: a whole function */
 	u16 vf;
 	struct pci_function *fn;	   /* of a VF: NULL until enabled */

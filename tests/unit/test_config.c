@@ -129,6 +129,40 @@ static void cpus_are_counted(void **state)
 	expect_error("cpus=two", 1, "cpus=two");
 }
 
+static void macs_are_checked(void **state)
+{
+	static const char *const bad[] = {
+		"assign=01:10.0 mac=",
+		"assign=01:10.0 mac=52:54:00:12:34",
+		"assign=01:10.0 mac=52:54:00:12:34:56:78",
+		"assign=01:10.0 mac=52:54:00:12:34:5",
+		"assign=01:10.0 mac=52:54:00:12:34:5g",
+		"assign=01:10.0 mac=53:54:00:12:34:56",
+		"assign=01:10.0 mac=00:00:00:00:00:00",
+		"assign=01:10.0 mac=52:54:00:12:34:56 mac=52:54:00:12:34:56",
+		"assign=01:10.0 mac=52:54:00:12:34:56 x",
+		"assign=01:10.0 vlan=5",
+	};
+
+	(void)state;
+	assert_int_equal(parse("assign=01:10.0"), 0);
+	assert_false(config.assign[0].has_mac);
+	assert_int_equal(parse("assign=vf:8086:10c9/3  mac=52:54:00:aB:0f:01 ,"
+			       " 01:10.0"),
+			 0);
+	assert_int_equal(config.assign_count, 2);
+	assert_int_equal(config.assign[0].vf, 3);
+	assert_true(config.assign[0].has_mac);
+	assert_memory_equal(config.assign[0].mac, "\x52\x54\x00\xab\x0f\x01",
+			    6);
+	assert_false(config.assign[1].has_mac);
+	/* Still the same function */
+	assert_int_equal(parse("assign=01:10.0 mac=52:54:00:12:34:56,01:10.0"),
+			 -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_error(bad[i], 1, "expected mac= with the address of a");
+}
+
 static void addresses_are_checked(void **state)
 {
 	static const char *const bad[] = {
@@ -153,6 +187,7 @@ static void addresses_are_checked(void **state)
 		"assign=vf:8086/10c9:0",
 		"assign=vf:8086:10c9/65536",
 		"assign=none,01:10.0",
+		"assign=mac=52:54:00:12:34:56",
 	};
 
 	(void)state;
@@ -266,6 +301,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_understood),
 		cmocka_unit_test(memory_has_units_and_limits),
 		cmocka_unit_test(cpus_are_counted),
+		cmocka_unit_test(macs_are_checked),
 		cmocka_unit_test(addresses_are_checked),
 		cmocka_unit_test(errors_name_line_and_expectation),
 		cmocka_unit_test(bytes_that_are_not_text_are_errors),

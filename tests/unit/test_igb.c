@@ -264,6 +264,24 @@ static void switches_between_vfs(void **state)
 	assert_int_equal(*reg(0x3500), 0x8000ffff); /* DTXSWC */
 }
 
+/* As assign= says, kept when the VF resets itself, and no other VF's. */
+static void mac_from_outside(void **state)
+{
+	static const u8 mac[] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+
+	(void)state;
+	assert_int_equal(igb->start(&pf, 2, &no_dma), 0);
+	assert_int_equal(igb->set_mac(&vf[1], mac), 0);
+	assert_int_equal(igb->enable_vf(&vf[1]), 0);
+	assert_int_equal(*reg(0x5408), 0x12005452); /* RAL(1) */
+	assert_int_equal(*reg(0x540c) & 0xffff, 0x5634);
+	reset_vf(1);
+	assert_int_equal(*reg(0x844), 0x12005452); /* its message */
+	assert_int_equal(igb->set_mac(&vf[1], mac), 0);
+	assert_int_equal(igb->set_mac(&vf[0], mac), -EINVAL);
+	assert_non_null(strstr(test_log, "that VF 0 is to have"));
+}
+
 static void lives_without_a_mac(void **state)
 {
 	(void)state;
@@ -633,6 +651,7 @@ int main(void)
 		TEST(enables_a_vf),
 		TEST(mac_addresses_differ),
 		TEST(switches_between_vfs),
+		TEST(mac_from_outside),
 		TEST(lives_without_a_mac),
 		TEST(waits_for_what_the_device_reports),
 		TEST(start_fails_in_bounded_time),
