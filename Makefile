@@ -73,6 +73,8 @@ help:
 #:   CPU=vmx-ept-1gb=off             properties of the CPU
 #:   QEMU_EXTRA='-d int'             more arguments for QEMU
 #:   GUEST_CMDLINE=...               more for the guest kernel
+#:   DEVICE=nvme,xhci                give these whole to the guest instead of a VF:
+#:                                   e1000e nvme xhci display edu ahci
 #:   CONFIG=FILE                     this gangway.cfg instead of the usual one
 #:   LOG=FILE                        the hypervisor's log there, not on the console
 #:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up

@@ -72,6 +72,9 @@ check_outside() {
 # The driver's interface of function $1: $2 is its address in sysfs
 check_network() {
 	interface=$(ls "/sys/bus/pci/devices/$2/net")
+	# Drivers mark an address that they had to invent (1)
+	judge "$1 MAC address" "$(cat "/sys/class/net/$interface/address")" \
+		"$(cat "/sys/class/net/$interface/addr_assign_type")" = 0
 	make_namespace "$1" "$interface"
 	if ! wait_until 20 has_carrier "$1" "$interface"; then
 		fail "$1 link" "no carrier after 20 s"
