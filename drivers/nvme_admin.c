@@ -258,6 +258,9 @@ int nvme_identify(struct nvme_admin *a, u8 cns)
 	};
 	char what[24];
 
+	/* Nothing of an earlier answer is taken for this one. */
+	for (unsigned int i = 0; i < PAGE_SIZE; i++)
+		a->buffer[i] = 0;
 	format(what, sizeof(what), "Identify (CNS %02xh)", cns);
 	return execute(a, &command, what);
 }

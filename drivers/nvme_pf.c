@@ -15,6 +15,7 @@
 #define MIN_VI 1
 
 /* Identify Controller (5.15.2, CNS 01h) */
+#define IDENTIFY_VID 0 /* the PCI vendor ID */
 #define IDENTIFY_OACS 256
 
 /* Primary Controller Capabilities (CNS 14h) */
@@ -56,6 +57,12 @@ static int identify_primary(struct nvme_pf *p)
 
 	if (err)
 		return err;
+	if (!nvme_get(&p->admin, IDENTIFY_VID, 2)) {
+		hv_log("nvme: " PCI_FMT ": what Identify returns did not "
+		       "arrive in memory\n",
+		       PCI_ARG(pf->addr));
+		return -EIO;
+	}
 	if (!(nvme_get(&p->admin, IDENTIFY_OACS, 2) & NVME_OACS_VIRT_MGMT)) {
 		hv_log("nvme: " PCI_FMT ": the drive has no Virtualization "
 		       "Management (OACS bit 7): nothing can give its VFs "

@@ -21,7 +21,7 @@ static u32 sq_tail, sq_head, cq_tail, cq_head, phase;
 static unsigned int csts_reads, disables, ready_after;
 
 /* What it does wrong */
-static bool gone, stuck_ready, never_ready, dies, silent, wrong_id;
+static bool gone, stuck_ready, never_ready, dies, silent, wrong_id, no_data;
 static u16 status_of[256]; /* by opcode */
 static u16 status_of_action[16];
 
@@ -77,7 +77,8 @@ static void answer_identify(u64 prp, u32 dword10)
 		fail_msg("Identify CNS %02x", dword10 & 0xff);
 	}
 	assert_int_equal(prp % 4096, 0);
-	memcpy(memory(prp, 4096), from, 4096);
+	if (!no_data)
+		memcpy(memory(prp, 4096), from, 4096);
 }
 
 /* Which entry of the secondary controller list has this ID. */
@@ -278,6 +279,7 @@ static int set_up(void **state)
 	(void)state;
 	test_log_clear();
 	gone = stuck_ready = never_ready = dies = silent = wrong_id = false;
+	no_data = false;
 	cap_low = 0x0f0107ff; /* CAP.TO 15: 7.5 s */
 	cap_high = 0x20;      /* CAP.CSS: NVM */
 	cc = csts = aqa = 0;
@@ -288,6 +290,7 @@ static int set_up(void **state)
 	memset(pages, 0, sizeof(pages));
 	memset(identify, 0, sizeof(identify));
 	memset(primary, 0, sizeof(primary));
+	put(identify, 0x1b36, 2);
 	put(identify + 256, 0x80, 2);
 	primary[4] = 3;
 	set_resources(32, 8, 0, 0, 4);
@@ -633,6 +636,20 @@ static void names_what_management_refuses(void **state)
 		      "Controller State (status 120h)");
 }
 
+/* A blocked write of the controller is reported by VT-d alone. */
+static void misses_what_did_not_arrive(void **state)
+{
+	(void)state;
+	no_data = true;
+	assert_int_equal(nvme->start(&pf, 1, &dma), -EIO);
+	assert_logged("did not arrive in memory");
+	no_data = false;
+	assert_int_equal(nvme->start(&pf, 1, &dma), 0);
+	no_data = true;
+	assert_int_equal(nvme->enable_vf(&vf[0]), -ENODEV);
+	assert_logged("in a list of 0");
+}
+
 static void bounds_the_secondary_list(void **state)
 {
 	(void)state;
@@ -729,6 +746,7 @@ int main(void)
 		TEST(refuses_a_completion_of_another_command),
 		TEST(names_the_status),
 		TEST(names_what_management_refuses),
+		TEST(misses_what_did_not_arrive),
 		TEST(bounds_the_secondary_list),
 		TEST(leaves_a_vf_online_after_reset),
 		TEST(brings_a_vf_back_online_after_reset),
