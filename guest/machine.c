@@ -42,6 +42,8 @@ u64 machine_ram_size(void)
  * its dump, for this is no fault of the hypervisor. */
 static _Noreturn void stop(const char *what)
 {
+	if (have_vtd)
+		vtd_service_faults(); /* they may be the reason */
 	hv_log("gangway: stopped: %s\n", what);
 	power_end(handover, END_HALT);
 }
