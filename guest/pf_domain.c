@@ -26,7 +26,6 @@ static unsigned int domain_count;
 static int build(struct pf_domain *d, struct pci_function *pf,
 		 const struct pf_driver *driver)
 {
-	u64 size = driver->dma_pages * PAGE_SIZE;
 	int err;
 
 	d->pf = pf;
@@ -35,13 +34,16 @@ static int build(struct pf_domain *d, struct pci_function *pf,
 	d->dma.pages = page_alloc(driver->dma_pages, PAGES_DEVICE);
 	if (!d->dma.pages)
 		return -ENOMEM;
-	err = memory_map_add(&d->map, DMA_ADDRESS, (hpa_t)d->dma.pages, size,
-			     REGION_RAM);
+	err = memory_map_add(&d->map, DMA_ADDRESS, (hpa_t)d->dma.pages,
+			     driver->dma_pages * PAGE_SIZE, REGION_RAM);
 	if (!err)
 		err = vtd_domain_init(&d->domain,
 				      FIRST_DOMAIN_ID + domain_count, &d->map);
 	if (err)
-		page_free(d->dma.pages, driver->dma_pages, PAGES_DEVICE);
+		return err;
+	err = vtd_attach(&d->domain, pf);
+	if (err)
+		pt_destroy(&d->domain.table);
 	return err;
 }
 
@@ -50,27 +52,26 @@ static int build(struct pf_domain *d, struct pci_function *pf,
 static struct pf_domain *open_domain(struct pci_function *pf,
 				     const struct pf_driver *driver, int *err)
 {
-	struct pf_domain *d = NULL;
+	bool full = domain_count == PF_DOMAINS_MAX;
+	struct pf_domain *d = full ? NULL : page_alloc(1, PAGES_DEVICE);
 
-	*err = domain_count == PF_DOMAINS_MAX ? -ENOSPC : 0;
+	*err = full ? -ENOSPC : -ENOMEM;
+	if (d)
+		*err = build(d, pf, driver);
 	if (!*err) {
-		d = page_alloc(1, PAGES_DEVICE);
-		*err = d ? build(d, pf, driver) : -ENOMEM;
+		domains[domain_count++] = d;
+		hv_log("%s: " PCI_FMT ": reaches its %u KiB of queues and "
+		       "nothing else\n",
+		       driver->name, PCI_ARG(pf->addr), driver->dma_pages * 4);
+		return d;
 	}
-	if (!*err)
-		*err = vtd_attach(&d->domain, pf);
-	if (*err) {
-		if (d)
-			page_free(d, 1, PAGES_DEVICE);
-		hv_log("%s: " PCI_FMT ": no DMA domain for it (%d)\n",
-		       driver->name, PCI_ARG(pf->addr), *err);
-		return NULL;
-	}
-	domains[domain_count++] = d;
-	hv_log("%s: " PCI_FMT ": reaches its %u KiB of queues and nothing "
-	       "else\n",
-	       driver->name, PCI_ARG(pf->addr), driver->dma_pages * 4);
-	return d;
+	hv_log("%s: " PCI_FMT ": no DMA domain for it (%d)\n", driver->name,
+	       PCI_ARG(pf->addr), *err);
+	if (d && d->dma.pages)
+		page_free(d->dma.pages, driver->dma_pages, PAGES_DEVICE);
+	if (d)
+		page_free(d, 1, PAGES_DEVICE);
+	return NULL;
 }
 
 static struct pf_domain *find_domain(const struct pci_function *pf)

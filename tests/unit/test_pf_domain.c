@@ -1,0 +1,199 @@
+/* sources: guest/pf_domain.c guest/memory_map.c */
+/* The memory of a PF that does DMA: its pages, in a domain of its own. */
+#include "guest/pf_domain.h"
+#include "hv/alloc.h"
+#include "tests/unit/support.h"
+#include "vtd/vtd.h"
+#include <string.h>
+
+#define PFS 5
+
+static struct pci_function pf[PFS];
+
+/* What happened, a letter each: M map, A attach, P path, S start, X stop,
+ * D detach, T tables freed */
+static char order[64];
+static int domain_error, attach_error, start_error;
+static u16 ids[PFS];
+static unsigned int id_count;
+static struct pf_dma given;
+static const struct vtd_domain *last_domain;
+
+static void note(char what)
+{
+	size_t used = strlen(order);
+
+	assert_true(used + 1 < sizeof(order));
+	order[used] = what;
+	order[used + 1] = '\0';
+}
+
+/* In place of vtd/ and drivers/pci.c */
+int vtd_domain_init(struct vtd_domain *domain, u16 id,
+		    const struct memory_map *map)
+{
+	note('M');
+	if (domain_error)
+		return domain_error;
+	*domain = (struct vtd_domain){.id = id, .map = map};
+	assert_true(id_count < PFS);
+	ids[id_count++] = id;
+	return 0;
+}
+
+int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
+{
+	note('A');
+	assert_true(fn >= pf && fn < pf + PFS);
+	last_domain = domain;
+	return attach_error;
+}
+
+void pt_destroy(struct page_table *pt)
+{
+	assert_ptr_equal(pt, &last_domain->table);
+	note('T');
+}
+
+int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
+{
+	note('D');
+	assert_non_null(domain->map);
+	assert_true(fn >= pf && fn < pf + PFS);
+	return 0;
+}
+
+void pci_enable_path(struct pci_function *fn)
+{
+	(void)fn;
+	note('P');
+}
+
+static int start(struct pci_function *fn, u16 count, const struct pf_dma *dma)
+{
+	(void)fn;
+	note('S');
+	assert_int_equal(count, 7);
+	given = *dma;
+	return start_error;
+}
+
+static void stop(struct pci_function *fn)
+{
+	(void)fn;
+	note('X');
+}
+
+static const struct pf_driver plain = {.name = "plain", .start = start};
+static const struct pf_driver dma = {
+	.name = "dma", .start = start, .stop = stop, .dma_pages = 3};
+
+static void begin(void)
+{
+	test_log_clear();
+	order[0] = '\0';
+	domain_error = attach_error = start_error = 0;
+}
+
+static void needs_no_domain(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(pf_start(&pf[0], &plain, 7), 0);
+	assert_string_equal(order, "S");
+	assert_null(given.pages);
+	pf_stop_all();
+	assert_string_equal(order, "S");
+}
+
+static void fails_without_a_trace(void **state)
+{
+	(void)state;
+	begin();
+	test_pages_left = 0;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -ENOMEM);
+	test_pages_left = 1;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -ENOMEM);
+	test_pages_left = SIZE_MAX;
+	assert_string_equal(order, "");
+	domain_error = -EINVAL;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -EINVAL);
+	domain_error = 0;
+	attach_error = -EBUSY; /* an RMRR */
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -EBUSY);
+	assert_string_equal(order, "MMAT");
+	assert_int_equal(page_count(PAGES_DEVICE), 0);
+	assert_non_null(strstr(test_log, "no DMA domain for it (-16)"));
+	pf_stop_all();
+	assert_string_equal(order, "MMAT");
+}
+
+/* Attached before it is started; its map holds its pages and nothing else. */
+static void gets_its_pages_alone(void **state)
+{
+	const struct region *r;
+
+	(void)state;
+	begin();
+	id_count = 0;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), 0);
+	assert_string_equal(order, "MAPS");
+	assert_int_equal(last_domain->map->count, 1);
+	r = &last_domain->map->region[0];
+	assert_int_equal(r->kind, REGION_RAM);
+	assert_int_equal(r->size, 3 * 4096);
+	assert_int_equal(r->hpa, (uintptr_t)given.pages);
+	assert_int_equal(r->gpa, given.address);
+	assert_int_not_equal(r->gpa, r->hpa);
+}
+
+/* The domain of a start that failed serves the next one. */
+static void starts_again(void **state)
+{
+	const void *pages = given.pages;
+
+	(void)state;
+	begin();
+	start_error = -ETIMEDOUT;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -ETIMEDOUT);
+	start_error = 0;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), 0);
+	assert_string_equal(order, "PSPS");
+	assert_ptr_equal(given.pages, pages);
+}
+
+static void shares_no_domain(void **state)
+{
+	(void)state;
+	begin();
+	for (unsigned int i = 1; i < 4; i++)
+		assert_int_equal(pf_start(&pf[i], &dma, 7), 0);
+	assert_int_equal(id_count, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		for (unsigned int j = 0; j < i; j++)
+			assert_int_not_equal(ids[i], ids[j]);
+	assert_int_equal(pf_start(&pf[4], &dma, 7), -ENOSPC);
+}
+
+/* Its DMA ends before its domain is closed. */
+static void stops_all(void **state)
+{
+	(void)state;
+	begin();
+	pf_stop_all();
+	assert_string_equal(order, "XDXDXDXD");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(needs_no_domain),
+		cmocka_unit_test(fails_without_a_trace),
+		cmocka_unit_test(gets_its_pages_alone),
+		cmocka_unit_test(starts_again),
+		cmocka_unit_test(shares_no_domain),
+		cmocka_unit_test(stops_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,66 @@
+"""An NVMe drive's VF: in a guest of its own, beside a network card's VF, and
+the drives that cannot give one."""
+
+import re
+
+import pytest
+
+import demo
+import machine
+from test_refusals import boots_to
+
+ASSIGN = machine.SHOWS["nvme"]
+
+
+def test_nvme_vf():
+    """The guest reads what it wrote, in the drive's image too, without an exit;
+    the VF survives its reset; nothing was blocked, so the PF's domain holds all
+    that the PF needs."""
+    with machine.Machine(machine.Options(show="nvme"), print) as m:
+        assert m.wait_end(m.options.timeout), m.last_line()
+        verdict = demo.judge(m, True)
+        assert verdict.problems == []
+        assert re.search(r"PASS NVMe VM exits: 0 in ", m.console)
+        assert re.search(r"vtd: (\S+): attached to domain 16 .*\n"
+                         r"nvme: \1: reaches its 12 KiB of queues and nothing "
+                         r"else", m.log)
+        assert re.search(r"nvme: \S+: VF 0 is controller 1, online", m.log)
+        # In the guest, and at its end
+        assert m.log.count("6.6.2: function-level reset") == 3
+        assert "offline after its reset" not in m.log
+        assert "vtd: 0 requests were blocked" in m.log
+        assert re.search(r"assign: (\S+)\.1 stopped and reset\r?\n"
+                         r"nvme: \1\.0: stopped", m.log)
+
+
+def test_two_kinds_in_one_guest():
+    """An igb VF and an NVMe VF, each with its own source ID and vectors."""
+    with machine.Machine(machine.Options(show="demo,nvme"), print) as m:
+        assert m.wait_end(m.options.timeout), m.last_line()
+        assert demo.judge(m, True).problems == []
+        assert len(re.findall(r"attached to domain 1 by", m.log)) == 2
+
+
+REFUSED = {
+    "no SR-IOV": (
+        {"nvme": {}}, ASSIGN,
+        "no Virtualization Management (OACS bit 7): nothing can give its VFs "
+        "queues"),
+    "more VFs than its queues are for": (
+        {"nvme": {**machine.NVME_VFS, "sriov_max_vfs": 2,
+                  "sriov_vq_flexible": 4, "max_ioqpairs": 6}}, "vf:1b36:0010/2",
+        "too few virtual queues for 3 VFs: 4 are flexible, the primary "
+        "controller keeps 0, 0 are assigned, a VF may have 2 and needs 2"),
+    "a VF of a number too high": (
+        {"nvme": {**machine.NVME_VFS, "sriov_vq_flexible": 4,
+                  "max_ioqpairs": 6}}, "vf:1b36:0010/1",
+        "2 VFs asked for, it has 1"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name):
+    changes, assign, words = REFUSED[name]
+    boots_to(machine.Options(show="nvme", settings={"assign": assign},
+                             timeout=120, **changes),
+             words, "gangway: stopped: a function of assign=")
