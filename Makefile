@@ -77,6 +77,7 @@ help:
 #:                                   e1000e nvme xhci display edu ahci
 #:   CONFIG=FILE                     this gangway.cfg instead of the usual one
 #:   LOG=FILE                        the hypervisor's log there, not on the console
+#:   SHOW=nvme                       an NVMe drive's VF; demo,nvme: both
 #:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up
 #: Elsewhere: CC=clang, V=1 (show the commands).
 

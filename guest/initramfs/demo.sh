@@ -3,6 +3,7 @@
 # measured value.  From the kernel's command line:
 #   gangway.smp=N            CPUs that the machine has
 #   gangway.url=, .sha256=   what to download, and its checksum
+# shellcheck source=guest/initramfs/judge.sh
 . /etc/judge.sh
 gateway=10.0.2.2
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # The demonstration for an NVMe VF.  Overwrites the start of its namespace.
+# shellcheck source=guest/initramfs/judge.sh
 . /etc/judge.sh
 size_mib=16
 
