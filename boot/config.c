@@ -340,6 +340,14 @@ static int parse_allow_unsafe_groups(struct parser *p, struct span s)
 	return 0;
 }
 
+static int parse_mode(struct parser *p, struct span s)
+{
+	if (!span_is(s, "run") && !span_is(s, "check"))
+		return FAIL(p, "mode=%.*s: expected run or check", QUOTE(s));
+	p->config->mode = span_is(s, "run") ? MODE_RUN : MODE_CHECK;
+	return 0;
+}
+
 static int parse_action(struct parser *p, struct span s, enum end_action *end)
 {
 	static const char *const name[] = {
@@ -408,6 +416,7 @@ static const struct {
 	{"cpus", parse_cpus},
 	{"assign", parse_assign},
 	{"allow-unsafe-groups", parse_allow_unsafe_groups},
+	{"mode", parse_mode},
 	{"on-poweroff", parse_on_poweroff},
 	{"on-reboot", parse_on_reboot},
 	{"on-crash", parse_on_crash},

@@ -23,6 +23,9 @@ struct assign {
 	u8 mac[CONFIG_MAC_SIZE]; /* a station's, not 0 */
 };
 
+/* Start the guest; or show what the machine can do, and end. */
+enum run_mode { MODE_RUN, MODE_CHECK };
+
 /* What follows when the guest is gone. */
 enum end_action { END_POWEROFF, END_RESET, END_HALT };
 
@@ -36,6 +39,7 @@ struct config {
 	unsigned int assign_count; /* 0: none */
 	/* Assign part of an isolation group, at the user's own risk */
 	bool allow_unsafe_groups;
+	enum run_mode mode;
 	enum end_action on_poweroff, on_reboot, on_crash;
 	enum end_action on_panic; /* reset or halt */
 	bool selftest;		  /* the guest may crash the hypervisor */
@@ -50,10 +54,10 @@ struct config_error {
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
- * (comma-separated, or `none`), allow-unsafe-groups (yes, no), on-poweroff,
- * on-reboot, on-crash (poweroff, reset, halt), on-panic (reset, halt), selftest
- * (none, panic), log (com1, com2).  Unknown keys, doubled keys and bad values
- * are errors.  0, or -EINVAL with @error filled.
+ * (comma-separated, or `none`), allow-unsafe-groups (yes, no), mode (run,
+ * check), on-poweroff, on-reboot, on-crash (poweroff, reset, halt), on-panic
+ * (reset, halt), selftest (none, panic), log (com1, com2).  Unknown keys,
+ * doubled keys and bad values are errors.  0, or -EINVAL with @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error);

@@ -116,14 +116,18 @@ static void find_rsdp(void)
 
 static void take_memory(void)
 {
-	u64 needed =
-		linux_memory_needed((void *)handover.kernel.base,
-				    handover.kernel.size, handover.initrd.size);
-
 	handover.pool.size =
 		hv_pool_size(&handover, memory_for_guest(&handover.config));
 	handover.pool.base = memory_take(handover.pool.size, "hypervisor");
 	handover.trampoline = memory_take_trampoline();
+}
+
+static void take_guest_memory(void)
+{
+	u64 needed =
+		linux_memory_needed((void *)handover.kernel.base,
+				    handover.kernel.size, handover.initrd.size);
+
 	memory_take_ram(&handover, needed);
 	for (unsigned int i = 0; i < handover.ram_count; i++) {
 		const struct hpa_range *r = &handover.ram[i];
@@ -142,10 +146,13 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	check_cpu();
 	files_init();
 	read_config();
-	read_files();
+	if (handover.config.mode == MODE_RUN)
+		read_files();
 	find_rsdp();
 	find_processors(&handover);
 	take_memory();
+	if (handover.config.mode == MODE_RUN)
+		take_guest_memory();
 	leave_firmware(&handover);
 	hv_main(&handover);
 }

@@ -56,6 +56,10 @@ struct pci_addr {
 #define PCI_EXT_CAP_ARI 0x000e
 #define PCI_EXT_CAP_SRIOV 0x0010
 
+#define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X; table size 10:0 */
+#define PCI_AF_CAP 0x03	      /* from the start of Advanced Features */
+#define PCI_AF_CAP_FLR BIT(1)
+
 /* PCI Express capability (PCIe 7.5.3): offsets from its start */
 #define PCIE_FLAGS 0x02 /* version 3:0, port type 7:4 */
 #define PCIE_DEVCAP 0x04

@@ -29,6 +29,13 @@ static u16 sriov_cap(const struct pci_function *pf)
 	return cap <= PCI_CONFIG_SIZE - SRIOV_SIZE ? cap : 0;
 }
 
+u16 sriov_total_vfs(const struct pci_function *fn)
+{
+	u16 cap = fn->pf ? 0 : sriov_cap(fn);
+
+	return cap ? pci_read16(fn, cap + SRIOV_TOTAL_VFS) : 0;
+}
+
 /*
  * VF numbers above 7 are device numbers to a port that does not forward by
  * ARI, and it drops what is not for device 0 (PCIe 6.13).  True if @port

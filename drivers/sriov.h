@@ -16,6 +16,9 @@
  */
 int sriov_enable(struct pci_function *pf, u16 count);
 
+/* How many VFs @fn can have; 0: it is no PF. */
+u16 sriov_total_vfs(const struct pci_function *fn);
+
 /* VF @index of @pf, or NULL when not enabled. */
 struct pci_function *sriov_vf(struct pci_function *pf, u16 index);
 

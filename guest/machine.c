@@ -9,6 +9,7 @@
 #include "guest/dsdt.h"
 #include "guest/layout.h"
 #include "guest/platform.h"
+#include "guest/preflight.h"
 #include "hv/asm.h"
 #include "hv/boot_memory.h"
 #include "hv/cpu.h"
@@ -294,6 +295,9 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 	build_map();
 	have_pci = !take_pci();
 	have_vtd = !take_vtd();
+	preflight(have_vtd);
+	if (h->config.mode == MODE_CHECK)
+		preflight_end(h);
 	assign_functions();
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		ids[i] = cpus[i]->apic_id;

@@ -84,11 +84,23 @@ void console_guest_putc(char c)
 	uart_putc(&guest_port, c);
 }
 
+static int uart_getc(u16 port)
+{
+	if (!port || !(inb(port + UART_LSR) & LSR_DATA_READY))
+		return -1;
+	return inb(port + UART_DATA);
+}
+
+int console_getc(void)
+{
+	int byte = uart_getc(log_port);
+
+	return byte < 0 ? uart_getc(guest_port) : byte;
+}
+
 int console_guest_getc(void)
 {
-	if (!guest_port || !(inb(guest_port + UART_LSR) & LSR_DATA_READY))
-		return -1;
-	return inb(guest_port + UART_DATA);
+	return uart_getc(guest_port);
 }
 
 bool console_guest_listen(void)

@@ -14,6 +14,9 @@ void console_init(u8 log_port);
 /* Write to the log's port; \n becomes \r\n. */
 void console_log_write(const char *text, size_t length);
 
+/* Next byte that came in at the log's port or at COM1, or -1. */
+int console_getc(void);
+
 /* The guest's console at COM1. */
 void console_guest_putc(char c);
 /* Next byte that came in, or -1. */

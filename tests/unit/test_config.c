@@ -52,6 +52,7 @@ static void empty_file_gives_defaults(void **state)
 	assert_false(config.selftest);
 	assert_int_equal(config.log_port, 1);
 	assert_false(config.allow_unsafe_groups);
+	assert_int_equal(config.mode, MODE_RUN);
 }
 
 static void every_key_is_understood(void **state)
@@ -67,6 +68,7 @@ static void every_key_is_understood(void **state)
 			       "cpus=3\n"
 			       "assign= 0000:01:10.0, vf:8086:10C9/2\n"
 			       "allow-unsafe-groups=yes\n"
+			       "mode=check\n"
 			       "on-poweroff=halt\n"
 			       "on-reboot=poweroff\n"
 			       "on-crash=reset\n"
@@ -81,6 +83,7 @@ static void every_key_is_understood(void **state)
 	assert_true(config.memory == 512 * MIB);
 	assert_int_equal(config.cpus, 3);
 	assert_true(config.allow_unsafe_groups);
+	assert_int_equal(config.mode, MODE_CHECK);
 	assert_int_equal(config.assign_count, 2);
 	assert_int_equal(config.assign[0].kind, ASSIGN_ADDRESS);
 	assert_int_equal(config.assign[0].addr.segment, 0);
@@ -226,6 +229,7 @@ static void errors_name_line_and_expectation(void **state)
 	expect_error("on-panic=poweroff", 1, "expected reset or halt");
 	expect_error("on-panic=explode", 1, "expected");
 	expect_error("selftest=yes", 1, "none or panic");
+	expect_error("mode=Check", 1, "run or check");
 	expect_error("log=com3", 1, "com1 or com2");
 	expect_error("Kernel=a", 1, "unknown key 'Kernel'");
 }

@@ -1,0 +1,86 @@
+#include "guest/verdict.h"
+#include "drivers/groups.h"
+#include "drivers/pf.h"
+#include "drivers/sriov.h"
+#include "hv/log.h"
+#include "vtd/scope.h"
+
+#define CLASS_USB 0x0c03
+#define CLASS_DISPLAY 0x03
+
+/* What to do about an RMRR depends on who asked for it. */
+static const char *rmrr_remedy(const struct pci_function *fn)
+{
+	if (fn->class >> 8 == CLASS_USB)
+		return "turn off legacy USB support in the firmware's set-up";
+	if (fn->class >> 16 == CLASS_DISPLAY)
+		return "it is the firmware's display; use another card";
+	return "turn off the firmware's use of it (boot ROM, RAID, remote "
+	       "management) in its set-up";
+}
+
+/* What stands against @fn and all that it has; false: nothing. */
+static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
+{
+	const struct pci_function *alias = group_alias(fn);
+	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
+
+	if (alias)
+		format(buf, size,
+		       "its requests carry the ID of bridge " PCI_FMT
+		       ": put the card into a PCI Express slot",
+		       PCI_ARG(alias->addr));
+	else if (!vtd_unit_of(fn))
+		format(buf, size,
+		       "no VT-d unit covers it: look for a newer "
+		       "firmware");
+	else if (rmrr)
+		format(buf, size,
+		       "firmware keeps memory 0x%lx-0x%lx for it (RMRR): %s",
+		       rmrr->base, rmrr->limit, rmrr_remedy(fn));
+	else
+		return false;
+	return true;
+}
+
+static enum verdict judge_vfs(const struct pci_function *pf, char *buf,
+			      size_t size)
+{
+	const struct pf_driver *driver = pf_driver_for(pf);
+
+	if (!driver) {
+		format(buf, size,
+		       "it has VFs, but Gangway has no driver for "
+		       "this physical function");
+		return VERDICT_NO;
+	}
+	if (!groups_vf_isolated(pf)) {
+		format(buf, size,
+		       "its VFs are in one group with other functions, for a "
+		       "port above lacks ACS: use a slot below another port, "
+		       "or set allow-unsafe-groups=yes");
+		return VERDICT_NO;
+	}
+	format(buf, size, "%u VFs: assign=vf:%04x:%04x/0 to /%u",
+	       sriov_total_vfs(pf), pf->vendor, pf->device,
+	       sriov_total_vfs(pf) - 1);
+	return VERDICT_YES;
+}
+
+enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
+			    char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (fn->bridge)
+		return VERDICT_NONE;
+	if (!have_vtd) {
+		format(buf, size, "no usable VT-d");
+		return VERDICT_NO;
+	}
+	if (is_blocked(fn, buf, size))
+		return VERDICT_NO;
+	if (sriov_total_vfs(fn))
+		return judge_vfs(fn, buf, size);
+	format(buf, size, "it has no VFs, and Gangway assigns nothing else");
+	return VERDICT_NO;
+}

@@ -1,0 +1,177 @@
+/* sources: guest/verdict.c drivers/groups.c drivers/pci_acs.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/sriov.c vtd/scope.c tests/unit/pci_model.c */
+#include "drivers/groups.h"
+#include "drivers/pci_acs.h"
+#include "drivers/pf.h"
+#include "guest/verdict.h"
+#include "tests/unit/pci_model.h"
+#include "tests/unit/support.h"
+#include "vtd/unit.h"
+#include <string.h>
+
+#define PORT_ACS 0x148
+#define SRIOV 0x160
+
+/* In place of the units that vtd/vtd.c brings up, and of drivers/pf.c */
+struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+unsigned int vtd_unit_count;
+const struct dmar *vtd_dmar;
+static struct dmar dmar;
+static const struct pf_driver driver = {.name = "test"};
+static bool have_driver;
+
+const struct pf_driver *pf_driver_for(const struct pci_function *pf)
+{
+	return have_driver && pf->device == 0x10c9 ? &driver : NULL;
+}
+
+static char text[200];
+
+static enum verdict judge(u8 bus, u8 devfn, bool have_vtd)
+{
+	struct pci_ecam ecam = model_ecam();
+	struct pci_function *fn;
+
+	assert_int_equal(pci_enumerate(&ecam, 1), 0);
+	pci_acs_enable();
+	groups_build();
+	fn = pci_find((struct pci_addr){.bus = bus, .devfn = devfn});
+	assert_non_null(fn);
+	memset(text, 0xa5, sizeof(text));
+	return assign_verdict(fn, have_vtd, text, sizeof(text));
+}
+
+static void expect_no(u8 bus, u8 devfn, const char *words)
+{
+	assert_int_equal(judge(bus, devfn, true), VERDICT_NO);
+	if (!strstr(text, words))
+		fail_msg("'%s' lacks '%s'", text, words);
+}
+
+static void add_pcie(u8 bus, u8 devfn, u8 type)
+{
+	model_cap(bus, devfn, 0x40, PCI_CAP_PCIE, 0);
+	model_set16(bus, devfn, 0x42, type << 4 | 2, 0);
+}
+
+/* 00:01.0, a root port with ACS -> 01:00.0, an 82576 with 8 VFs; 00:1d.0,
+ * a USB controller; one unit for all */
+static int build(void **state)
+{
+	(void)state;
+	test_log_clear();
+	model_reset(3);
+	model_add(0, 0x08, 0x1b36, 0x000c, 0x060400);
+	model_bridge(0, 0x08, 1, 1);
+	add_pcie(0, 0x08, PCIE_PORT_ROOT);
+	model_ext_cap(0, 0x08, 0x100, PCI_EXT_CAP_AER, PORT_ACS);
+	model_ext_cap(0, 0x08, PORT_ACS, PCI_EXT_CAP_ACS, 0);
+	model_set16(0, 0x08, PORT_ACS + 4, 0x1f, 0);
+	model_set16(0, 0x08, PORT_ACS + 6, 0, 0x1f);
+	model_add(1, 0, 0x8086, 0x10c9, 0x020000);
+	add_pcie(1, 0, PCIE_ENDPOINT);
+	model_ext_cap(1, 0, 0x100, PCI_EXT_CAP_AER, SRIOV);
+	model_ext_cap(1, 0, SRIOV, PCI_EXT_CAP_SRIOV, 0);
+	memset((void *)model_function(1, 0).config + SRIOV + 4, 0, 0x3c);
+	model_set16(1, 0, SRIOV + 0x0e, 8, 0);
+	model_add(0, 0xe8, 0x8086, 0x2934, 0x0c0300);
+	dmar = (struct dmar){.unit_count = 1};
+	dmar.unit[0].include_all = true;
+	vtd_units[0] = (struct vtd_unit){.dmar = &dmar.unit[0]};
+	vtd_unit_count = 1;
+	vtd_dmar = &dmar;
+	have_driver = true;
+	return 0;
+}
+
+static void vfs_of_a_driven_pf(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	assert_string_equal(text, "8 VFs: assign=vf:8086:10c9/0 to /7");
+}
+
+static void bridges_have_none(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(0, 0x08, true), VERDICT_NONE);
+	assert_string_equal(text, "");
+}
+
+static void without_vtd(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(1, 0, false), VERDICT_NO);
+	assert_string_equal(text, "no usable VT-d");
+}
+
+static void no_driver_for_the_pf(void **state)
+{
+	(void)state;
+	have_driver = false;
+	expect_no(1, 0, "no driver");
+}
+
+static void no_vfs(void **state)
+{
+	(void)state;
+	expect_no(0, 0xe8, "no VFs");
+}
+
+static void port_without_acs(void **state)
+{
+	(void)state;
+	model_set16(0, 0x08, PORT_ACS + 6, 0, 0);
+	expect_no(1, 0, "lacks ACS");
+	expect_no(1, 0, "allow-unsafe-groups=yes");
+}
+
+static void no_unit(void **state)
+{
+	(void)state;
+	dmar.unit[0].include_all = false;
+	expect_no(1, 0, "no VT-d unit covers it");
+}
+
+static void reserved_memory(void **state)
+{
+	(void)state;
+	dmar.rmrr_count = 1;
+	dmar.rmrr[0] = (struct dmar_rmrr){
+		.base = 0x7f000000,
+		.limit = 0x7f01ffff,
+		.scope_count = 1,
+		.scope[0] = {.type = DMAR_SCOPE_ENDPOINT, .path_length = 1},
+	};
+	dmar.rmrr[0].scope[0].path[0].device = 0x1d;
+	expect_no(0, 0xe8, "0x7f000000-0x7f01ffff");
+	expect_no(0, 0xe8, "legacy USB support");
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+}
+
+static void behind_a_pci_bridge(void **state)
+{
+	(void)state;
+	model_bridge(0, 0x08, 1, 2);
+	model_add(1, 0x08, 0x1b36, 0x000e, 0x060400);
+	model_bridge(1, 0x08, 2, 2);
+	add_pcie(1, 0x08, PCIE_TO_PCI_BRIDGE);
+	model_add(2, 0x08, 0x8086, 0x100e, 0x020000);
+	expect_no(2, 0x08, "0000:01:01.0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(vfs_of_a_driven_pf, build),
+		cmocka_unit_test_setup(bridges_have_none, build),
+		cmocka_unit_test_setup(without_vtd, build),
+		cmocka_unit_test_setup(no_driver_for_the_pf, build),
+		cmocka_unit_test_setup(no_vfs, build),
+		cmocka_unit_test_setup(port_without_acs, build),
+		cmocka_unit_test_setup(no_unit, build),
+		cmocka_unit_test_setup(reserved_memory, build),
+		cmocka_unit_test_setup(behind_a_pci_bridge, build),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
