@@ -254,9 +254,9 @@ def device_arguments(options, disk):
     if options.usb:
         return arguments + more + [
             "-device", "qemu-xhci,id=xhci",
-            "-device", "usb-storage,bus=xhci.0,drive=disk,bootindex=0"]
+            "-device", "usb-storage,bus=xhci.0,drive=disk,bootindex=1"]
     return arguments + more + [
-        "-device", "ide-hd,bus=ide.0,drive=disk,bootindex=0"]
+        "-device", "ide-hd,bus=ide.0,drive=disk,bootindex=1"]
 
 
 def qemu_command(options, work, console):
