@@ -34,7 +34,11 @@ GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 
-FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
+	$(filter-out tests/fuzz/support.c,$(wildcard tests/fuzz/*.c)))
+
+FORMATTED := $(C_FILES) $(HEADERS) \
+	$(wildcard guest/tools/*.c tests/unit/*.c tests/fuzz/*.[ch])
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/*)
 
 # The recipes' own words say what they do; V=1 shows the commands.
@@ -44,7 +48,7 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test unit vm-tests soak usb guest setup emulator \
+.PHONY: all run run-usb test unit fuzz coverage vm-tests soak usb guest setup emulator \
 	format-check lint clean help
 .DELETE_ON_ERROR:
 
@@ -58,9 +62,12 @@ help:
 #: make            build/gangway.efi
 #: make run        boot it under QEMU with a Linux guest and the demonstration;
 #:                 on a terminal a guest shell follows (DEMO=1: no shell)
-#: make test       unit tests on the host, then whole-machine tests
+#: make test       unit tests and fuzz targets on the host, then whole-machine
+#:                 tests
 #: make unit       the unit tests alone; make vm-tests: the other ones alone
 #:                 (TESTS='-k smp' is given to pytest)
+#: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
+#:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all
 #: make soak N=50  N boots in a row, each with the whole demonstration
 #: make usb        build/gangway-usb.img, a disk to boot from a USB stick
 #: make run-usb    boot that image as a USB disk in QEMU
@@ -189,10 +196,33 @@ vm-tests:
 	@$(PYTHON) tools/test.py vm
 
 test:
-	@tools/setup.sh install build run test
+	@tools/setup.sh install build run test fuzz
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory build-unit $B/gangway-usb.img
-	@$(PYTHON) tools/test.py unit vm
+	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img
+	@$(PYTHON) tools/test.py unit fuzz vm
+
+# libFuzzer is clang's: these are built by clang, whatever CC is.
+FUZZ_CC ?= clang
+FUZZ_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -I. \
+	-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=undefined
+
+define fuzz_rule
+$B/fuzz/$(1): tests/fuzz/$(1).c tests/fuzz/support.c hv/format.c \
+		$(call unit_sources,tests/fuzz/$(1).c) tests/fuzz/fuzz.h \
+		$(HEADERS)
+	@mkdir -p $B/fuzz
+	$$(call say,FUZZ,tests/fuzz/$(1).c)
+	$$Q$(FUZZ_CC) $(FUZZ_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(notdir $t))))
+
+build-fuzz: $(FUZZ_TARGETS)
+
+fuzz:
+	@tools/setup.sh install build test fuzz
+	@$(MAKE) --no-print-directory build-fuzz
+	@$(PYTHON) tools/fuzz.py
 
 soak: emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi guest
@@ -203,7 +233,7 @@ format-check:
 
 lint:
 	shellcheck $(SCRIPTS)
-	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py
+	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/fuzz/*.py
 
 clean:
 	rm -rf $B

@@ -6,7 +6,7 @@
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# Groups: build, run, test.
+# Groups: build, run, test, fuzz.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,6 +27,7 @@ run='python3:python3 sgdisk:gdisk mformat:mtools cpio:cpio xz:xz-utils
 test='/usr/include/cmocka.h:libcmocka-dev
       /usr/lib/python3/dist-packages/pytest:python3-pytest
       /usr/lib/python3/dist-packages/xdist:python3-pytest-xdist'
+fuzz='clang:clang /usr/share/doc/libclang-rt-dev:libclang-rt-dev'
 }
 
 say() { echo "setup: $*" >&2; }
@@ -70,7 +71,7 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test) ;;
+		build | run | test | fuzz) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done

@@ -1,6 +1,6 @@
 """make test, make unit, make vm-tests: run the tests and count them.
 
-    test.py unit|vm...
+    test.py unit|fuzz|vm...
 
 Last line: N passed, N failed."""
 
@@ -11,6 +11,8 @@ import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+
+import fuzz
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -72,7 +74,7 @@ def run_vm():
 
 
 def main():
-    runners = {"unit": run_unit, "vm": run_vm}
+    runners = {"unit": run_unit, "fuzz": fuzz.run_all, "vm": run_vm}
     passed = failed = 0
     for kind in sys.argv[1:]:
         result = runners[kind]()

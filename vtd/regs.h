@@ -44,8 +44,9 @@
 #define VTD_SFL BIT(29)	  /* set fault log pointer */
 #define VTD_SRTP BIT(30)  /* set root table pointer */
 #define VTD_TE BIT(31)	  /* translation enable */
-/* Bits that command once; their status must not be written back. */
-#define VTD_ONE_SHOT (VTD_SIRTP | VTD_WBF | VTD_SFL | VTD_SRTP)
+/* States, as opposed to bits that command once (SIRTP, WBF, SFL, SRTP), whose
+ * status must not be written back. */
+#define VTD_STATES (VTD_CFI | VTD_IRE | VTD_QIE | VTD_EAFL | VTD_TE)
 
 #define VTD_RTADDR 0x20			   /* 64 bits: root table address */
 #define VTD_RTADDR_TTM (BIT(10) | BIT(11)) /* 0: legacy mode */
@@ -76,6 +77,8 @@
 #define VTD_IRTA 0xb8 /* 64 bits: interrupt remapping table address */
 #define VTD_IRTA_EIME BIT(11)
 #define VTD_IRTA_SIZE(entries_log2) ((entries_log2)-1)
+
+#define VTD_FIXED_END 0xc0 /* of the registers above */
 
 /* Fault recording registers: VTD_CAP_NFR of them, at VTD_CAP_FRO, 16 bytes
  * each (VT-d 10.4.14).  Word 0: address, or interrupt index in 63:48. */

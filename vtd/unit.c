@@ -9,13 +9,14 @@
 /*
  * Write the global command register: the states that are on stay on, except
  * @clear; @set is added.  The status of one-shot commands is left out, for
- * writing it back would command them again (VT-d 10.4.4).  Then wait until the
- * bits @mask of the status are @value.
+ * writing it back would command them again, and so are reserved bits, which
+ * must be written as 0 (VT-d 10.4.4).  Then wait until the bits @mask of the
+ * status are @value.
  */
 static int command(struct vtd_unit *unit, u32 set, u32 clear, u32 mask,
 		   u32 value, const char *what)
 {
-	u32 on = vtd_read32(unit->base, VTD_GSTS) & ~(u32)VTD_ONE_SHOT;
+	u32 on = vtd_read32(unit->base, VTD_GSTS) & (u32)VTD_STATES;
 	int error;
 
 	vtd_write32(unit->base, VTD_GCMD, (on & ~clear) | set);
@@ -77,6 +78,8 @@ static bool supported(const struct vtd_unit *unit)
 	else if (!(unit->ecap & VTD_ECAP_IR))
 		lacks = "interrupt remapping (a device could raise any "
 			"vector)";
+	else if (VTD_CAP_FRO(unit->cap) < VTD_FIXED_END)
+		lacks = "fault records apart from its other registers";
 	if (lacks)
 		hv_log("vtd: %s: lacks %s\n", unit->name, lacks);
 	return !lacks;

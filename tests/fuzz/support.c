@@ -1,0 +1,127 @@
+/* What the fuzz targets give to the product in place of the hypervisor.  Log
+ * lines are formatted by the product's own hv/format.c, and thrown away. */
+#include "hv/alloc.h"
+#include "hv/log.h"
+#include "hv/time.h"
+#include "tests/fuzz/fuzz.h"
+#include <sanitizer/asan_interface.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A wait of a second is over after ten looks at the clock. */
+#define CLOCK_STEP_US 100000
+#define POOL_PAGES 16384
+
+char fuzz_log[1024];
+size_t fuzz_pages_left;
+static u64 now;
+static size_t pages_used[PAGE_USES];
+
+/* The models of hardware are not freed between inputs. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+void fuzz_begin(void)
+{
+	now = 0;
+	fuzz_pages_left = SIZE_MAX;
+	fuzz_log[0] = '\0';
+}
+
+_Noreturn void check_failed(const char *file, int line, const char *cond)
+{
+	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, cond);
+	abort();
+}
+
+u64 take(struct input *in, unsigned int bytes)
+{
+	u64 value = 0;
+
+	for (unsigned int i = 0; i < bytes && in->left; i++, in->left--)
+		value |= (u64)*in->at++ << (8 * i);
+	return value;
+}
+
+void hv_log(const char *fmt, ...)
+{
+	va_list ap;
+	int length;
+
+	va_start(ap, fmt);
+	length = format_va(fuzz_log, sizeof(fuzz_log), fmt, ap);
+	va_end(ap);
+	CHECK(length >= 0);
+	CHECK(memchr(fuzz_log, '\0', sizeof(fuzz_log)));
+}
+
+void panic(const char *fmt, ...)
+{
+	fprintf(stderr, "panic: %s\n", fmt);
+	abort();
+}
+
+/* A pool as the hypervisor's: what is free may not be touched. */
+static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
+static u8 *free_page[POOL_PAGES];
+static size_t free_pages, fresh_pages;
+
+static u8 *take_page(void)
+{
+	if (free_pages)
+		return free_page[--free_pages];
+	CHECK(fresh_pages < POOL_PAGES);
+	return pool[fresh_pages++];
+}
+
+/* One page at a time is all that the targets need. */
+void *page_alloc(size_t count, enum page_use use)
+{
+	u8 *page;
+
+	CHECK(count == 1);
+	if (count > fuzz_pages_left)
+		return NULL;
+	fuzz_pages_left -= count;
+	page = take_page();
+	ASAN_UNPOISON_MEMORY_REGION(page, PAGE_SIZE);
+	memset(page, 0, PAGE_SIZE);
+	pages_used[use] += count;
+	return page;
+}
+
+void page_free(void *page, size_t count, enum page_use use)
+{
+	CHECK(count == 1 && pages_used[use] >= count);
+	CHECK((u8 *)page >= pool[0] && (u8 *)page <= pool[POOL_PAGES - 1]);
+	pages_used[use] -= count;
+	fuzz_pages_left += count;
+	ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
+	free_page[free_pages++] = page;
+}
+
+size_t page_count(enum page_use use)
+{
+	return pages_used[use];
+}
+
+u64 time_us(void)
+{
+	return now += CLOCK_STEP_US;
+}
+
+void delay_us(u64 us, const char *why)
+{
+	(void)why;
+	now += us;
+}
+
+int wait_timed_out(const char *what)
+{
+	hv_log("timeout: %s\n", what);
+	return -ETIMEDOUT;
+}

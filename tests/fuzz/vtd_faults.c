@@ -1,0 +1,159 @@
+/* sources: vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/ept_format.c guest/memory_map.c */
+/* longest input: 1024 */
+/*
+ * Fault records that say anything, of a unit that is up: each must be told in
+ * two lines, whole, and the service must end.
+ */
+#include "tests/fuzz/fuzz.h"
+#include "vtd/faults.h"
+#include "vtd/unit.h"
+#include "vtd/vtd.h"
+#include <string.h>
+
+struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+unsigned int vtd_unit_count;
+const struct dmar *vtd_dmar;
+
+static struct input answers;
+static struct vtd_entry queue[256] __attribute__((aligned(4096)));
+static struct vtd_entry root[256] __attribute__((aligned(4096)));
+static struct vtd_entry context[256] __attribute__((aligned(4096)));
+static struct vtd_entry irt[256] __attribute__((aligned(4096)));
+static unsigned int reads;
+
+static struct pci_function functions[] = {
+	{.addr = {0, 1, 0x00}},
+	{.addr = {0, 1, 0x80}, .pf = &functions[0]},
+};
+
+struct pci_function *pci_find(struct pci_addr addr)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++)
+		if (!addr.segment &&
+		    PCI_RID(functions[i].addr) == PCI_RID(addr))
+			return &functions[i];
+	return NULL;
+}
+
+bool pci_is_below(const struct pci_function *fn,
+		  const struct pci_function *bridge)
+{
+	return fn == bridge;
+}
+
+int vtd_unit_flush_buffers(struct vtd_unit *unit)
+{
+	(void)unit;
+	return 0;
+}
+
+void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value)
+{
+	(void)unit;
+	*half = value;
+}
+
+volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
+					  const char *what)
+{
+	(void)unit;
+	(void)what;
+	return NULL;
+}
+
+u64 vtd_read64(hpa_t base, u32 reg)
+{
+	CHECK(!base && reg + 8 <= VTD_REGISTERS_SIZE);
+	CHECK(++reads < 100000);
+	return take(&answers, 8);
+}
+
+/* FSTS alone: its record number is past the end, its bits mostly set. */
+u32 vtd_read32(hpa_t base, u32 reg)
+{
+	CHECK(!base && reg == 0x34);
+	CHECK(++reads < 100000);
+	return take(&answers, 2);
+}
+
+void vtd_write32(hpa_t base, u32 reg, u32 value)
+{
+	CHECK(!base && reg + 4 <= VTD_REGISTERS_SIZE);
+	if (reg == 0x34)
+		CHECK(!(value & ~0x7du));
+	else
+		CHECK(value == 0x80000000 && reg % 16 == 12);
+}
+
+void vtd_write64(hpa_t base, u32 reg, u64 value)
+{
+	CHECK(!base && reg == 0x88 && !(value & ~0x7fff0ULL));
+}
+
+static void explain_one(struct input *in)
+{
+	struct vtd_record record = {.low = take(in, 8)};
+
+	record.high = take(in, 8);
+	/* Mostly the VF's, and mostly a reason that exists */
+	if (record.high & 0x10000)
+		record.high = (record.high & ~0xffffULL) | 0x0180;
+	if (record.high & 0x20000)
+		record.high &= ~0xd000000000ULL;
+	fuzz_log[0] = '\0';
+	vtd_explain(&vtd_units[0], &record);
+	CHECK(!strncmp(fuzz_log, "vtd-fault: unit=dmar0 source=", 29));
+	CHECK(strstr(fuzz_log, " access="));
+	CHECK(strstr(fuzz_log, " reason=0x"));
+	/* Longer lines than fit would lose their ends. */
+	CHECK(fuzz_log[strlen(fuzz_log) - 1] == '\n');
+	CHECK(strlen(fuzz_log) < 479);
+}
+
+static void make_unit(struct input *in, struct vtd_domain *domain)
+{
+	static struct dmar_unit unit;
+	static struct memory_map map;
+
+	map.count = 0;
+	memory_map_add(&map, 0, 5 * GIB, 3 * MIB, REGION_RAM);
+	memory_map_add(&map, 4 * GIB, 8 * GIB, 4 * KIB, REGION_RAM);
+	*domain = (struct vtd_domain){.id = 1, .map = &map};
+	CHECK(!pt_init(&domain->table, &ept_format, take(in, 1) & 1 ? 3 : 4,
+		       BIT(1) | BIT(2), false));
+	CHECK(!pt_map(&domain->table, 0, 5 * GIB, 3 * MIB, PT_READ | PT_WRITE));
+	memset(root, 0, sizeof(root));
+	root[1].low = (uintptr_t)context | 1;
+	context[0x80] =
+		(struct vtd_entry){(uintptr_t)domain->table.root | 1, 0x102};
+	irt[3] = (struct vtd_entry){0x410001, 0x40180};
+	vtd_units[0] = (struct vtd_unit){
+		.name = "dmar0",
+		.dmar = &unit,
+		.cap = take(in, 1) << 24 | take(in, 2) << 40,
+		.queue.entry = queue,
+		.root = root,
+		.irt = irt,
+		.attached = {{domain, 0x0180}},
+	};
+	vtd_unit_count = 1;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
+{
+	struct input in = {bytes, size};
+	struct vtd_domain domain;
+	u64 count = vtd_fault_count(NULL);
+
+	fuzz_begin();
+	make_unit(&in, &domain);
+	for (unsigned int i = take(&in, 1) % 8; i; i--)
+		explain_one(&in);
+	answers = in;
+	reads = 0;
+	vtd_service_faults();
+	CHECK(vtd_fault_count(NULL) >= count);
+	vtd_faults_pending();
+	pt_destroy(&domain.table);
+	return 0;
+}
