@@ -181,9 +181,12 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 
 static int close_all(struct vtd_unit *unit)
 {
+	int error;
+
 	for (unsigned int bus = 0; bus < VTD_BUSES; bus++)
 		vtd_unit_store(unit, &unit->root[bus].low, 0);
-	return vtd_invalidate_all(unit);
+	error = vtd_unit_flush_buffers(unit);
+	return error ? error : vtd_invalidate_all(unit);
 }
 
 void vtd_block_all(void)

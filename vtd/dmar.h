@@ -7,7 +7,8 @@
 #define DMAR_MAX_UNITS 16
 #define DMAR_MAX_SCOPES 64
 #define DMAR_MAX_PATH 8
-#define DMAR_MAX_RMRRS 16
+#define DMAR_MAX_RMRRS 32
+#define DMAR_MAX_RMRR_SCOPES 32
 
 /* Device scope types (VT-d 8.3.1) */
 enum dmar_scope_type {
@@ -40,7 +41,7 @@ struct dmar_rmrr {
 	u16 segment;
 	hpa_t base, limit; /* limit: last byte */
 	unsigned int scope_count;
-	struct dmar_scope scope[8];
+	struct dmar_scope scope[DMAR_MAX_RMRR_SCOPES];
 };
 
 struct dmar {

@@ -96,7 +96,11 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 	u32 awaited;
 	int error;
 
-	if (queue_head(unit) != tail) {
+	/* What was given up on may have been done late, or refused */
+	if (queue_head(unit) != tail)
+		recover(unit);
+	if (wait_until(queue_head(unit) == tail, VTD_TIMEOUT_US,
+		       "vtd: invalidation queue to be empty")) {
 		hv_log("vtd: %s: invalidation queue stands still\n",
 		       unit->name);
 		return -EIO;

@@ -32,6 +32,7 @@
 #define VTD_ECAP_QI BIT(1)  /* queued invalidation */
 #define VTD_ECAP_IR BIT(3)  /* interrupt remapping */
 #define VTD_ECAP_EIM BIT(4) /* 32-bit APIC IDs */
+#define VTD_ECAP_IRO(ecap) ((u32)((ecap) >> 8 & 0x3ff) * 16)
 
 #define VTD_GCMD 0x18	  /* 32 bits, write-only: global command */
 #define VTD_GSTS 0x1c	  /* 32 bits, read-only: global status, same places */
@@ -50,6 +51,9 @@
 
 #define VTD_RTADDR 0x20			   /* 64 bits: root table address */
 #define VTD_RTADDR_TTM (BIT(10) | BIT(11)) /* 0: legacy mode */
+
+#define VTD_CCMD 0x28	     /* 64 bits: context command */
+#define VTD_CCMD_ICC BIT(63) /* invalidate the context cache: under way */
 
 #define VTD_FSTS 0x34	    /* 32 bits: fault status */
 #define VTD_FSTS_PFO BIT(0) /* primary fault overflow, W1C */
@@ -77,6 +81,10 @@
 #define VTD_IRTA 0xb8 /* 64 bits: interrupt remapping table address */
 #define VTD_IRTA_EIME BIT(11)
 #define VTD_IRTA_SIZE(entries_log2) ((entries_log2)-1)
+
+/* 64 bits, behind the address register that VTD_ECAP_IRO finds */
+#define VTD_IOTLB 0x08
+#define VTD_IOTLB_IVT BIT(63) /* invalidate the IOTLB: under way */
 
 #define VTD_FIXED_END 0xc0 /* of the registers above */
 

@@ -107,8 +107,13 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 	size_t before = page_count(PAGES_VTD_SL);
 	int error;
 
-	if (!vtd_unit_count || !levels || !id)
+	if (!vtd_unit_count || !id)
 		return -EINVAL;
+	if (!levels) {
+		hv_log("vtd: the remapping units have no table width in "
+		       "common\n");
+		return -EINVAL;
+	}
 	*domain = (struct vtd_domain){.id = id, .map = map};
 	error = pt_init(&domain->table, &second_level, levels, leaves,
 			!all.coherent);

@@ -151,6 +151,22 @@ static void log_leftovers(const struct vtd_unit *unit)
 	       protected ? " protected-memory" : "");
 }
 
+/*
+ * A queue that stands before a descriptor it refused does not run empty: what
+ * is in it is given up, the tail first, so that the unit fetches nothing more
+ * when the error is cleared (VT-d 6.5.2.10).
+ */
+static void drop_refused(struct vtd_unit *unit)
+{
+	if (!(vtd_read32(unit->base, VTD_FSTS) & VTD_FSTS_IQE))
+		return;
+	hv_log("vtd: %s: firmware's invalidation queue is in error: dropped\n",
+	       unit->name);
+	vtd_write64(unit->base, VTD_IQT,
+		    vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET);
+	vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_IQE);
+}
+
 /* Let the queue run empty, then turn it off (VT-d 6.5.2). */
 static int stop_queue(struct vtd_unit *unit)
 {
@@ -158,6 +174,7 @@ static int stop_queue(struct vtd_unit *unit)
 
 	if (!(vtd_read32(unit->base, VTD_GSTS) & VTD_QIE))
 		return 0;
+	drop_refused(unit);
 	error = wait_until(
 		(vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET) ==
 			(vtd_read64(unit->base, VTD_IQT) & VTD_IQ_OFFSET),
@@ -167,12 +184,25 @@ static int stop_queue(struct vtd_unit *unit)
 	return turn_off(unit, VTD_QIE, "queued invalidation off");
 }
 
+/* An invalidation that was commanded by register must be over before the queue
+ * is used (VT-d 6.5.2). */
+static int finish_register_invalidation(struct vtd_unit *unit)
+{
+	u32 iotlb = VTD_ECAP_IRO(unit->ecap) + VTD_IOTLB;
+
+	return wait_until(
+		!(vtd_read64(unit->base, VTD_CCMD) & VTD_CCMD_ICC) &&
+			!(vtd_read64(unit->base, iotlb) & VTD_IOTLB_IVT),
+		VTD_TIMEOUT_US, "vtd: firmware's invalidation by register");
+}
+
 /*
  * Firmware may have left anything on.  Translation in legacy mode stays on:
  * the root table is replaced under it (VT-d 6.6), so that there is no moment
  * in which DMA passes.  In another mode it must go off, for the mode may not
- * change while it is on (VT-d 10.4.6).  Protected memory stays protected until
- * translation is ours.
+ * change while it is on (VT-d 10.4.6); then nothing but bus mastering, which is
+ * off, holds the devices until it is on again.  Protected memory stays
+ * protected until translation is ours.
  */
 static int quiesce(struct vtd_unit *unit)
 {
@@ -182,6 +212,8 @@ static int quiesce(struct vtd_unit *unit)
 	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
 	if (!error)
 		error = stop_queue(unit);
+	if (!error)
+		error = finish_register_invalidation(unit);
 	if (!error && vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM)
 		error = turn_off(unit, VTD_TE, "translation off");
 	if (!error)

@@ -37,6 +37,9 @@ int vtd_init(const struct dmar *dmar, u32 nmi_apic_id, bool x2apic)
 		       "on in firmware setup\n");
 		return -EOPNOTSUPP;
 	}
+	if (dmar->x2apic_opt_out)
+		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
+		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
 	error = probe_all(dmar, x2apic);
 	for (unsigned int i = 0; !error && i < dmar->unit_count; i++) {
 		error = vtd_unit_start(&vtd_units[i], nmi_apic_id);

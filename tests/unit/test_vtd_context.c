@@ -445,6 +445,48 @@ static void test_block_all_with_lock_held(void **state)
 	expect_fault(m, VF_SID, 0, true, 1);
 }
 
+/* VT-d 6.8: what was cleared must be in memory before the flush. */
+static void test_block_all_write_buffers(void **state)
+{
+	struct model *m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+
+	(void)state;
+	open_vf(m);
+	vtd_block_all();
+	assert_string_equal(m->trace, "WBF context-global iotlb-global-drain ");
+}
+
+/* A queue that was given up on and then refused what it held goes on. */
+static void test_block_all_after_queue_error(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	expect_dma(m, 0, 5 * GIB);
+	m->queue_dead = true;
+	assert_int_equal(vtd_detach(&domain, vf), -ETIMEDOUT);
+	expect_dma(m, 0, 5 * GIB); /* cached, which is why that failed */
+	m->queue_dead = false;
+	m->iqe = 1;
+	vtd_block_all();
+	expect_fault(m, VF_SID, 0, true, 1);
+}
+
+/* One unit has 3 levels alone, the other one 4. */
+static void test_no_common_width(void **state)
+{
+	setup(MODEL_CAP & ~0x200ULL, MODEL_ECAP);
+	(void)state;
+	model_add(BASE + 0x1000, MODEL_CAP & ~0x400ULL, MODEL_ECAP);
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_int_equal(vtd_domain_init(&domain, 1, &map), -EINVAL);
+	assert_non_null(strstr(test_log, "no table width in common"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +510,9 @@ int main(void)
 		cmocka_unit_test(test_failed_detach_keeps_it),
 		cmocka_unit_test(test_block_all),
 		cmocka_unit_test(test_block_all_with_lock_held),
+		cmocka_unit_test(test_block_all_write_buffers),
+		cmocka_unit_test(test_block_all_after_queue_error),
+		cmocka_unit_test(test_no_common_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,6 +327,71 @@ static void test_event_not_nmi(void **state)
 	assert_non_null(strstr(test_log, "cannot send its fault event"));
 }
 
+/* Firmware's queue stands before a descriptor that the unit refused. */
+static void test_leftover_queue_in_error(void **state)
+{
+	static u64 page[512] __attribute__((aligned(4096)));
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	page[8] = 0xf; /* no such descriptor */
+	m->gsts = QIE;
+	m->iqa = (uintptr_t)page;
+	m->iqh = 0x40;
+	m->iqt = 0x60;
+	m->fsts = 0x10;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_non_null(strstr(test_log, "queue is in error: dropped"));
+	expect_up(m);
+}
+
+/* 6.5.2: the queue must wait for what was commanded by register. */
+static void test_leftover_register_invalidation(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->ccmd = 1ULL << 63;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	assert_non_null(strstr(test_log, "invalidation by register"));
+	m = setup(MODEL_CAP, MODEL_ECAP);
+	m->iotlb_reg = 1ULL << 63;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	assert_string_equal(m->trace, "");
+}
+
+/* 10.4.4: what the status register shows in bits 22:0 is not written back (the
+ * model fails the test). */
+static void test_reserved_status(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	m->gsts = 0x00400001;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_int_equal(m->gsts, TE | SRTP | QIE | IRE | SIRTP | 0x00400001);
+}
+
+/* Fault records at 30H would be over the fault event's registers. */
+static void test_records_over_registers(void **state)
+{
+	(void)state;
+	setup((MODEL_CAP & ~(0x3ffULL << 24)) | 3ULL << 24, MODEL_ECAP);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	assert_non_null(strstr(test_log, "lacks fault records apart"));
+}
+
+static void test_x2apic_opt_out(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP | MODEL_ECAP_EIM);
+
+	(void)state;
+	dmar.x2apic_opt_out = true;
+	assert_int_equal(vtd_init(&dmar, 0, true), 0);
+	assert_non_null(strstr(test_log, "X2APIC_OPT_OUT"));
+	expect_up(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +409,11 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_several_units),
 		cmocka_unit_test(test_event_not_nmi),
+		cmocka_unit_test(test_leftover_queue_in_error),
+		cmocka_unit_test(test_leftover_register_invalidation),
+		cmocka_unit_test(test_reserved_status),
+		cmocka_unit_test(test_records_over_registers),
+		cmocka_unit_test(test_x2apic_opt_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

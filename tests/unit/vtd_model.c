@@ -529,6 +529,8 @@ static void queue_switch(struct model *m, bool on)
 {
 	assert_true(m->ecap & 2);
 	if (on) {
+		/* 6.5.2: nothing under way by register */
+		assert_false(m->ccmd >> 63 || m->iotlb_reg >> 63);
 		assert_int_equal(m->iqt, 0);
 		assert_int_equal(m->iqa & 0xff8, 0);
 	} else {
@@ -624,7 +626,10 @@ u64 vtd_read64(hpa_t base, u32 reg)
 		return m->ecap;
 	case 0x20:
 		return m->rtaddr;
+	case 0x28:
+		return m->ccmd;
 	case 0x80:
+		run_queue(m); /* in its own time */
 		return m->iqh;
 	case 0x88:
 		return m->iqt;
@@ -633,6 +638,8 @@ u64 vtd_read64(hpa_t base, u32 reg)
 	case 0xb8:
 		return m->irta;
 	}
+	if (reg == (m->ecap >> 8 & 0x3ff) * 16 + 8)
+		return m->iotlb_reg;
 	if (record_word(m, reg) && reg % 8 == 0)
 		return *record_word(m, reg);
 	fail_msg("64-bit read of register %xh", reg);

@@ -48,7 +48,8 @@ struct model {
 	u64 base, cap, ecap;
 	/* registers */
 	u32 gsts, fsts, fectl, fedata, feaddr, feuaddr, pmen;
-	u64 rtaddr, irta, iqa, iqh, iqt, record[MODEL_RECORDS][2];
+	u64 rtaddr, ccmd, iotlb_reg, irta, iqa, iqh, iqt;
+	u64 record[MODEL_RECORDS][2];
 	/* latched by SRTP and SIRTP */
 	u64 root, irt;
 	unsigned int next_record;
