@@ -15,7 +15,7 @@ void alloc_init(hpa_t base, u64 size);
 int host_paging_init(const struct handover *h);
 
 /* Map [base, base + size) of device registers, uncached; page by page, may be
- * mapped already.  -ENOMEM. */
+ * mapped so already.  -EBUSY: it would lie in RAM; -ENOMEM. */
 int host_map_device(hpa_t base, u64 size);
 
 /* The trampoline's page is no longer executed. */

@@ -111,9 +111,16 @@ int host_map_device(hpa_t base, u64 size)
 {
 	hpa_t from = ALIGN_DOWN(base, PAGE_SIZE);
 	hpa_t to = ALIGN_UP(base + size, PAGE_SIZE);
-	int err = pt_map(&host, from, from, to - from,
-			 PT_READ | PT_WRITE | PT_UNCACHED);
+	int err;
 
+	/* Firmware's tables and BARs say where: not where memory is. */
+	if (pt_maps_memory(&host, from, to - from)) {
+		hv_log("host: device registers at 0x%lx would lie in RAM\n",
+		       base);
+		return -EBUSY;
+	}
+	err = pt_map(&host, from, from, to - from,
+		     PT_READ | PT_WRITE | PT_UNCACHED);
 	if (err)
 		hv_log("host: device registers at 0x%lx could not be mapped "
 		       "(%d)\n",

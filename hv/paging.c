@@ -249,6 +249,26 @@ unsigned int pt_walk(const struct page_table *pt, u64 va, struct pt_step *steps)
 	return n;
 }
 
+bool pt_maps_memory(const struct page_table *pt, u64 va, u64 size)
+{
+	struct pt_step step[4];
+
+	if (!range_ok(pt, va, size))
+		return false;
+	while (size) {
+		const struct pt_step *last = &step[pt_walk(pt, va, step) - 1];
+		u64 span = PT_LEVEL_SIZE(last->level);
+		u64 piece = MIN(span - (va & (span - 1)), size);
+
+		if (pt->format->present(last->entry) &&
+		    !(pt->format->attributes(last->entry) & PT_UNCACHED))
+			return true;
+		va += piece;
+		size -= piece;
+	}
+	return false;
+}
+
 void pt_destroy(struct page_table *pt)
 {
 	retire(pt, pt->root, pt->levels);

@@ -90,6 +90,10 @@ void pt_release(struct page_table *pt);
 unsigned int pt_walk(const struct page_table *pt, u64 va,
 		     struct pt_step *steps);
 
+/* True if any page of [va, va + size) is mapped, and not as PT_UNCACHED; false
+ * also where pt_map() would refuse the range. */
+bool pt_maps_memory(const struct page_table *pt, u64 va, u64 size);
+
 /* True if @entry at @level is a leaf (of a present entry). */
 bool pt_is_leaf(u64 entry, unsigned int level);
 

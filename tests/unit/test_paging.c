@@ -328,6 +328,26 @@ static void moving_a_bar_costs_nothing(void **state)
 	end();
 }
 
+/* RAM is what is mapped and cached; device registers are not. */
+static void memory_is_told_from_devices(void **state)
+{
+	(void)state;
+	begin(READER_HOST, 4, LEAF_1G);
+	assert_int_equal(pt_map(&pt, GIB, GIB, GIB, RW), 0);
+	assert_int_equal(
+		pt_map(&pt, 0xfed90000, 0xfed90000, 0x5000, RW | PT_UNCACHED),
+		0);
+	assert_false(pt_maps_memory(&pt, 0, GIB));
+	assert_true(pt_maps_memory(&pt, 0, GIB + 0x1000));
+	assert_true(pt_maps_memory(&pt, 2 * GIB - 0x1000, 0x5000));
+	assert_false(pt_maps_memory(&pt, 2 * GIB, 2 * GIB));
+	assert_false(pt_maps_memory(&pt, 0xfed91000, 0x5000));
+	assert_false(pt_maps_memory(&pt, ~0xfffULL, 0x1000));
+	assert_int_equal(pt_map(&pt, 0xfed95000, 0x1000, 0x1000, PT_READ), 0);
+	assert_true(pt_maps_memory(&pt, 0xfed91000, 0x5000));
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +363,7 @@ int main(void)
 		cmocka_unit_test(tables_are_retired_then_freed),
 		cmocka_unit_test(destroy_frees_retired_tables),
 		cmocka_unit_test(moving_a_bar_costs_nothing),
+		cmocka_unit_test(memory_is_told_from_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

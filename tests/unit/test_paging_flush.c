@@ -17,6 +17,7 @@ static void cache_flush(const void *p, size_t size);
 #define pt_release flushing_pt_release
 #define pt_walk flushing_pt_walk
 #define pt_is_leaf flushing_pt_is_leaf
+#define pt_maps_memory flushing_pt_maps_memory
 #define pt_destroy flushing_pt_destroy
 #include "hv/paging.c"
 
