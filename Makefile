@@ -35,7 +35,7 @@ GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
-	$(filter-out tests/fuzz/support.c,$(wildcard tests/fuzz/*.c)))
+	$(filter-out %/support.c %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) \
 	$(wildcard guest/tools/*.c tests/unit/*.c tests/fuzz/*.[ch])
@@ -68,6 +68,7 @@ help:
 #:                 (TESTS='-k smp' is given to pytest)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all
+#: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
 #: make usb        build/gangway-usb.img, a disk to boot from a USB stick
 #: make run-usb    boot that image as a USB disk in QEMU
@@ -224,6 +225,10 @@ fuzz:
 	@$(MAKE) --no-print-directory build-fuzz
 	@$(PYTHON) tools/fuzz.py
 
+coverage:
+	@tools/setup.sh install build test
+	@$(PYTHON) tools/coverage.py
+
 soak: emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi guest
 	@$(PYTHON) tools/soak.py $(or $(N),50)
@@ -233,7 +238,7 @@ format-check:
 
 lint:
 	shellcheck $(SCRIPTS)
-	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/fuzz/*.py
+	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py
 
 clean:
 	rm -rf $B

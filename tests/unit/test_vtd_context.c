@@ -445,6 +445,23 @@ static void test_block_all_with_lock_held(void **state)
 	expect_fault(m, VF_SID, 0, true, 1);
 }
 
+static void test_too_many_attached(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+	struct pci_function *fn = NULL;
+
+	(void)state;
+	open_vf(m);
+	for (unsigned int i = 0; i <= VTD_MAX_ATTACHED; i++) {
+		fn = model_pci_add(0, 1, 0x11 + i / 8, i % 8);
+		fn->pf = pf;
+		assert_int_equal(vtd_attach(&domain, fn),
+				 i < VTD_MAX_ATTACHED ? 0 : -ENOSPC);
+	}
+	assert_non_null(strstr(test_log, "too many assigned functions"));
+	expect_fault(m, PCI_RID(fn->addr), 0, true, 2);
+}
+
 /* VT-d 6.8: what was cleared must be in memory before the flush. */
 static void test_block_all_write_buffers(void **state)
 {
@@ -510,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_failed_detach_keeps_it),
 		cmocka_unit_test(test_block_all),
 		cmocka_unit_test(test_block_all_with_lock_held),
+		cmocka_unit_test(test_too_many_attached),
 		cmocka_unit_test(test_block_all_write_buffers),
 		cmocka_unit_test(test_block_all_after_queue_error),
 		cmocka_unit_test(test_no_common_width),

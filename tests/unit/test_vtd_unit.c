@@ -381,6 +381,18 @@ static void test_records_over_registers(void **state)
 	assert_non_null(strstr(test_log, "lacks fault records apart"));
 }
 
+/* What the pool's size depends on, read before the units are taken. */
+static void test_large_pages(void **state)
+{
+	(void)state;
+	setup(MODEL_CAP, MODEL_ECAP);
+	assert_true(vtd_has_large_pages(&dmar));
+	model_add(BASE + 0x1000, MODEL_CAP & ~(1ULL << 34), MODEL_ECAP);
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_false(vtd_has_large_pages(&dmar));
+}
+
 static void test_x2apic_opt_out(void **state)
 {
 	struct model *m = setup(MODEL_CAP, MODEL_ECAP | MODEL_ECAP_EIM);
@@ -413,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_leftover_register_invalidation),
 		cmocka_unit_test(test_reserved_status),
 		cmocka_unit_test(test_records_over_registers),
+		cmocka_unit_test(test_large_pages),
 		cmocka_unit_test(test_x2apic_opt_out),
 	};
 
