@@ -140,6 +140,33 @@ $B/guest/initramfs.gz: tools/initramfs.sh $(wildcard guest/initramfs/*) \
 	$(call say,CPIO,$@)
 	$Qtools/initramfs.sh $B/guest/kernel $@ $(GUEST_TOOLS)
 
+# --- the attack kernel: a guest of ours that does what no guest may
+
+ATTACK_C := $(wildcard tests/attack/kernel/*.c) hv/format.c hv/string.c
+ATTACK_OBJECTS := $(ATTACK_C:%.c=$B/attack/%.o) $B/attack/start.o
+ATTACK_CFLAGS := -std=gnu11 -ffreestanding -Wall -Wextra -Werror -O2 -g \
+	-mgeneral-regs-only -mno-red-zone -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -I. -MMD -MP
+
+$B/attack/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(ATTACK_CFLAGS) -c -o $@ $<
+
+$B/attack/start.o: tests/attack/kernel/start.asm
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$Q$(NASM) -f elf64 -o $@ $<
+
+$B/attack/kernel.elf: $(ATTACK_OBJECTS) tests/attack/kernel/link.ld
+	$(call say,LD,$@)
+	$Qld -nostdlib -static -z noexecstack --fatal-warnings \
+		-T tests/attack/kernel/link.ld -o $@ $(ATTACK_OBJECTS)
+
+$B/attack/kernel: $B/attack/kernel.elf
+	$(call say,BZIMAGE,$@)
+	$Q$(OBJCOPY) -O binary $< $@
+
 guest: $(GUEST_FILES)
 
 # --- machines
@@ -243,4 +270,4 @@ lint:
 clean:
 	rm -rf $B
 
--include $(OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(ATTACK_OBJECTS:.o=.d)

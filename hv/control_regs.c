@@ -21,7 +21,10 @@
 #define CR_REGISTER(q) ((q) >> 8 & 0xf)
 
 #define PDPTE_PRESENT BIT(0)
-#define PDPTE_RESERVED (0xfff00000000001e6ULL)
+#define PDPTE_RESERVED 0x1e6ULL /* and what is above the physical address */
+
+#define ACCESS_TYPE(a) ((a)&0xf)
+#define TYPE_BUSY_TSS 0xb /* of 32 or 64 bits */
 
 u64 guest_cr4_allowed(void)
 {
@@ -48,9 +51,7 @@ static bool cr0_valid(u64 cr0)
 	if (cr0 & CR0_PG)
 		return true;
 	/* Paging off: not in 64-bit code, and not with PCIDs (4.10.1) */
-	return !(cr4 & CR4_PCIDE) &&
-	       !(vmread(GUEST_EFER) & EFER_LMA &&
-		 vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG);
+	return !(cr4 & CR4_PCIDE) && !vcpu_in_64bit_code();
 }
 
 static bool read_guest_ram(gpa_t gpa, void *to, u64 size)
@@ -63,28 +64,39 @@ static bool read_guest_ram(gpa_t gpa, void *to, u64 size)
 	return !err;
 }
 
+/* Width of a physical address (CPUID 80000008H); 36 where it is not told. */
+static unsigned int physical_bits(void)
+{
+	if (cpuid(0x80000000, 0).eax < 0x80000008)
+		return 36;
+	return MIN(cpuid(0x80000008, 0).eax & 0xff, 52u);
+}
+
 /* PAE paging reads the four top entries whenever CR0.PG, CD or NW changes
  * (4.4.1). */
 static bool load_pdptes(void)
 {
 	gpa_t table = vmread(GUEST_CR3) & 0xffffffe0;
+	u64 reserved = PDPTE_RESERVED | ~(BIT(physical_bits()) - 1);
 	u64 pdpte[4];
 
 	if (!read_guest_ram(table, pdpte, sizeof(pdpte)))
 		return false;
-	for (unsigned int i = 0; i < 4; i++) {
-		if (pdpte[i] & PDPTE_PRESENT && pdpte[i] & PDPTE_RESERVED)
+	for (unsigned int i = 0; i < 4; i++)
+		if (pdpte[i] & PDPTE_PRESENT && pdpte[i] & reserved)
 			return false;
+	for (unsigned int i = 0; i < 4; i++)
 		vmwrite(GUEST_PDPTE0 + 2 * i, pdpte[i]);
-	}
 	return true;
 }
 
-/* IA-32e mode follows EFER.LME when paging is switched on (4.1.2). */
+/* IA-32e mode follows EFER.LME when paging is switched on (4.1.2); not from
+ * 64-bit code, and not with a 16-bit TSS (2A, MOV to control registers). */
 static bool enter_ia32e_mode(u64 efer)
 {
 	if (!(vmread(GUEST_CR4) & CR4_PAE) ||
-	    vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG)
+	    vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG ||
+	    ACCESS_TYPE(vmread(GUEST_ACCESS(SEG_TR))) != TYPE_BUSY_TSS)
 		return false;
 	vmwrite(GUEST_EFER, efer | EFER_LMA);
 	vmwrite(ENTRY_CONTROLS, vmx.entry | ENTRY_IA32E);
@@ -127,8 +139,13 @@ static bool write_guest_cr0(u64 cr0)
  */
 static bool cr_access(struct cpu *cpu, u64 q)
 {
+	u64 value = vcpu_reg(cpu, CR_REGISTER(q));
+
+	/* Outside of 64-bit mode the operand has 32 bits. */
+	if (!vcpu_in_64bit_code())
+		value = (u32)value;
 	return CR_ACCESS_TYPE(q) == CR_MOV_TO && CR_NUMBER(q) == 0 &&
-	       write_guest_cr0(vcpu_reg(cpu, CR_REGISTER(q)));
+	       write_guest_cr0(value);
 }
 
 void exit_cr_access(struct cpu *cpu)
@@ -149,10 +166,22 @@ static bool xcr0_valid(u64 value)
 	       (!avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX));
 }
 
+/* The processor looks at these before it exits (25.1.1); the emulator does not
+ * yet. */
+static bool may_xsetbv(void)
+{
+	return vmread(GUEST_CR4) & CR4_OSXSAVE &&
+	       !ACCESS_DPL(vmread(GUEST_ACCESS(SEG_SS)));
+}
+
 void exit_xsetbv(struct cpu *cpu)
 {
 	u64 value = cpu->regs.reg[RDX] << 32 | (u32)cpu->regs.reg[RAX];
 
+	if (!may_xsetbv()) {
+		vcpu_inject(VECTOR_UD, 0);
+		return;
+	}
 	if ((u32)cpu->regs.reg[RCX] != 0 || !xcr0_valid(value)) {
 		vcpu_inject(VECTOR_GP, 0);
 		return;

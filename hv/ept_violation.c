@@ -24,11 +24,9 @@ static struct guest_paging paging_now(void)
 
 static unsigned int code_bits(void)
 {
-	u64 access = vmread(GUEST_ACCESS(SEG_CS));
-
-	if (vmread(GUEST_EFER) & EFER_LMA && access & ACCESS_LONG)
+	if (vcpu_in_64bit_code())
 		return 64;
-	return access & ACCESS_DB ? 32 : 16;
+	return vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_DB ? 32 : 16;
 }
 
 static bool fetch_and_decode(struct decoded *d)

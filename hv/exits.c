@@ -17,6 +17,21 @@ static void exit_invd(void)
 	vcpu_skip_instruction();
 }
 
+/* Not emulated.  By a task gate in the IDT there is no instruction to blame:
+ * the fault could be delivered by the same gate, for ever. */
+static void exit_task_switch(const struct cpu *cpu)
+{
+	u64 event = vmread(IDT_VECTORING);
+
+	if (event & INTERRUPTION_VALID)
+		guest_end(GUEST_CRASH,
+			  "cpu %u: vector %lu leads to a task gate, which "
+			  "Gangway does not emulate",
+			  cpu->index, INTERRUPTION_VECTOR(event));
+	else
+		vcpu_inject(VECTOR_GP, 0);
+}
+
 static void exit_entry_failure(const struct cpu *cpu, u32 reason)
 {
 	guest_end(GUEST_CRASH,
@@ -54,7 +69,10 @@ void exit_dispatch(struct cpu *cpu, u32 reason)
 	}
 	switch (reason) {
 	case EXIT_EXCEPTION_NMI:
-		exit_nmi(cpu);
+		if (INTERRUPTION_TYPE(vmread(EXIT_INTERRUPTION)) == TYPE_NMI)
+			exit_nmi(cpu);
+		else
+			exit_exception();
 		break;
 	case EXIT_NMI_WINDOW:
 		break;
@@ -72,8 +90,10 @@ void exit_dispatch(struct cpu *cpu, u32 reason)
 		exit_invd();
 		break;
 	case EXIT_RDPMC: /* no counters (CPUID leaf 0AH) */
-	case EXIT_TASK_SWITCH:
 		vcpu_inject(VECTOR_GP, 0);
+		break;
+	case EXIT_TASK_SWITCH:
+		exit_task_switch(cpu);
 		break;
 	case EXIT_CR_ACCESS:
 		exit_cr_access(cpu);

@@ -142,6 +142,8 @@ static void log_memory(void)
 	       page_count(PAGES_HOST_PT) * 4, page_count(PAGES_VTD) * 4,
 	       (page_count(PAGES_DEVICE) + page_count(PAGES_GUEST)) * 4,
 	       (image + pool) / KIB);
+	hv_log("gangway: image at 0x%lx-0x%lx, page tables at 0x%lx\n",
+	       (u64)image_start, (u64)image_end - 1, host_paging_root());
 	hv_log("gangway: guest tables: EPT %zu KiB, VT-d second level %zu KiB, "
 	       "for %lu MiB of RAM\n",
 	       page_count(PAGES_EPT) * 4, page_count(PAGES_VTD_SL) * 4,

@@ -4,7 +4,11 @@
  * and, the first time, a log line.
  */
 #include "hv/asm.h"
+#include "hv/apic.h"
+#include "hv/guest.h"
+#include "hv/icr.h"
 #include "hv/log.h"
+#include "hv/smp.h"
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
@@ -36,7 +40,7 @@
 #define MTRR_BASE_VALID 0x0ffffffffffff0ffULL
 #define MTRR_MASK_VALID 0x0ffffffffffff800ULL
 
-#define DEBUGCTL_ALLOWED (BIT(0) | BIT(1)) /* LBR, BTF */
+#define DEBUGCTL_ALLOWED (DEBUGCTL_LBR | DEBUGCTL_BTF)
 
 static void bitmap_clear(u8 *bitmap, unsigned int low, unsigned int high,
 			 u32 msr)
@@ -95,9 +99,11 @@ void msr_bitmap_fill(u8 *bitmap)
 		bitmap[i] = 0xff;
 	for (unsigned int i = 0; i < ARRAY_SIZE(passed); i++)
 		pass(bitmap, passed[i].msr, passed[i].how);
-	/* The whole local APIC is the guest's: no exit for EOI, IPI, timer */
+	/* The whole local APIC is the guest's: no exit for EOI, IPI, timer.
+	 * Only where a processor is not under Gangway, IPIs are looked at. */
 	for (u32 msr = MSR_X2APIC_FIRST; msr <= MSR_X2APIC_LAST; msr++)
-		pass(bitmap, msr, PASS);
+		pass(bitmap, msr,
+		     msr == MSR_X2APIC_ICR && smp_left_out ? PASS_READ : PASS);
 	if (cpuid(1, 0).ecx & LEAF1_ECX_TSC_DEADLINE)
 		pass(bitmap, MSR_TSC_DEADLINE, PASS);
 	/* Linux reads it each second when it goes idle */
@@ -205,6 +211,21 @@ static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
 	}
 }
 
+static bool write_icr(u64 value)
+{
+	enum icr_verdict verdict = icr_check(value, guest_has_apic_id);
+	static u32 logged;
+
+	if (verdict == ICR_GOES)
+		apic_send_ipi(value >> 32, (u32)value);
+	if (verdict == ICR_DROPPED &&
+	    !__atomic_exchange_n(&logged, 1, __ATOMIC_RELAXED))
+		hv_log("guest: interrupt command 0x%lx not sent; further ones "
+		       "are not logged\n",
+		       value);
+	return verdict != ICR_FAULTS;
+}
+
 static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 {
 	bool valid;
@@ -223,6 +244,8 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 	case MSR_TSC:
 	case MSR_BIOS_SIGN_ID:
 		return true;
+	case MSR_X2APIC_ICR:
+		return write_icr(value);
 	case MSR_MCG_STATUS:
 	case MSR_XSS:
 		return value == 0;

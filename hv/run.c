@@ -133,10 +133,13 @@ static _Noreturn void stop(struct cpu *cpu)
 		halt();
 }
 
+/* A processor that waits for SIPI takes none either, and to inject one there
+ * would be no valid state (26.3.1.5). */
 static bool nmi_blocked(void)
 {
 	return vmread(GUEST_INTERRUPTIBILITY) &
-	       (BLOCKING_NMI | BLOCKING_MOV_SS | BLOCKING_STI);
+		       (BLOCKING_NMI | BLOCKING_MOV_SS | BLOCKING_STI) ||
+	       vmread(GUEST_ACTIVITY) == ACTIVITY_WAIT_FOR_SIPI;
 }
 
 static void want_nmi_window(bool wanted)

@@ -27,6 +27,8 @@ struct trampoline_params {
 _Static_assert(offsetof(struct trampoline_params, far_offset) == 8, "P_FAR");
 _Static_assert(offsetof(struct trampoline_params, cr3) == 16, "P_CR3");
 
+bool smp_left_out;
+
 extern const u8 trampoline_start[], trampoline_end[], trampoline_long_mode[];
 
 static struct trampoline_params *trampoline_install(hpa_t page)
@@ -95,10 +97,18 @@ void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline)
 	if (host_paging_root() > UINT32_MAX) {
 		hv_log("smp: page tables above 4 GiB cannot be loaded in real "
 		       "mode; staying on one CPU\n");
+		smp_left_out = true;
 		return;
 	}
-	for (unsigned int i = 0; i < count && cpu_count < MAX_CPUS; i++)
-		if (apic_ids[i] != this_cpu()->apic_id)
-			start_one(apic_ids[i], params, trampoline);
+	/* No list may mean that there are more */
+	smp_left_out = !count;
+	for (unsigned int i = 0; i < count; i++)
+		if (apic_ids[i] != this_cpu()->apic_id &&
+		    (cpu_count == MAX_CPUS ||
+		     start_one(apic_ids[i], params, trampoline)))
+			smp_left_out = true;
 	host_paging_lock_trampoline(trampoline);
+	if (smp_left_out)
+		hv_log("smp: not every processor is under Gangway: the guest's "
+		       "IPIs exit, and are checked\n");
 }

@@ -18,6 +18,13 @@
  * a view only, so that one CPU cannot slow its neighbours' caches (24.6.6). */
 #define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
 
+/*
+ * A guest can arrange that the delivery of one of these causes the next, for
+ * ever, in one instruction: no interrupt, NMI or INIT would get through, and
+ * the processor would be lost to the hypervisor.  An exit breaks the chain.
+ */
+#define EXCEPTIONS_REFLECTED (BIT(VECTOR_DB) | BIT(VECTOR_AC))
+
 static u8 *io_bitmap, *msr_bitmap;
 
 int vcpu_bitmaps_init(void)
@@ -38,7 +45,7 @@ static void set_controls(const struct cpu *cpu)
 	vmwrite(PROC2_CONTROLS, vmx.proc2);
 	vmwrite(EXIT_CONTROLS, vmx.exit);
 	vmwrite(ENTRY_CONTROLS, vmx.entry);
-	vmwrite(EXCEPTION_BITMAP, 0);
+	vmwrite(EXCEPTION_BITMAP, EXCEPTIONS_REFLECTED);
 	vmwrite(PF_ERROR_MASK, 0);
 	vmwrite(PF_ERROR_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
@@ -183,6 +190,7 @@ void vcpu_reset_for_init(void)
 	write_cr2(0);
 	vpid_invalidate();
 	memset(&cpu->regs, 0, sizeof(cpu->regs));
+	cpu->nmi_to_inject = false;
 	cpu->regs.reg[RDX] = cpuid(1, 0).eax;
 	__atomic_store_n(&cpu->state, CPU_WAIT_FOR_SIPI, __ATOMIC_RELEASE);
 }
@@ -240,17 +248,25 @@ void vcpu_skip_instruction(void)
 	vcpu_go_to(rip);
 }
 
+bool vcpu_in_64bit_code(void)
+{
+	return vmread(GUEST_EFER) & EFER_LMA &&
+	       vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG;
+}
+
 void vcpu_go_to(u64 rip)
 {
 	u64 blocking = vmread(GUEST_INTERRUPTIBILITY);
 
-	if (!(vmread(GUEST_ACCESS(SEG_CS)) & ACCESS_LONG))
+	if (!vcpu_in_64bit_code())
 		rip = (u32)rip;
 	vmwrite(GUEST_RIP, rip);
 	vmwrite(GUEST_INTERRUPTIBILITY,
 		blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
-	/* The single step that the instruction did not take (26.3.1.5) */
-	if (vmread(GUEST_RFLAGS) & RFLAGS_TF)
+	/* The single step that the instruction did not take (26.3.1.5); with
+	 * BTF only branches are steps */
+	if (vmread(GUEST_RFLAGS) & RFLAGS_TF &&
+	    !(vmread(GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(GUEST_PENDING_DEBUG,
 			vmread(GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }

@@ -32,6 +32,9 @@ void vcpu_init(struct cpu *cpu);
 void vcpu_skip_instruction(void);
 void vcpu_go_to(u64 rip);
 
+/* True if the guest runs 64-bit code (CS.L counts in IA-32e mode alone). */
+bool vcpu_in_64bit_code(void);
+
 /* Inject exception @vector; with an error code where the vector has one. */
 void vcpu_inject(u8 vector, u32 error_code);
 
@@ -46,6 +49,7 @@ void exit_cr_access(struct cpu *cpu);
 void exit_xsetbv(struct cpu *cpu);
 void exit_io(struct cpu *cpu);
 void exit_ept_violation(struct cpu *cpu);
+void exit_exception(void);
 void exit_nmi(struct cpu *cpu);
 
 /* MSRs that the guest reaches without an exit (hv/msr.c). */

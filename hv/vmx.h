@@ -241,6 +241,7 @@ enum exit_reason {
 #define INTERRUPTION_TYPE(info) ((info) >> 8 & 7)
 #define INTERRUPTION_VECTOR(info) ((info)&0xff)
 #define TYPE_NMI 2
+#define INTERRUPTION_NMI_UNBLOCKED BIT(12) /* by IRET (27.2.3) */
 #define TYPE_EXCEPTION 3
 #define TYPE_SOFT_INTERRUPT 4
 #define TYPE_PRIV_SOFT_EXCEPTION 5

@@ -44,6 +44,14 @@
 #define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
 
+/* SDM 3B 17.2.3, 17.2.4, 17.4.1 */
+#define DR6_CAUSES (BIT(0) | BIT(1) | BIT(2) | BIT(3))
+#define DR6_BD BIT(13)
+#define DR6_BS BIT(14)
+#define DR7_GD BIT(13)
+#define DEBUGCTL_LBR BIT(0)
+#define DEBUGCTL_BTF BIT(1)
+
 #define RFLAGS_RESERVED_1 BIT(1)
 #define RFLAGS_TF BIT(8)
 #define RFLAGS_IF BIT(9)
@@ -88,6 +96,7 @@
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC_FIRST 0x800
+#define MSR_X2APIC_ICR 0x830
 #define MSR_X2APIC_LAST 0x8ff
 #define MSR_XSS 0xda0
 #define MSR_EFER 0xc0000080

@@ -63,7 +63,8 @@ class Options:
     usb: str = ""  # image to boot as a USB disk
     shell: bool = False  # a shell after the demonstration
     reboot: bool = False  # let a reset boot the machine again
-    settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg
+    settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg;
+                                                              # None: no such line
     kernel: str = ""  # another guest kernel
     device: str = ""  # what the guest has instead of a VF: tools/devices.py
     devices: list = dataclasses.field(default_factory=list)  # more for QEMU
@@ -188,7 +189,8 @@ def write_config(path, options, server):
             *(SHOWS[show] for show in options.shows)])) or "none",
         "log": "com2" if options.log else "com1", **options.settings}
     path.write_text("".join(f"{key}={value}\n"
-                            for key, value in settings.items()))
+                            for key, value in settings.items()
+                            if value is not None))
 
 
 def make_disk(path, options, config):

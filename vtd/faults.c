@@ -148,10 +148,11 @@ static bool service_unit(struct vtd_unit *unit)
 			       unit->name);
 		vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_PFO);
 	}
-	hv_log("vtd: %s: faults do not stop; the rest waits for the next "
-	       "exit\n",
-	       unit->name);
 	faults.pending = true;
+	if (take_token())
+		hv_log("vtd: %s: faults do not stop; the rest waits for the "
+		       "next exit\n",
+		       unit->name);
 	return found;
 }
 

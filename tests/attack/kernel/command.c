@@ -1,0 +1,148 @@
+/*
+ * Commands from the console, one a line, for a test that decides outside what
+ * the device is to be told:
+ *
+ *   write ADDRESS VALUE   the VF writes 4 bytes (VALUE from 1 to 254)
+ *   read ADDRESS          the VF reads 64 bytes
+ *   flood ADDRESS COUNT   so many writes
+ *   offset VALUE          add to addresses of ours that the VF is told
+ *   msix INDEX ADDRESS DATA   write an entry of the MSI-X table, and unmask it
+ *   vector NUMBER         how many interrupts came by that vector
+ *   attack NAME           one of the VF attacks
+ *   end
+ *
+ * Numbers are hexadecimal.  Each answers with one line, "did: ...".
+ */
+#include "hv/string.h"
+#include "tests/attack/kernel/vf.h"
+
+#define UART_LSR (GUEST_UART_PORT + 5)
+#define LSR_DATA 1
+
+static const char *at;
+
+static void read_line(char *line, unsigned int size)
+{
+	unsigned int length = 0;
+
+	for (;;) {
+		char c;
+
+		while (!(in8(UART_LSR) & LSR_DATA))
+			wait_ms(1);
+		c = (char)in8(GUEST_UART_PORT);
+		if (c == '\n' || c == '\r')
+			break;
+		if (length + 1 < size)
+			line[length++] = c;
+	}
+	line[length] = '\0';
+}
+
+static bool word(const char *is)
+{
+	size_t length = strlen(is);
+
+	if (strlen(at) < length || memcmp(at, is, length))
+		return false;
+	at += length;
+	return true;
+}
+
+static u64 hex(void)
+{
+	u64 value = 0;
+
+	while (*at == ' ')
+		at++;
+	for (; *at && *at != ' '; at++)
+		value = value << 4 |
+			(u64)(*at <= '9' ? *at - '0' : (*at | 0x20) - 'a' + 10);
+	return value;
+}
+
+static void write_msix(void)
+{
+	unsigned int index = (unsigned int)hex() & 3;
+	volatile u32 *e = (volatile u32 *)(VF_BAR3 + 16 * index);
+	u64 address = hex();
+
+	*config16(vf_capability(0x11) + 2) = 1 << 15;
+	e[3] = 1;
+	e[0] = (u32)address;
+	e[1] = (u32)(address >> 32);
+	e[2] = (u32)hex();
+	e[3] = 0;
+	print("did: entry %u\n", index);
+}
+
+static void flood(void)
+{
+	u64 target = hex();
+	u32 count = (u32)hex(), sent = 0;
+
+	for (u32 i = 0; i < count; i++)
+		sent += vf_write(target, 1 + i % 200);
+	print("did: %u of %u sent\n", sent, count);
+}
+
+static void run_attack(void)
+{
+	if (word(" msix"))
+		attack_msix();
+	else if (word(" bars"))
+		attack_bars();
+	else if (word(" config"))
+		attack_config();
+	else if (word(" mailbox"))
+		attack_mailbox();
+	else if (word(" flr"))
+		attack_flr();
+	print("did: attack\n");
+}
+
+static void obey(void)
+{
+	u64 address;
+
+	if (word("write")) {
+		address = hex();
+		print("did: %s\n",
+		      vf_write(address, (u32)hex()) ? "sent" : "not sent");
+	} else if (word("read")) {
+		print("did: %s\n", vf_read(hex()) ? "sent" : "not sent");
+	} else if (word("flood")) {
+		flood();
+	} else if (word("offset")) {
+		vf_offset = hex();
+		print("did: %s\n", vf_start() ? "started" : "failed");
+	} else if (word("msix")) {
+		write_msix();
+	} else if (word("vector")) {
+		address = hex() & 0xff;
+		__asm__ volatile("sti; pause; pause; cli");
+		print("did: %lu interrupts\n", interrupts[address]);
+	} else if (word("attack")) {
+		run_attack();
+	} else {
+		print("did: not know this\n");
+	}
+}
+
+void take_commands(void)
+{
+	char line[80];
+
+	msr_write(0x80f, 0x1ff);
+	msr_write(0x808, 0x10);
+	vf_start();
+	print("attack kernel: ready\n");
+	for (;;) {
+		read_line(line, sizeof(line));
+		at = line;
+		if (word("end"))
+			return;
+		if (*at)
+			obey();
+	}
+}

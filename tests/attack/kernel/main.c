@@ -1,0 +1,346 @@
+/* The order of the attacks, and the end that the command line asks for. */
+#include "hv/log.h"
+#include "hv/string.h"
+#include "tests/attack/kernel/attack.h"
+#include "tests/attack/kernel/vf.h"
+
+#define UART_THR GUEST_UART_PORT
+/* In boot_params */
+#define BOOT_E820_ENTRIES 0x1e8
+#define BOOT_CMD_LINE 0x228
+#define BOOT_E820_TABLE 0x2d0
+
+struct frame {
+	u64 rax, rbx, rcx, rdx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14,
+		r15;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+struct gate {
+	u16 offset_low, selector;
+	u8 ist, type;
+	u16 offset_middle;
+	u32 offset_high, reserved;
+};
+
+volatile struct caught caught;
+volatile u64 nmis, debug_exceptions;
+volatile u64 interrupts[256];
+
+extern const u8 exception_stubs[256][16];
+static struct gate idt[256];
+
+/* --- words */
+
+static void put(char c)
+{
+	if (c == '\n')
+		out8(UART_THR, '\r');
+	out8(UART_THR, (u8)c);
+}
+
+static void puts(const char *text)
+{
+	while (*text)
+		put(*text++);
+}
+
+void print(const char *fmt, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format_va(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	puts(text);
+}
+
+void report(const char *name, bool good, const char *fmt, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format_va(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	print("%s attack %s: ", good ? "PASS" : "FAIL", name);
+	puts(text);
+	put('\n');
+}
+
+/* --- exceptions */
+
+static void end_of_interrupt(void)
+{
+	msr_write(0x80b, 0);
+}
+
+void on_exception(struct frame *f)
+{
+	if (f->vector == 2) {
+		nmis++;
+		return;
+	}
+	if (f->vector >= 32) {
+		interrupts[f->vector]++;
+		end_of_interrupt();
+		return;
+	}
+	if (f->vector == DB) {
+		debug_exceptions++;
+		f->rflags &= ~0x100UL; /* TF */
+		return;
+	}
+	if (caught.resume) {
+		caught.vector = (s64)f->vector;
+		caught.error = f->error;
+		f->rip = caught.resume;
+		return;
+	}
+	print("FAIL attack kernel: exception %lu, error %lx, at %lx\n",
+	      f->vector, f->error, f->rip);
+	out8(GUEST_SLEEP_CONTROL_PORT, GUEST_S5_TYPE << 2 | 1 << 5);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static void load_idt(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (u64)idt};
+
+	for (unsigned int i = 0; i < 256; i++) {
+		u64 stub = (u64)exception_stubs[i];
+
+		idt[i] = (struct gate){
+			.offset_low = (u16)stub,
+			.selector = 0x10,
+			.type = 0x8e,
+			.offset_middle = (u16)(stub >> 16),
+			.offset_high = (u32)(stub >> 32),
+		};
+	}
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
+/* --- memory */
+
+static u64 pml4[512] __attribute__((aligned(4096)));
+static u64 pdpt[512] __attribute__((aligned(4096)));
+static u64 pd[5][512] __attribute__((aligned(4096)));
+
+#define PRESENT_WRITABLE 3UL
+#define LARGE 0x80UL
+#define WINDOW (4UL << 30)
+
+/* 4 GiB as they are, and a window above. */
+static void load_page_tables(void)
+{
+	pml4[0] = (u64)pdpt | PRESENT_WRITABLE;
+	for (unsigned int i = 0; i < 5; i++)
+		pdpt[i] = (u64)pd[i] | PRESENT_WRITABLE;
+	for (u64 i = 0; i < 4 * 512; i++)
+		pd[i / 512][i % 512] = i << 21 | LARGE | PRESENT_WRITABLE;
+	__asm__ volatile("mov %0, %%cr3" : : "r"(pml4) : "memory");
+}
+
+volatile u8 *map_gpa(u64 gpa)
+{
+	volatile u8 *window = (volatile u8 *)WINDOW;
+
+	u64 entry = (gpa & ~0x1fffffUL) | LARGE | PRESENT_WRITABLE;
+
+	if (pd[4][0] == entry)
+		return window + (gpa & 0x1fffff);
+	pd[4][0] = entry;
+	__asm__ volatile("invlpg (%0)" : : "r"(window) : "memory");
+	return window + (gpa & 0x1fffff);
+}
+
+/* --- time */
+
+void wait_ms(u32 ms)
+{
+	u64 khz = cpuid(0x40000101, 0).edx;
+	u64 start = tsc();
+
+	while (tsc() - start < khz * ms)
+		__asm__ volatile("pause");
+}
+
+/* --- the ends */
+
+static const char *cmdline;
+
+/* The text after @name on the command line, or NULL. */
+static const char *argument(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *p = cmdline; *p; p++)
+		if ((p == cmdline || p[-1] == ' ') &&
+		    !memcmp(p, name, MIN(length, strlen(p))) &&
+		    strlen(p) >= length)
+			return p + length;
+	return NULL;
+}
+
+static bool argument_is(const char *name, const char *value)
+{
+	const char *is = argument(name);
+	size_t length = strlen(value);
+
+	return is && strlen(is) >= length && !memcmp(is, value, length) &&
+	       (is[length] == ' ' || !is[length]);
+}
+
+static u32 number(const char *text)
+{
+	u32 value = 0;
+
+	while (text && *text >= '0' && *text <= '9')
+		value = value * 10 + (u32)(*text++ - '0');
+	return value;
+}
+
+/* Paging structures where no memory is: the processor cannot go on. */
+static void end_page_tables_in_mmio(void)
+{
+	print("attack kernel: CR3 into the PCI window\n");
+	__asm__ volatile("mov %0, %%cr3" : : "r"(GUEST_PCI_WINDOW + 0x1000000)
+			 : "memory");
+}
+
+static void end_idt_in_mmio(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = {4095, GUEST_PCI_WINDOW + 0x1000000};
+
+	print("attack kernel: IDT in the PCI window\n");
+	__asm__ volatile("lidt %0; ud2" : : "m"(idtr));
+}
+
+static void end_triple_fault(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = {0, 0};
+
+	print("attack kernel: triple fault\n");
+	__asm__ volatile("lidt %0; ud2" : : "m"(idtr));
+}
+
+/* CPUID as the last instruction below the non-canonical addresses. */
+static void end_rip(void)
+{
+	static u64 top[3][512] __attribute__((aligned(4096)));
+	static u8 page[4096] __attribute__((aligned(4096)));
+	u64 target = 0x7ffffffffffeUL;
+
+	page[4094] = 0x0f;
+	page[4095] = 0xa2;
+	pml4[255] = (u64)top[0] | PRESENT_WRITABLE;
+	top[0][511] = (u64)top[1] | PRESENT_WRITABLE;
+	top[1][511] = (u64)top[2] | PRESENT_WRITABLE;
+	top[2][511] = (u64)page | PRESENT_WRITABLE;
+	print("attack kernel: CPUID up to the first non-canonical address\n");
+	__asm__ volatile("jmp *%0" : : "r"(target) : "memory");
+}
+
+static void end_stack_in_mmio(void)
+{
+	print("attack kernel: an exception with its stack in the IOAPIC\n");
+	__asm__ volatile("mov %0, %%rsp; ud2" : : "r"(GUEST_IOAPIC + 0x800));
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} ends[] = {
+	{"init", attack_first_cpu},
+	{"smi", attack_smi},
+	{"page-tables", end_page_tables_in_mmio},
+	{"idt", end_idt_in_mmio},
+	{"triple-fault", end_triple_fault},
+	{"rip", end_rip},
+	{"stack", end_stack_in_mmio},
+};
+
+static void end(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(ends); i++)
+		if (argument_is("end=", ends[i].name))
+			ends[i].run();
+	if (argument_is("end=", "reset"))
+		out8(GUEST_RESET_PORT, GUEST_RESET_VALUE);
+	out8(GUEST_SLEEP_CONTROL_PORT, GUEST_S5_TYPE << 2 | 1 << 5);
+}
+
+static void all_attacks(u64 ram_end)
+{
+	attack_cpuid();
+	attack_instructions();
+	attack_debug();
+	attack_control_registers();
+	attack_xcr0();
+	attack_msrs();
+	attack_memory(ram_end);
+	attack_execution();
+	attack_ports();
+	attack_ipis();
+	attack_task_switch();
+}
+
+/* The end of the RAM below 4 GiB, by the E820 map. */
+static u64 low_ram_end(const u8 *boot_params)
+{
+	u64 end = 0;
+
+	for (unsigned int i = 0; i < boot_params[BOOT_E820_ENTRIES]; i++) {
+		const u8 *e = boot_params + BOOT_E820_TABLE + 20 * i;
+		u64 start, size;
+		u32 type;
+
+		memcpy(&start, e, 8);
+		memcpy(&size, e + 8, 8);
+		memcpy(&type, e + 16, 4);
+		if (type == 1 && start < 1UL << 32)
+			end = MAX(end, start + size);
+	}
+	return end;
+}
+
+/* The assigned function answers at 00:01.0. */
+static void look_at_device(void)
+{
+	u32 id = *(volatile u32 *)(GUEST_ECAM + (1 << 15));
+
+	print("attack kernel: 00:01.0 is %04x:%04x\n", id & 0xffff, id >> 16);
+}
+
+void attack_main(const u8 *boot_params)
+{
+	u32 at;
+
+	memcpy(&at, boot_params + BOOT_CMD_LINE, 4);
+	cmdline = (const char *)(u64)at;
+	load_page_tables();
+	load_idt();
+	print("attack kernel: here\n");
+	look_at_device();
+	if (argument("time="))
+		attack_time(number(argument("time=")));
+	if (argument("commands"))
+		take_commands();
+	else if (!argument("only-end"))
+		all_attacks(low_ram_end(boot_params));
+	print("attack kernel: done\n");
+	end();
+}
