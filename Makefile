@@ -27,7 +27,8 @@ HV_DIRS := boot hv vtd drivers guest
 C_FILES := $(wildcard $(HV_DIRS:%=%/*.c))
 ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
 OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o)
-HEADERS := $(wildcard $(HV_DIRS:%=%/*.h) guest/tools/*.h tests/unit/*.h)
+HEADERS := $(wildcard $(HV_DIRS:%=%/*.h) guest/tools/*.h tests/unit/*.h \
+	tests/attack/kernel/*.h)
 
 GUEST_TOOLS := $(patsubst guest/tools/%.c,$B/guest/%,$(wildcard guest/tools/*.c))
 GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
@@ -37,8 +38,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c,$(wildcard tests/fuzz/*.c)))
 
-FORMATTED := $(C_FILES) $(HEADERS) \
-	$(wildcard guest/tools/*.c tests/unit/*.c tests/fuzz/*.[ch])
+FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
+	tests/fuzz/*.[ch] tests/attack/kernel/*.c)
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/*)
 
 # The recipes' own words say what they do; V=1 shows the commands.
@@ -48,7 +49,7 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test unit fuzz coverage vm-tests soak usb guest setup emulator \
+.PHONY: all run run-usb test unit fuzz coverage vm-tests soak attack-time usb guest setup emulator \
 	format-check lint clean help
 .DELETE_ON_ERROR:
 
@@ -70,6 +71,9 @@ help:
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all
 #: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
+#: make attack-time N=100 DURATION=60
+#:                 a guest that does nothing but exit for so long, and one that
+#:                 resets itself so often
 #: make usb        build/gangway-usb.img, a disk to boot from a USB stick
 #: make run-usb    boot that image as a USB disk in QEMU
 #: make format-check, make lint, make clean
@@ -220,13 +224,14 @@ unit:
 vm-tests:
 	@tools/setup.sh install build run test
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory $B/gangway-usb.img
+	@$(MAKE) --no-print-directory $B/gangway-usb.img $B/attack/kernel
 	@$(PYTHON) tools/test.py vm
 
 test:
 	@tools/setup.sh install build run test fuzz
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img
+	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img \
+		$B/attack/kernel
 	@$(PYTHON) tools/test.py unit fuzz vm
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.
@@ -259,6 +264,11 @@ coverage:
 soak: emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi guest
 	@$(PYTHON) tools/soak.py $(or $(N),50)
+
+attack-time: emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel
+	@DURATION=$(or $(DURATION),60) N=$(or $(N),100) $(PYTHON) -m pytest -v \
+		-p no:cacheprovider tests/vm/test_attack_time.py
 
 format-check:
 	clang-format --dry-run -Werror $(FORMATTED)

@@ -2,6 +2,7 @@
 #include "boot/config.h"
 #include "hv/log.h"
 #include "hv/string.h"
+#include "hv/weaken.h"
 
 #define CONFIG_SIZE_MAX (64 * KIB)
 #define CONFIG_LINE_MAX 1200
@@ -405,6 +406,31 @@ static int parse_log(struct parser *p, struct span s)
 	return 0;
 }
 
+const char *const weaken_name[WEAKEN_COUNT] = {
+	"dma-isolation", "ir-source-check", "compat-block", "msix-trap", "flr",
+};
+
+static int parse_weaken(struct parser *p, struct span s)
+{
+	bool more;
+
+	do {
+		struct span name = trim(cut(&s, ',', &more));
+		unsigned int i = 0;
+
+		while (i < WEAKEN_COUNT && !span_is(name, weaken_name[i]))
+			i++;
+		if (i == WEAKEN_COUNT)
+			return FAIL(p,
+				    "weaken=%.*s: expected dma-isolation, "
+				    "ir-source-check, compat-block, msix-trap "
+				    "or flr",
+				    QUOTE(name));
+		p->config->weaken |= BIT(i);
+	} while (more);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*parse)(struct parser *p, struct span value);
@@ -423,6 +449,7 @@ static const struct {
 	{"on-panic", parse_on_panic},
 	{"selftest", parse_selftest},
 	{"log", parse_log},
+	{"weaken", parse_weaken},
 };
 
 /* Names all keys. */

@@ -8,6 +8,7 @@
 #include "hv/boot_memory.h"
 #include "hv/guest.h"
 #include "hv/log.h"
+#include "hv/weaken.h"
 #include "vtd/vtd.h"
 
 #define ASSIGN_MAX MIN(VPCI_MAX_FUNCTIONS, CONFIG_ASSIGN_MAX)
@@ -109,10 +110,15 @@ void assigned_service(const struct assigned *a)
 		a->pf_driver->service(a->pf);
 }
 
+static int reset_device(const struct assigned *a)
+{
+	return weaken & WEAKEN_FLR ? 0 : pci_flr(a->fn);
+}
+
 /* Function-level reset, and what the PF has to do after it. */
 static int reset_assigned(const struct assigned *a)
 {
-	int err = pci_flr(a->fn);
+	int err = reset_device(a);
 
 	if (err)
 		return err;
@@ -306,7 +312,7 @@ void assign_stop(void)
 		vtd_detach(&domain, a->fn);
 		if (a->pf) {
 			a->pf_driver->stop_vf(a->fn);
-			err = pci_flr(a->fn);
+			err = reset_device(a);
 		} else {
 			err = assigned_reset_whole(a);
 		}

@@ -7,6 +7,7 @@
 #include "hv/guest.h"
 #include "hv/log.h"
 #include "hv/mmio.h"
+#include "hv/weaken.h"
 
 /* --- Trapped pages ------------------------------------------------------- */
 
@@ -114,6 +115,8 @@ int assigned_find_trapped_pages(struct assigned *a)
 	u32 page = ALIGN_DOWN(m->table_offset, PAGE_SIZE);
 	int err = 0;
 
+	if (weaken & WEAKEN_MSIX_TRAP)
+		end = page;
 	for (; !err && page < end; page += PAGE_SIZE)
 		err = add_trapped(a, m->table_bar, page, STAT_CAUSE_MSIX_TABLE);
 	for (unsigned int i = 0;

@@ -19,6 +19,7 @@
 #include "hv/power.h"
 #include "hv/stat.h"
 #include "hv/time.h"
+#include "hv/weaken.h"
 #include "vtd/regs.h"
 #include "vtd/vtd.h"
 
@@ -291,6 +292,7 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 	struct acpi_cpus acpi = {.apic_id = ids};
 
 	handover = h;
+	weaken_set(h->config.weaken);
 	guest.vcpus = acpi.count = choose_cpus();
 	build_map();
 	have_pci = !take_pci();

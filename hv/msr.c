@@ -3,8 +3,8 @@
  * the hardware without an exit; some are emulated; every other access gets #GP
  * and, the first time, a log line.
  */
-#include "hv/asm.h"
 #include "hv/apic.h"
+#include "hv/asm.h"
 #include "hv/guest.h"
 #include "hv/icr.h"
 #include "hv/log.h"

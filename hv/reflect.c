@@ -17,8 +17,8 @@ static void note_debug_causes(u64 causes)
 	dr6 |= causes & (DR6_CAUSES | DR6_BD | DR6_BS);
 	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
 	vmwrite(GUEST_DR7, vmread(GUEST_DR7) & ~DR7_GD);
-	vmwrite(GUEST_DEBUGCTL, vmread(GUEST_DEBUGCTL) &
-					~(DEBUGCTL_LBR | DEBUGCTL_BTF));
+	vmwrite(GUEST_DEBUGCTL,
+		vmread(GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
 }
 
 /* Where the next instruction is in the shadow of STI or MOV SS, the processor
@@ -50,10 +50,9 @@ void exit_exception(void)
 		/* ICEBP: no cause in DR6, and the handler returns behind it */
 		vmwrite(ENTRY_INSTRUCTION_LENGTH,
 			vmread(EXIT_INSTRUCTION_LENGTH));
-		vmwrite(ENTRY_INTERRUPTION, INTERRUPTION_VALID |
-						    TYPE_PRIV_SOFT_EXCEPTION
-							    << 8 |
-						    VECTOR_DB);
+		vmwrite(ENTRY_INTERRUPTION,
+			INTERRUPTION_VALID | TYPE_PRIV_SOFT_EXCEPTION << 8 |
+				VECTOR_DB);
 		return;
 	}
 	note_debug_causes(vmread(EXIT_QUALIFICATION));

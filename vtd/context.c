@@ -4,6 +4,7 @@
  */
 #include "vtd/context.h"
 #include "hv/log.h"
+#include "hv/weaken.h"
 #include "vtd/invalidate.h"
 #include "vtd/scope.h"
 
@@ -11,6 +12,7 @@
  * requests go through the second level, translation requests are refused),
  * second-level table; high word address width 2:0, domain ID 23:8. */
 #define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
+#define CONTEXT_PASS_THROUGH BIT(3) /* 10: not translated at all */
 #define CONTEXT_DOMAIN(id) ((u64)(id) << 8)
 
 /* In caching mode, what is not present is cached under this ID (VT-d 6.1). */
@@ -66,6 +68,12 @@ static volatile struct vtd_entry *make_context_entry(struct vtd_unit *unit,
 	return &table[sid & 0xff];
 }
 
+static u64 second_level(const struct vtd_domain *domain)
+{
+	return weaken & WEAKEN_DMA_ISOLATION ? CONTEXT_PASS_THROUGH
+					     : (uintptr_t)domain->table.root;
+}
+
 /*
  * Not present to present (VT-d 6.2.2.1): the high word, then the low word with
  * P.  The unit cached nothing of it, except in caching mode.
@@ -78,8 +86,7 @@ static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 	vtd_unit_store(unit, &entry->high,
 		       CONTEXT_DOMAIN(domain->id) |
 			       CONTEXT_WIDTH(domain->table.levels));
-	vtd_unit_store(unit, &entry->low,
-		       (uintptr_t)domain->table.root | VTD_PRESENT);
+	vtd_unit_store(unit, &entry->low, second_level(domain) | VTD_PRESENT);
 	error = vtd_unit_flush_buffers(unit);
 	if (error || !(unit->cap & VTD_CAP_CM))
 		return error;
@@ -138,6 +145,10 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 
 	if (!unit)
 		return refuse(fn, -ENODEV, "no remapping unit covers it");
+	if (weaken & WEAKEN_DMA_ISOLATION && !(unit->ecap & VTD_ECAP_PT))
+		return refuse(fn, -EOPNOTSUPP,
+			      "weaken=dma-isolation: its unit has no "
+			      "pass-through");
 	if (reserved(fn))
 		return refuse(fn, -EBUSY, "cannot be assigned");
 	if (domain->id >= 1u << (4 + 2 * VTD_CAP_ND(unit->cap)))

@@ -7,6 +7,7 @@
 #include "hv/log.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
+#include "vtd/scope.h"
 
 /* 20h to 28h are reasons of interrupt requests (VT-d 5.1.4.1). */
 #define FIRST_INTERRUPT_REASON 0x20
@@ -35,6 +36,14 @@ append(struct line *line, const char *fmt, ...)
 static struct pci_addr source_of(const struct vtd_unit *unit, u16 sid)
 {
 	return (struct pci_addr){unit->dmar->segment, sid >> 8, sid & 0xff};
+}
+
+/* ", VF 0 of 0000:01:00.0" */
+static void append_vf(const struct pci_function *fn, struct line *text)
+{
+	if (fn && fn->pf)
+		append(text, ", VF %u of " PCI_FMT, fn->vf_index,
+		       PCI_ARG(fn->pf->addr));
 }
 
 /* "0000:01:10.0 (VF 0 of 0000:01:00.0)" and "source=... vf=0 pf=..." */
@@ -144,6 +153,26 @@ static void explain_dma(struct vtd_unit *unit, const struct vtd_record *record,
 	append_walk(unit, sid, domain, address, text, keys);
 }
 
+/* Whose the entry is, by the source that it demands. */
+static void append_owner(const struct vtd_unit *unit, u64 high,
+			 struct line *text, struct line *keys)
+{
+	struct pci_addr owner = source_of(unit, (u16)high);
+
+	if (!high) {
+		append(text, "free)");
+		append(keys, " owner=none");
+	} else if (vtd_is_ioapic(unit, (u16)high)) {
+		append(text, "of the IOAPIC, " PCI_FMT ")", PCI_ARG(owner));
+		append(keys, " owner=ioapic");
+	} else {
+		append(text, "of " PCI_FMT, PCI_ARG(owner));
+		append_vf(pci_find(owner), text);
+		append(text, ")");
+		append(keys, " owner=" PCI_FMT, PCI_ARG(owner));
+	}
+}
+
 static void append_irte(const struct vtd_unit *unit, u16 index,
 			struct line *text, struct line *keys)
 {
@@ -157,11 +186,7 @@ static void append_irte(const struct vtd_unit *unit, u16 index,
 	high = unit->irt[index].high;
 	append(text, " (holds 0x%lx:%lx, ", high, low);
 	append(keys, " irte=0x%lx:%lx", high, low);
-	if (high)
-		append(text, "of " PCI_FMT ")",
-		       PCI_ARG(source_of(unit, (u16)high)));
-	else
-		append(text, "free)");
+	append_owner(unit, high, text, keys);
 }
 
 static void explain_interrupt(const struct vtd_unit *unit,

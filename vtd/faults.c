@@ -16,6 +16,8 @@
 #define EXPLAINED_PER_SECOND 32
 #define TOKEN_US (1000000 / EXPLAINED_PER_SECOND)
 
+#define FLOOD_SAID_US 1000000
+
 /* A round reads every record once.  A device that faults on and on fills the
  * records, which stops recording (PFO): few rounds are ever needed. */
 #define MAX_ROUNDS 64
@@ -85,6 +87,8 @@ static void announce_unexplained(void)
 	hv_log("vtd: %lu faults came too fast to be explained, %lu since "
 	       "start\n",
 	       (faults.unexplained - faults.announced), faults.unexplained);
+	hv_log("vtd-event: event=dropped count=%lu total=%lu\n",
+	       (faults.unexplained - faults.announced), faults.unexplained);
 	faults.announced = faults.unexplained;
 }
 
@@ -123,6 +127,21 @@ static void collect(struct vtd_unit *unit, unsigned int oldest)
 	}
 }
 
+/* Once a second: the flood must not become one of words. */
+static void announce_flood(const struct vtd_unit *unit)
+{
+	static u64 announced;
+	u64 now = time_us();
+
+	if (announced && now - announced < FLOOD_SAID_US)
+		return;
+	announced = now;
+	hv_log("vtd: %s: faults do not stop; the rest waits for the next "
+	       "exit\n",
+	       unit->name);
+	hv_log("vtd-event: unit=%s event=flood\n", unit->name);
+}
+
 /*
  * Until the status is clear, for only then does the next fault make an event
  * (VT-d 10.4.10, IP).  PFO is cleared after the records: while it is set the
@@ -142,17 +161,17 @@ static bool service_unit(struct vtd_unit *unit)
 		collect(unit, VTD_FSTS_FRI(status));
 		if (!(status & VTD_FSTS_PFO))
 			continue;
-		if (take_token())
+		if (take_token()) {
 			hv_log("vtd: %s: fault records overflowed (PFO): more "
 			       "was blocked than is told\n",
 			       unit->name);
+			hv_log("vtd-event: unit=%s event=overflow\n",
+			       unit->name);
+		}
 		vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_PFO);
 	}
 	faults.pending = true;
-	if (take_token())
-		hv_log("vtd: %s: faults do not stop; the rest waits for the "
-		       "next exit\n",
-		       unit->name);
+	announce_flood(unit);
 	return found;
 }
 

@@ -80,6 +80,13 @@ static bool recover(struct vtd_unit *unit)
 	       errors & VTD_FSTS_ITE ? " device time-out (ITE)" : "",
 	       (unsigned int)(head / sizeof(*refused)), refused->high,
 	       refused->low);
+	hv_log("vtd-event: unit=%s event=queue-error%s%s%s at=%u "
+	       "descriptor=0x%lx:%lx\n",
+	       unit->name, errors & VTD_FSTS_IQE ? " iqe=1" : "",
+	       errors & VTD_FSTS_ICE ? " ice=1" : "",
+	       errors & VTD_FSTS_ITE ? " ite=1" : "",
+	       (unsigned int)(head / sizeof(*refused)), refused->high,
+	       refused->low);
 	if (errors & VTD_FSTS_IQE)
 		put_wait(&unit->queue, head);
 	vtd_write32(unit->base, VTD_FSTS, errors);
@@ -114,10 +121,13 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 		queue->status == awaited ||
 			(vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS),
 		VTD_TIMEOUT_US, "vtd: invalidation");
-	if (error)
+	if (error) {
 		hv_log("vtd: %s: invalidation %016lx:%016lx not done\n",
 		       unit->name, high, low);
-	else if (recover(unit))
+		hv_log("vtd-event: unit=%s event=time-out "
+		       "descriptor=0x%lx:%lx\n",
+		       unit->name, high, low);
+	} else if (recover(unit))
 		error = -EIO;
 	return error;
 }

@@ -5,6 +5,7 @@
  */
 #include "vtd/irte.h"
 #include "hv/log.h"
+#include "hv/weaken.h"
 #include "vtd/context.h"
 #include "vtd/invalidate.h"
 #include "vtd/scope.h"
@@ -47,7 +48,7 @@ int vtd_irte_encode(const struct vtd_interrupt *interrupt, bool eim, u64 *low)
 
 u64 vtd_irte_source(u16 sid)
 {
-	return IRTE_SVT_SID | sid;
+	return (weaken & WEAKEN_IR_SOURCE_CHECK ? 0 : IRTE_SVT_SID) | sid;
 }
 
 /* A free entry of @unit becomes @sid's.  Its high word is never 0 then. */

@@ -32,6 +32,7 @@
 #define VTD_ECAP_QI BIT(1)  /* queued invalidation */
 #define VTD_ECAP_IR BIT(3)  /* interrupt remapping */
 #define VTD_ECAP_EIM BIT(4) /* 32-bit APIC IDs */
+#define VTD_ECAP_PT BIT(6)  /* pass-through */
 #define VTD_ECAP_IRO(ecap) ((u32)((ecap) >> 8 & 0x3ff) * 16)
 
 #define VTD_GCMD 0x18	  /* 32 bits, write-only: global command */

@@ -93,6 +93,21 @@ struct vtd_unit *vtd_unit_of_ioapic(u8 ioapic_id, u16 *sid)
 	return NULL;
 }
 
+bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid)
+{
+	const struct dmar_scope *scope;
+	struct pci_addr addr;
+
+	for (unsigned int i = 0; i < unit->dmar->scope_count; i++) {
+		scope = &unit->dmar->scope[i];
+		if (scope->type == DMAR_SCOPE_IOAPIC &&
+		    resolve(scope, unit->dmar->segment, &addr) &&
+		    PCI_RID(addr) == sid)
+			return true;
+	}
+	return false;
+}
+
 const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn)
 {
 	const struct dmar_rmrr *rmrr;

@@ -12,6 +12,9 @@ struct vtd_unit *vtd_unit_of(const struct pci_function *fn);
  * NULL if no unit lists it. */
 struct vtd_unit *vtd_unit_of_ioapic(u8 ioapic_id, u16 *sid);
 
+/* True if @sid is the source ID of an IOAPIC that @unit lists. */
+bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid);
+
 /* The reserved memory region that firmware demands for @fn, or NULL. */
 const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn);
 

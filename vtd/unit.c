@@ -3,6 +3,7 @@
 #include "hv/alloc.h"
 #include "hv/log.h"
 #include "hv/time.h"
+#include "hv/weaken.h"
 #include "vtd/faults.h"
 #include "vtd/invalidate.h"
 
@@ -130,7 +131,9 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 		       unit->base);
 		return -EIO;
 	}
-	unit->eim = x2apic && (unit->ecap & VTD_ECAP_EIM);
+	/* Extended mode never lets compatibility format pass (VT-d 5.1.4) */
+	unit->eim = x2apic && (unit->ecap & VTD_ECAP_EIM) &&
+		    !(weaken & WEAKEN_COMPAT_BLOCK);
 	log_capabilities(unit);
 	return supported(unit) ? 0 : -EOPNOTSUPP;
 }
@@ -284,7 +287,11 @@ static int remap_interrupts(struct vtd_unit *unit)
 	if (!error)
 		error = vtd_invalidate_all_irtes(unit);
 	if (!error)
-		error = turn_off(unit, VTD_CFI, "compatibility format off");
+		error = weaken & WEAKEN_COMPAT_BLOCK
+				? turn_on(unit, VTD_CFI,
+					  "compatibility format on")
+				: turn_off(unit, VTD_CFI,
+					   "compatibility format off");
 	if (!error)
 		error = turn_on(unit, VTD_IRE, "interrupt remapping on");
 	unit->remapping = !error;

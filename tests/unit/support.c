@@ -9,6 +9,7 @@
 /* The tests of hv/format.c and hv/alloc.c link the real ones instead. */
 #define WEAK __attribute__((weak))
 
+u32 weaken; /* hv/weaken.h: nothing */
 char test_log[65536];
 size_t test_pages_left = SIZE_MAX;
 u64 test_time;

@@ -101,6 +101,21 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.log_port, 2);
 }
 
+static void weakening_is_asked_for_by_name(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_int_equal(config.weaken, 0);
+	assert_int_equal(parse("weaken=dma-isolation"), 0);
+	assert_int_equal(config.weaken, 1);
+	assert_int_equal(parse("weaken=flr, msix-trap"), 0);
+	assert_int_equal(config.weaken, 0x18);
+	assert_int_equal(parse("weaken=ir-source-check,compat-block"), 0);
+	assert_int_equal(config.weaken, 6);
+	expect_error("weaken=", 1, "expected dma-isolation");
+	expect_error("weaken=flr,all", 1, "weaken=all");
+}
+
 static void memory_has_units_and_limits(void **state)
 {
 	(void)state;
@@ -303,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_file_gives_defaults),
 		cmocka_unit_test(every_key_is_understood),
+		cmocka_unit_test(weakening_is_asked_for_by_name),
 		cmocka_unit_test(memory_has_units_and_limits),
 		cmocka_unit_test(cpus_are_counted),
 		cmocka_unit_test(macs_are_checked),

@@ -1,11 +1,11 @@
 /* sources: hv/icr.c */
 /* Interrupt commands of a guest (Intel SDM 3A 11.12.9), values by hand. */
 #include "hv/icr.h"
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 static bool is_guest(u32 apic_id)
 {
@@ -20,10 +20,10 @@ static void check(u64 icr, enum icr_verdict expected)
 static void test_ordinary(void **state)
 {
 	(void)state;
-	check(0x0000000300004041, ICR_GOES);	/* fixed, vector 41h */
-	check(0x00000003000c4041, ICR_GOES);	/* all but itself */
-	check(0x0000000200004841, ICR_GOES);	/* logical */
-	check(0x0000000700004400, ICR_GOES);	/* NMI to a stranger */
+	check(0x0000000300004041, ICR_GOES); /* fixed, vector 41h */
+	check(0x00000003000c4041, ICR_GOES); /* all but itself */
+	check(0x0000000200004841, ICR_GOES); /* logical */
+	check(0x0000000700004400, ICR_GOES); /* NMI to a stranger */
 }
 
 static void test_start(void **state)

@@ -148,12 +148,14 @@ static void test_interrupts_in_words(void **state)
 	assert_true(vtd_service_faults());
 	assert_non_null(strstr(test_log,
 			       "blocked: 0000:01:00.0 interrupt 0 (holds "
-			       "0x40180:10000410001, of 0000:01:10.0): "
+			       "0x40180:10000410001, of 0000:01:10.0, VF 0 "
+			       "of 0000:01:00.0): "
 			       "interrupt entry belongs to another source "
 			       "(reason 26h, VT-d IR 26h)\n"));
 	assert_non_null(strstr(test_log,
 			       "access=interrupt index=0 "
-			       "irte=0x40180:10000410001 reason=0x26\n"));
+			       "irte=0x40180:10000410001 owner=0000:01:10.0 "
+			       "reason=0x26\n"));
 	assert_int_equal(model_interrupt(m, VF_SID, 0xfee00030, 0, &vector,
 					 &destination),
 			 0x22);

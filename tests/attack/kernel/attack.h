@@ -22,7 +22,7 @@ extern volatile struct caught {
 	u64 resume; /* where to go on; 0: a fault is not expected */
 } caught;
 
-extern volatile u64 nmis;	    /* that arrived here */
+extern volatile u64 nmis; /* that arrived here */
 extern volatile u64 interrupts[256];
 extern volatile u64 debug_exceptions;
 

@@ -2,12 +2,13 @@
  * Commands from the console, one a line, for a test that decides outside what
  * the device is to be told:
  *
- *   write ADDRESS VALUE   the VF writes 4 bytes (VALUE from 1 to 254)
+ *   write ADDRESS VALUE   the VF writes 4 bytes (VALUE from 1 to 254); says
+ *                         which interrupts came meanwhile
  *   read ADDRESS          the VF reads 64 bytes
  *   flood ADDRESS COUNT   so many writes
  *   offset VALUE          add to addresses of ours that the VF is told
  *   msix INDEX ADDRESS DATA   write an entry of the MSI-X table, and unmask it
- *   vector NUMBER         how many interrupts came by that vector
+ *   route VECTOR          the console's interrupt to this processor
  *   attack NAME           one of the VF attacks
  *   end
  *
@@ -76,6 +77,37 @@ static void write_msix(void)
 	print("did: entry %u\n", index);
 }
 
+static u64 all_interrupts(u32 *last)
+{
+	static u64 before[256];
+	u64 sum = 0;
+
+	__asm__ volatile("sti");
+	wait_ms(2);
+	__asm__ volatile("cli");
+	for (u32 i = 0; i < 256; i++) {
+		if (interrupts[i] != before[i])
+			*last = i;
+		before[i] = interrupts[i];
+		sum += before[i];
+	}
+	return sum;
+}
+
+/* The console's own interrupt, for the command, has come before it. */
+static void write_and_listen(u64 address, u32 value)
+{
+	u32 vector = 0;
+	u64 before = all_interrupts(&vector), after;
+	bool sent;
+
+	vector = 0;
+	sent = vf_write(address, value);
+	after = all_interrupts(&vector);
+	print("did: %s, %lu interrupts, vector %x\n",
+	      sent ? "sent" : "not sent", after - before, vector);
+}
+
 static void flood(void)
 {
 	u64 target = hex();
@@ -84,6 +116,18 @@ static void flood(void)
 	for (u32 i = 0; i < count; i++)
 		sent += vf_write(target, 1 + i % 200);
 	print("did: %u of %u sent\n", sent, count);
+}
+
+static void route(u32 vector)
+{
+	volatile u32 *select = (volatile u32 *)GUEST_IOAPIC;
+	volatile u32 *window = (volatile u32 *)(GUEST_IOAPIC + 0x10);
+
+	*select = 0x11 + 2 * GUEST_UART_IRQ;
+	*window = 0;
+	*select = 0x10 + 2 * GUEST_UART_IRQ;
+	*window = vector;
+	print("did: routed\n");
 }
 
 static void run_attack(void)
@@ -107,8 +151,7 @@ static void obey(void)
 
 	if (word("write")) {
 		address = hex();
-		print("did: %s\n",
-		      vf_write(address, (u32)hex()) ? "sent" : "not sent");
+		write_and_listen(address, (u32)hex());
 	} else if (word("read")) {
 		print("did: %s\n", vf_read(hex()) ? "sent" : "not sent");
 	} else if (word("flood")) {
@@ -118,10 +161,8 @@ static void obey(void)
 		print("did: %s\n", vf_start() ? "started" : "failed");
 	} else if (word("msix")) {
 		write_msix();
-	} else if (word("vector")) {
-		address = hex() & 0xff;
-		__asm__ volatile("sti; pause; pause; cli");
-		print("did: %lu interrupts\n", interrupts[address]);
+	} else if (word("route")) {
+		route((u32)hex() & 0xff);
 	} else if (word("attack")) {
 		run_attack();
 	} else {

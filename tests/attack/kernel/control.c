@@ -137,8 +137,7 @@ static u64 read_xcr0(void)
 /* SDM 1 13.3 */
 static bool xcr0_valid(u64 value, u64 there)
 {
-	return !(value & ~there) && value & 1 &&
-	       (!(value & 4) || value & 2) &&
+	return !(value & ~there) && value & 1 && (!(value & 4) || value & 2) &&
 	       (!(value & 0xe0) || ((value & 0xe0) == 0xe0 && value & 4));
 }
 

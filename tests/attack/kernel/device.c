@@ -54,14 +54,14 @@ static void write_entry(unsigned int index, u64 address, u32 data)
 }
 
 static const u64 hostile_address[] = {
-	0,	    0x1000,	0xc0000000,  0xfee00000,  0xfee02000, 0xfee55000,
-	0xfeeff000, 0xfee00004, 0xfee0100c,  0xfee00008,  0xfee00010, 0xfee00070,
-	0xfee1fff0, 0xfef00000, 0x1fee00000, ~3ULL,	  0xfed90000,
+	0,	    0x1000,	0xc0000000,  0xfee00000, 0xfee02000, 0xfee55000,
+	0xfeeff000, 0xfee00004, 0xfee0100c,  0xfee00008, 0xfee00010, 0xfee00070,
+	0xfee1fff0, 0xfef00000, 0x1fee00000, ~3ULL,	 0xfed90000,
 };
 
-static const u32 hostile_data[] = {0,	   2,	   8,	   15,	   16,
-				   31,	   0x20,   0x200,  0x241,  0x341,
-				   0x400,  0x500,  0x600,  0x700,  0x4041,
+static const u32 hostile_data[] = {0,	   2,	   8,	   15,	      16,
+				   31,	   0x20,   0x200,  0x241,     0x341,
+				   0x400,  0x500,  0x600,  0x700,     0x4041,
 				   0x8041, 0xc041, 0xffff, 0xffffffff};
 
 static void hostile_messages(unsigned int *kept, unsigned int *tried)
@@ -120,12 +120,28 @@ static void move_bar(unsigned int bar, u64 address)
 #define MAGIC 0x5a5a12345678a5a5ULL
 
 static const u64 places[] = {
-	RAM_THERE,	RAM_THERE + 0x4000, 0,		  0x1000,
-	0xbfffc000,	0xbffff000,	    VF_BAR0,	  VF_BAR3,
-	0xdfffc000,	0xe0000000,	    GUEST_ECAM + 0x8000,
-	GUEST_IOAPIC,	0xfed90000,	    0xfee00000,	  0xffffc000,
-	0x100000000,	0x800000000,	    0x800020000,  1ULL << 47,
-	~0x3fffULL,	0xc0000000 - 0x4000, 0xc0006000,
+	RAM_THERE,
+	RAM_THERE + 0x4000,
+	0,
+	0x1000,
+	0xbfffc000,
+	0xbffff000,
+	VF_BAR0,
+	VF_BAR3,
+	0xdfffc000,
+	0xe0000000,
+	GUEST_ECAM + 0x8000,
+	GUEST_IOAPIC,
+	0xfed90000,
+	0xfee00000,
+	0xffffc000,
+	0x100000000,
+	0x800000000,
+	0x800020000,
+	1ULL << 47,
+	~0x3fffULL,
+	0xc0000000 - 0x4000,
+	0xc0006000,
 };
 
 void attack_bars(void)
@@ -153,7 +169,8 @@ void attack_bars(void)
 			poke(0xdfffc000, 4, 0);
 			moved++;
 		}
-	report("BARs moved", intact && sized && vf_start() && vf_read(RAM_THERE),
+	report("BARs moved",
+	       intact && sized && vf_start() && vf_read(RAM_THERE),
 	       "%u pairs of places, RAM below them intact, device there again",
 	       moved);
 }
@@ -200,7 +217,7 @@ static void random_message(void)
 		*vf_register(MBMEM + 4 * i) =
 			i ? random() | random() << 16
 			  : random() % 10 | (random() & 0xff) << 16 |
-				    (random() % 4 ? 0 : random() << 24);
+					(random() % 4 ? 0 : random() << 24);
 	/* Mostly a request, sometimes any bits */
 	*vf_register(MAILBOX) = random() % 4 ? 1 : random();
 	if (random() % 4 == 0)

@@ -10,9 +10,8 @@ static u64 operand[2];
 		u64 a = (u64)operand, b = 0, c = 0, d = GUEST_UART_PORT;       \
 		u64 source = a, to = a;                                        \
                                                                                \
-		TRY(code,                                                      \
-		    WITH("+a"(a), "+b"(b), "+c"(c), "+d"(d), "+S"(source),     \
-			 "+D"(to)));                                           \
+		TRY(code, WITH("+a"(a), "+b"(b), "+c"(c), "+d"(d),             \
+			       "+S"(source), "+D"(to)));                       \
 		if (caught.vector != (expected)) {                             \
 			wrong++;                                               \
 			print("attack kernel: %s: vector %ld\n", name,         \
@@ -115,6 +114,5 @@ void attack_cpuid(void)
 	leaves(0x7ffffffe, 0x80000010);
 	leaves(0xfffffff0, 0xffffffff);
 	report("CPUID", !(one.ecx & hidden) && !none.eax && !none.ebx,
-	       "%lu leaves answered, no VMX, SMX or MONITOR among them",
-	       asked);
+	       "%lu leaves answered, no VMX, SMX or MONITOR among them", asked);
 }

@@ -67,8 +67,8 @@ static void install(void)
 	memcpy((void *)AP_PAGE, ap_start, (size_t)(ap_end - ap_start));
 	AP_STARTS = AP_NMIS = AP_LOOPS = AP_MODE = AP_TASK = 0;
 	/* Real mode's vector 2 */
-	*(volatile u32 *)map_gpa(8) = (u32)(AP_PAGE >> 4) << 16 |
-				      (u32)(ap_nmi - ap_start);
+	*(volatile u32 *)map_gpa(8) =
+		(u32)(AP_PAGE >> 4) << 16 | (u32)(ap_nmi - ap_start);
 }
 
 /* By the book: INIT, 10 ms, SIPI. */
@@ -205,7 +205,10 @@ static void odd_modes(void)
 			/* INIT to itself would be the end of this program. */
 			if ((low[i] & 0xf00) == 0x500 && low[i] & 0x4000)
 				continue;
-			send(ap_id, low[i] | (logical ? ICR_LOGICAL : 0));
+			if (logical) /* ID n is bit n of cluster 0 */
+				send(1u << ap_id, low[i] | ICR_LOGICAL);
+			else
+				send(ap_id, low[i]);
 		}
 	good = start_ap() && ap_runs();
 	report("odd delivery modes", good, "%u sent; the other one starts",

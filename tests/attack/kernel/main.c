@@ -211,7 +211,9 @@ static u32 number(const char *text)
 static void end_page_tables_in_mmio(void)
 {
 	print("attack kernel: CR3 into the PCI window\n");
-	__asm__ volatile("mov %0, %%cr3" : : "r"(GUEST_PCI_WINDOW + 0x1000000)
+	__asm__ volatile("mov %0, %%cr3"
+			 :
+			 : "r"(GUEST_PCI_WINDOW + 0x1000000)
 			 : "memory");
 }
 

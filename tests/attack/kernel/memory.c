@@ -22,10 +22,9 @@ static void read(volatile u8 *p, bool nothing_there)
 
 #define READ(code, bits)                                                       \
 	do {                                                                   \
-		TRY(code, "+a"(value), "d"(p));                           \
+		TRY(code, "+a"(value), "d"(p));                                \
 		judge(caught.vector == NO_FAULT &&                             \
-		      (!nothing_there ||                                       \
-		       (value & ONES(bits)) == ONES(bits)));                   \
+		      (!nothing_there || (value & ONES(bits)) == ONES(bits))); \
 	} while (0)
 	READ("movb (%%rdx), %%al", 8);
 	READ("movw (%%rdx), %%ax", 16);
@@ -92,10 +91,10 @@ static void attack_address(u64 gpa, bool nothing_there)
 /* GPAs of nothing.  Host-physical ones of the same number belong to somebody:
  * the remapping unit, HPET, firmware, ECAM, memory above the guest's. */
 static const u64 nothing[] = {
-	0xbffff000,	0xc8000000, 0xdffffff8, 0xe0100000, 0xe8000000,
-	0xfec01000,	0xfed00000, 0xfed90000, 0xfed90028, 0xfee00000,
-	0xfee00020,	0xfee00300, 0xffc00000, 0xfffffff0, 0x100000000,
-	0x800000000,	0x800020000,
+	0xbffff000,  0xc8000000,  0xdffffff8, 0xe0100000, 0xe8000000,
+	0xfec01000,  0xfed00000,  0xfed90000, 0xfed90028, 0xfee00000,
+	0xfee00020,  0xfee00300,  0xffc00000, 0xfffffff0, 0x100000000,
+	0x800000000, 0x800020000,
 };
 
 static void beyond_ends(u64 ram_end)
@@ -151,8 +150,8 @@ void attack_memory(u64 ram_end)
 
 /* Execution where no memory is: no instruction there. */
 static const u64 no_code[] = {
-	0xc8000000, 0xdffff000, GUEST_ECAM,    GUEST_ECAM + 0x8000,
-	0xe0100000, 0xfed90000, GUEST_IOAPIC,  0xfee00000,
+	0xc8000000, 0xdffff000,	 GUEST_ECAM,   GUEST_ECAM + 0x8000,
+	0xe0100000, 0xfed90000,	 GUEST_IOAPIC, 0xfee00000,
 	0xffffff00, 0x100000000, 0x800020000,
 };
 

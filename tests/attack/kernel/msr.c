@@ -27,12 +27,12 @@ static const u32 own[] = {
 	0x8b,		  /* microcode version */
 	0x10b,		  /* L1D flush */
 	0x174,	    0x175,	0x176, /* SYSENTER */
-	0x17a,				/* MCG_STATUS: 0 */
-	0x1a0,				/* as it is */
-	0x1d9,				/* DEBUGCTL: LBR, BTF */
-	0x277,	    0x2ff,		/* PAT, MTRR default type */
-	0x6e0,				/* TSC deadline */
-	0xda0,				/* XSS: 0 */
+	0x17a,			       /* MCG_STATUS: 0 */
+	0x1a0,			       /* as it is */
+	0x1d9,			       /* DEBUGCTL: LBR, BTF */
+	0x277,	    0x2ff,	       /* PAT, MTRR default type */
+	0x6e0,			       /* TSC deadline */
+	0xda0,			       /* XSS: 0 */
 	0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084,
 	0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103,
 };

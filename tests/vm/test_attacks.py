@@ -1,0 +1,371 @@
+"""Attacks from inside the guest.  The guest is not Linux but the kernel of
+tests/attack/kernel, which does in ring 0 what a guest must not be able to do,
+and tells the VF what no driver would.  What it sees is one half of the proof;
+the other is read from outside, by the emulator's monitor."""
+
+import re
+
+import pytest
+
+import demo
+import machine
+
+KERNEL = machine.BUILD / "attack/kernel"
+LINE = re.compile(r"^(PASS|FAIL) attack ([^:\n]+): (.*)$", re.M)
+VTD = 0xfed90000
+VF = "0000:01:10.0"
+
+
+def options(arguments, timeout=150, smp=2, **settings):
+    return machine.Options(
+        kernel=str(KERNEL), timeout=timeout, smp=smp,
+        settings={"kernel": "\\kernel", "initrd": None, "cmdline": arguments,
+                  "on-poweroff": "halt", "on-reboot": "halt", **settings})
+
+
+def check_alive(m):
+    """The hypervisor went on, and did nothing that VMX refuses."""
+    assert "gangway: panic" not in m.log
+    assert demo.check_guest_errors(m.guest_errors) is None
+
+
+def words(m, address, count):
+    """@count 32-bit words of the machine's memory, from outside."""
+    dump = m.hmp(f"xp /{count}xw 0x{address:x}")
+    found = [int(word, 16) for word in re.findall(r"\b0x([0-9a-f]{8})\b", dump)]
+    assert len(found) == count, dump
+    return found
+
+
+def quads(m, address, count):
+    low_high = words(m, address, 2 * count)
+    return [low | high << 32
+            for low, high in zip(low_high[::2], low_high[1::2])]
+
+
+# --- the processor
+
+
+NAMES = {
+    "CPUID", "instructions", "debug exceptions", "CR0", "CR0 caches off", "CR4",
+    "XCR0", "every MSR", "forbidden MSR values", "TSC write",
+    "memory that is not there", "device memory",
+    "execution from device memory", "I/O ports",
+    "start of another processor", "IPIs to absent processors", "self-IPIs",
+    "NMI storm to itself", "NMI storm to another", "INIT, SIPI, NMI storm",
+    "odd delivery modes", "local vector table", "task switch"}
+
+
+def test_processor():
+    """Every attack of the processor, and at last page tables where no memory
+    is: that ends the guest, with its reason."""
+    with machine.Machine(options("end=page-tables"), print) as m:
+        assert m.wait_end(m.options.timeout), m.last_line()
+        lines = LINE.findall(m.console)
+        assert [line for line in lines if line[0] == "FAIL"] == []
+        assert {name for _, name, _ in lines} == NAMES
+        assert re.search(r"gangway: guest crashed \(cpu 0: page table, .* at "
+                         r"0xc1000000, which is not RAM\)", m.log)
+        check_alive(m)
+
+
+ENDS = {
+    "triple-fault": r"guest crashed \(triple fault on cpu 0",
+    "idt": r"guest crashed \(cpu 0: page table, stack or descriptor at "
+           r"0xc1000",
+    "stack": r"guest crashed \(cpu 0: page table, stack or descriptor at "
+             r"0xfec007",
+    "rip": r"guest crashed \(VM entry on cpu 0: invalid guest state",
+    "init": r"guest powered off",
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_end(name):
+    """What no processor can go on from ends the guest alone, by name; INIT and
+    SIPI to the first processor start it again."""
+    with machine.Machine(options(f"end={name} only-end"), print) as m:
+        assert m.wait_end(m.options.timeout), m.last_line()
+        assert re.search(r"gangway: " + ENDS[name], m.log)
+        assert "gangway: VM exits" in m.log
+        check_alive(m)
+
+
+# --- the device
+
+
+class Commander:
+    """A machine whose attack kernel obeys (tests/attack/kernel/command.c)."""
+
+    def __init__(self, m):
+        self.m = m
+        assert m.wait_for(r"^attack kernel: ready$", m.options.timeout)
+        self.bar3 = int(re.search(r"VF 0 of .* BAR3 ([0-9a-f]+)", m.log)[1], 16)
+        self.bar0 = int(re.search(r"VF 0 of .*8086:10ca, BAR0 ([0-9a-f]+)",
+                                  m.log)[1], 16)
+        self.pf = int(re.search(r"8086:10c9 .*BAR0 ([0-9a-f]+)", m.log)[1], 16)
+        self.ram = [int(n, 16) for n in re.search(
+            r"guest: RAM 0x000000000-0x([0-9a-f]+) at host 0x([0-9a-f]+)",
+            m.log).groups()]
+        self.root = quads(m, VTD + 0x20, 1)[0] & ~0xfff
+        self.irt = quads(m, VTD + 0xb8, 1)[0] & ~0xfff
+        self.queue = quads(m, VTD + 0x90, 1)[0] & ~0xfff
+        self.contexts = quads(m, self.root + 16, 1)[0] & ~0xfff
+        self.table = quads(m, self.contexts + 16 * 0x80, 1)[0] & ~0xfff
+        image = re.search(r"image at 0x([0-9a-f]+)-0x([0-9a-f]+), page tables "
+                          r"at 0x([0-9a-f]+)", m.log)
+        self.image, self.image_end, self.host_tables = (
+            int(n, 16) for n in image.groups())
+
+    def ask(self, command, timeout=60):
+        """Give a command; returns what was said until it was done."""
+        start = len(self.m.console)
+        self.m.send(command + "\n")
+        assert self.m.wait_for(r"^did: .*\n", timeout, start), command
+        return self.m.console[start:]
+
+    def faults(self, command):
+        """The vtd-fault lines that a command makes, at least one."""
+        start = len(self.m.console)
+        self.ask(command)
+        assert self.m.wait_for(r"^vtd-fault: .*\n", 10, start), command
+        return re.findall(r"^vtd-fault: .*$", self.m.console[start:], re.M)
+
+
+@pytest.fixture(scope="module")
+def device():
+    with machine.Machine(options("commands"), print) as m:
+        yield Commander(m)
+        check_alive(m)
+
+
+def forbidden(d):
+    """Addresses that the VF must not reach, by name.  Host-physical ones are
+    given as they are: where they were reachable they would be the very ones."""
+    end = d.ram[0] + 1
+    return {
+        "hypervisor's code": d.image + 0x2000,
+        "hypervisor's variables": d.image_end + 1 - 0x100,
+        "hypervisor's page tables": d.host_tables + 0x800,
+        "VT-d root table": d.root + 0x800,
+        "VT-d context table": d.contexts + 0x400,
+        "VT-d second-level table": d.table + 0x800,
+        "interrupt remapping table": d.irt + 0x800,
+        "invalidation queue": d.queue + 0xff0,
+        "first byte after guest RAM": end,
+        "last byte before host RAM": d.ram[1] - 4 + (1 << 40),
+        "PF's registers": d.pf + 0x5400,
+        "AHCI controller's registers": 0xc0200000,
+        "remapping unit's registers": VTD + 0x20,
+        "IOAPIC": 0xfec00000,
+        "HPET": 0xfed00000,
+        "configuration space": 0xe0008000,
+        "VF's own MSI-X table": d.bar3,
+        "beyond the table's width": 1 << 52,
+    }
+
+
+READABLE = ("hypervisor", "VT-d", "interrupt remapping table")
+
+
+def test_dma_blocked(device):
+    """Write and read by the VF to each: a fault that names it, and the target
+    is what it was."""
+    for name, address in forbidden(device).items():
+        target = address & ~3
+        compare = name.startswith(READABLE)
+        before = words(device.m, target, 4) if compare else None
+        lines = device.faults(f"write {target:x} 5a")
+        assert any("access=write" in line and "vf=0 pf=0000:01:00.0" in line
+                   and f"address=0x{target & ~0xfff:x} " in line
+                   for line in lines), name
+        lines = device.faults(f"read {target:x}")
+        assert any("access=read" in line and
+                   f"address=0x{target & ~0xfff:x} " in line
+                   for line in lines), name
+        if compare:
+            assert words(device.m, target, 4) == before, name
+
+
+def test_dma_allowed(device):
+    """The control: the same write reaches the guest's own memory, its last
+    word included."""
+    for target in (0x300000, device.ram[0] - 3):
+        start = len(device.m.console)
+        device.ask(f"write {target:x} 5a")
+        assert "vtd-fault" not in device.m.console[start:]
+        assert words(device.m, target + device.ram[1], 1) == [0x5a]
+
+
+def irte_of_ioapic(d):
+    """Index of the entry that is not the VF's."""
+    for index, high in enumerate(quads(d.m, d.irt, 32)[1::2]):
+        if high and high & 0xffff != 0x180:
+            return index
+    raise AssertionError("no entry of the IOAPIC")
+
+
+def remappable(index):
+    """The address of a message in remappable format (VT-d 5.1.2.2)."""
+    return 0xfee00010 | (index & 0x7fff) << 5 | index >> 15 << 2
+
+
+def test_forged_interrupts(device):
+    """Interrupts by DMA to FEE00000h: none arrives but the VF's own."""
+    device.ask("route 60")
+    other = irte_of_ioapic(device)
+    for address, reason, more in (
+            (0xfee00000, 0x25, ""),
+            (0xfee0100c, 0x25, ""),
+            (remappable(other), 0x26, f"index={other} irte="),
+            (remappable(200), 0x22, "index=200 irte=0x0:0"),
+            (remappable(256), 0x21, "index=256"),
+            (remappable(0xffff), 0x21, "index=65535")):
+        start = len(device.m.console)
+        lines = device.faults(f"write {address:x} 62")
+        assert "did: sent, 0 interrupts" in device.m.console[start:]
+        assert any("access=interrupt" in line and more in line and
+                   f"reason=0x{reason:02x}" in line for line in lines), lines
+    text = re.findall(r"^vtd: dmar0: blocked: .* interrupt .*$", device.m.log,
+                      re.M)
+    assert any("of the IOAPIC" in line for line in text), text
+
+
+def msix_entries(d):
+    return [words(d.m, d.bar3 + 16 * i, 4) for i in range(3)]
+
+
+def contained(d, entry):
+    """A real MSI-X entry is masked, or holds nothing but the index of one of
+    the VF's own entries."""
+    address, upper, data, control = entry
+    if control & 1:
+        return True
+    index = address >> 5 & 0x7fff
+    return (address == remappable(index) and not upper and not data and
+            quads(d.m, d.irt + 16 * index + 8, 1)[0] & 0xffff == 0x180)
+
+
+def test_msix_contained(device):
+    said = device.ask("attack msix", 240)
+    assert "PASS attack MSI-X table" in said
+    assert all(contained(device, entry) for entry in msix_entries(device))
+    device.ask("msix 0 fee00000 55")
+    assert msix_entries(device)[0][0] != 0xfee00000
+    assert all(contained(device, entry) for entry in msix_entries(device))
+
+
+@pytest.mark.parametrize("name", ["bars", "config", "flr"])
+def test_configuration(device, name):
+    said = device.ask(f"attack {name}", 240)
+    assert re.search(r"^PASS attack ", said, re.M), said
+
+
+def pf_state(d):
+    """What a VF must not change in the PF: MAC filters, other pools, who may
+    send and receive (82576 8.10, 8.14, 8.26)."""
+    filters = words(d.m, d.pf + 0x5400, 32)
+    return {"MAC filters": filters[:32],
+            "upper MAC filters": words(d.m, d.pf + 0x54e0, 16),
+            "other pools": words(d.m, d.pf + 0x5ad4, 7),
+            "RCTL": words(d.m, d.pf + 0x100, 1),
+            "VFTE, VFRE": words(d.m, d.pf + 0xc8c, 2),
+            "VT_CTL": words(d.m, d.pf + 0x581c, 1)}
+
+
+def test_mailbox(device):
+    """Requests of every type, half written, with ownership abused: the PF's
+    own state is what it was, and no VLAN has another pool."""
+    before = pf_state(device)
+    assert any(before["MAC filters"])
+    said = device.ask("attack mailbox", 240)
+    assert "PASS attack mailbox" in said
+    assert pf_state(device) == before
+    for vlan in words(device.m, device.pf + 0x5d00, 32):
+        assert not vlan & 0xfe000
+
+
+def test_fault_flood(device):
+    """A flood of blocked requests: counted, explained in part, and the log
+    says how many were not."""
+    start = len(device.m.console)
+    device.ask(f"flood {device.ram[0] + 0x100001:x} 400", 240)
+    lines = device.m.console[start:]
+    assert len(re.findall(r"^vtd-fault: ", lines, re.M)) < 0x400
+    # The count of what was dropped comes with the next that is told
+    device.m.wait_for(r"too fast to be explained", 5, start)
+    device.faults("read 1000000000")
+    dropped = re.findall(r"vtd: (\d+) faults came too fast to be explained",
+                         device.m.console[start:])
+    assert dropped and sum(map(int, dropped)) > 0
+
+
+# --- negative controls: each protection taken away, and the attack succeeds
+
+
+def weakened(name):
+    return machine.Machine(options("commands", weaken=name), print)
+
+
+def test_weaken_dma_isolation():
+    """test_dma_blocked without translation: the VF writes to the interrupt
+    remapping table."""
+    with weakened("dma-isolation") as m:
+        d = Commander(m)
+        assert m.log.count("WARNING: WEAKENED: dma-isolation") == 1
+        target = d.irt + 0x800
+        assert words(m, target, 1) == [0]
+        d.ask(f"offset {d.ram[1]:x}")
+        start = len(m.console)
+        d.ask(f"write {target:x} 5a")
+        assert words(m, target, 1) == [0x5a]
+        assert "vtd-fault" not in m.console[start:]
+
+
+def test_weaken_ir_source_check():
+    """test_forged_interrupts without source validation: the console's
+    interrupt arrives, made by the VF."""
+    with weakened("ir-source-check") as m:
+        d = Commander(m)
+        d.ask("route 60")
+        said = d.ask(f"write {remappable(irte_of_ioapic(d)):x} 1")
+        assert "did: sent, 1 interrupts, vector 60" in said
+        assert "vtd-fault" not in said
+        assert m.log.count("WARNING: WEAKENED: ir-source-check") == 1
+
+
+def test_weaken_compat_block():
+    """test_forged_interrupts with compatibility format let through: the vector
+    that the VF wrote arrives."""
+    with weakened("compat-block") as m:
+        d = Commander(m)
+        said = d.ask("write fee00000 62")
+        assert "did: sent, 1 interrupts, vector 62" in said
+        assert "vtd-fault" not in said
+
+
+def test_weaken_msix_trap_and_flr():
+    """test_msix_contained without the trap: the guest's own message stands in
+    the real table.  test_reset_at_end without the reset: what one guest left in
+    the VF's registers is there for the next."""
+    with weakened("msix-trap,flr") as m:
+        d = Commander(m)
+        d.ask("msix 0 fee00000 55")
+        assert msix_entries(d)[0] == [0xfee00000, 0, 0x55, 0]
+        d.ask("write 300000 5a")
+        m.send("end\n")
+        assert m.wait_end(60)
+        assert words(m, d.bar0 + 0x3838, 1) == [0x300001]
+
+
+def test_reset_at_end():
+    """At its end nothing of what the guest told the VF is left in it, and it
+    cannot do DMA any more."""
+    with machine.Machine(options("commands"), print) as m:
+        d = Commander(m)
+        d.ask("write 300000 5a")
+        assert words(m, d.bar0 + 0x3838, 1) == [0x300001]
+        m.send("end\n")
+        assert m.wait_end(60)
+        assert words(m, d.bar0 + 0x3838, 1) == [0]
+        assert quads(m, d.contexts + 16 * 0x80, 1) == [0]
