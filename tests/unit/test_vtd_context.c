@@ -1,6 +1,8 @@
 /* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
 /* Who may do DMA where: scopes, domains, attach and detach. */
+#include "hv/weaken.h"
 #include "tests/unit/vtd_model.h"
+#include "vtd/context.h"
 #include "vtd/unit.h"
 #include "vtd/vtd.h"
 #include <string.h>
@@ -119,6 +121,24 @@ static void test_entry_bits(void **state)
 	context = (u64 *)(uintptr_t)(root[2] & ~0xfffULL) + 2 * 0x80;
 	assert_int_equal(context[0], (uintptr_t)domain.table.root | 1);
 	assert_int_equal(context[1], 0x102);
+}
+
+/* weaken=dma-isolation: translation type 10b; refused where there is none. */
+static void test_pass_through(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP | BIT(6));
+	volatile struct vtd_entry *entry;
+
+	(void)state;
+	open_vf(m);
+	weaken = WEAKEN_DMA_ISOLATION;
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	entry = vtd_context_entry(&vtd_units[0], VF_SID);
+	assert_int_equal(entry->low, 9);
+	m = setup(MODEL_CAP, MODEL_ECAP & ~BIT(6));
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, vf), -EOPNOTSUPP);
+	weaken = 0;
 }
 
 static void test_detach(void **state)
@@ -509,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attach_reaches_ram_only),
 		cmocka_unit_test(test_entry_bits),
+		cmocka_unit_test(test_pass_through),
 		cmocka_unit_test(test_detach),
 		cmocka_unit_test(test_caching_mode),
 		cmocka_unit_test(test_write_buffers),

@@ -206,6 +206,8 @@ static void test_overflow(void **state)
 	assert_true(vtd_service_faults());
 	assert_non_null(strstr(test_log, "dmar0: fault records overflowed "
 					 "(PFO)"));
+	assert_non_null(
+		strstr(test_log, "vtd-event: unit=dmar0 event=overflow\n"));
 	assert_int_equal(m->fsts, 0);
 	model_dma(m, 0x0020, 0x1000, true, &hpa);
 	assert_int_equal(m->nmis, 2);

@@ -1,5 +1,6 @@
 /* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
 /* Interrupt remapping entries: bits, life, and what the unit makes of them. */
+#include "hv/weaken.h"
 #include "tests/unit/vtd_model.h"
 #include "vtd/irte.h"
 #include "vtd/vtd.h"
@@ -186,8 +187,39 @@ static void test_ioapic(void **state)
 	assert_true(index >= 0);
 	assert_int_equal(vtd_irte_set(index, &to), 0);
 	expect_delivery(m, 0xff00, index, 0x24, 0);
+	/* Another function uses it: the line says whose it is */
+	assert_int_equal(model_interrupt(m, PCI_RID(nic->addr),
+					 0xfee00010 | (u32)index << 5, 0,
+					 &(u8){0}, &(u32){0}),
+			 0x26);
+	assert_true(vtd_service_faults());
+	assert_non_null(strstr(test_log, ", of the IOAPIC, 0000:ff:00.0): "));
+	assert_non_null(strstr(test_log, " owner=ioapic "));
 	assert_int_equal(vtd_irte_alloc_ioapic(3), -ENODEV);
 	assert_non_null(strstr(test_log, "no remapping unit lists IOAPIC 3"));
+}
+
+/* SVT 01b, SQ 00b; weaken=ir-source-check: SVT 00b, everyone's. */
+static void test_source_check(void **state)
+{
+	(void)state;
+	assert_int_equal(vtd_irte_source(0x180), 0x40180);
+	weaken = WEAKEN_IR_SOURCE_CHECK;
+	assert_int_equal(vtd_irte_source(0x180), 0x180);
+	weaken = 0;
+}
+
+/* weaken=compat-block: no extended mode, and compatibility format passes. */
+static void test_compatibility_format(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	weaken = WEAKEN_COMPAT_BLOCK;
+	m = setup(MODEL_CAP, MODEL_ECAP);
+	weaken = 0;
+	assert_int_equal(m->gsts >> 23 & 1, 1);
+	assert_false(vtd_units[0].eim);
 }
 
 /* Each unit has a table of its own; indices do not collide. */
@@ -243,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_caching_mode),
 		cmocka_unit_test(test_full_and_bad_indices),
 		cmocka_unit_test(test_ioapic),
+		cmocka_unit_test(test_source_check),
+		cmocka_unit_test(test_compatibility_format),
 		cmocka_unit_test(test_two_units),
 		cmocka_unit_test(test_not_freed_when_the_unit_fails),
 	};

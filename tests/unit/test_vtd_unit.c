@@ -245,6 +245,8 @@ static void test_dead_queue(void **state)
 	assert_non_null(strstr(test_log, "dmar0: invalidation "
 					 "0000000000000000:0000000000000011 "
 					 "not done"));
+	assert_non_null(strstr(test_log, "vtd-event: unit=dmar0 event=time-out "
+					 "descriptor=0x0:11\n"));
 	assert_null(strstr(m->trace, "TE+"));
 }
 
@@ -258,6 +260,9 @@ static void test_queue_error(void **state)
 	assert_non_null(strstr(test_log, "refused descriptor (IQE)"));
 	assert_non_null(strstr(test_log, "at 0: "
 					 "0000000000000000:0000000000000011"));
+	assert_non_null(strstr(test_log,
+			       "vtd-event: unit=dmar0 event=queue-error iqe=1 "
+			       "at=0 descriptor=0x0:11\n"));
 	/* repaired: the queue went on behind it */
 	assert_int_equal(m->fsts, 0);
 	assert_int_equal(m->iqh, m->iqt);

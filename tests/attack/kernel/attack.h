@@ -95,6 +95,9 @@ s64 msr_write(u32 msr, u64 value);
 
 void wait_ms(u32 ms);
 
+/* As the command line says with cpus=N; 2 without. */
+u32 guest_cpus(void);
+
 /* --- memory: any guest-physical address, by a window of 2 MiB */
 
 volatile u8 *map_gpa(u64 gpa);
@@ -110,6 +113,10 @@ void attack_debug(void);
 void attack_cpuid(void);
 void attack_memory(u64 ram_end);
 void attack_execution(void);
+
+/* CPUID as the last instruction below the non-canonical addresses: to go on
+ * behind it is for the guest to fail, not for VM entry. */
+void attack_rip(void);
 void attack_ipis(void);
 void attack_task_switch(void);
 void attack_time(u32 seconds);

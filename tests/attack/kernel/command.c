@@ -9,6 +9,7 @@
  *   offset VALUE          add to addresses of ours that the VF is told
  *   msix INDEX ADDRESS DATA   write an entry of the MSI-X table, and unmask it
  *   route VECTOR          the console's interrupt to this processor
+ *   reset                 is a queue still on after a function-level reset?
  *   attack NAME           one of the VF attacks
  *   end
  *
@@ -163,6 +164,10 @@ static void obey(void)
 		write_msix();
 	} else if (word("route")) {
 		route((u32)hex() & 0xff);
+	} else if (word("reset")) {
+		print("did: the queue is %s\n",
+		      vf_survives_reset() ? "on" : "off");
+		vf_start();
 	} else if (word("attack")) {
 		run_attack();
 	} else {

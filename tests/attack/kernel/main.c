@@ -207,6 +207,11 @@ static u32 number(const char *text)
 	return value;
 }
 
+u32 guest_cpus(void)
+{
+	return argument("cpus=") ? number(argument("cpus=")) : 2;
+}
+
 /* Paging structures where no memory is: the processor cannot go on. */
 static void end_page_tables_in_mmio(void)
 {
@@ -239,12 +244,11 @@ static void end_triple_fault(void)
 	__asm__ volatile("lidt %0; ud2" : : "m"(idtr));
 }
 
-/* CPUID as the last instruction below the non-canonical addresses. */
-static void end_rip(void)
+void attack_rip(void)
 {
 	static u64 top[3][512] __attribute__((aligned(4096)));
 	static u8 page[4096] __attribute__((aligned(4096)));
-	u64 target = 0x7ffffffffffeUL;
+	u64 target = 0x7ffffffffffeUL, a = 0, b = 0, c = 0, d = 0;
 
 	page[4094] = 0x0f;
 	page[4095] = 0xa2;
@@ -252,8 +256,10 @@ static void end_rip(void)
 	top[0][511] = (u64)top[1] | PRESENT_WRITABLE;
 	top[1][511] = (u64)top[2] | PRESENT_WRITABLE;
 	top[2][511] = (u64)page | PRESENT_WRITABLE;
-	print("attack kernel: CPUID up to the first non-canonical address\n");
-	__asm__ volatile("jmp *%0" : : "r"(target) : "memory");
+	TRY("jmp *%[to]",
+	    WITH("+a"(a), "+b"(b), "+c"(c), "+d"(d)), [to] "S"(target));
+	report("CPUID below a non-canonical address", caught.vector == GP,
+	       "vector %ld behind it", caught.vector);
 }
 
 static void end_stack_in_mmio(void)
@@ -271,7 +277,6 @@ static const struct {
 	{"page-tables", end_page_tables_in_mmio},
 	{"idt", end_idt_in_mmio},
 	{"triple-fault", end_triple_fault},
-	{"rip", end_rip},
 	{"stack", end_stack_in_mmio},
 };
 
@@ -295,6 +300,7 @@ static void all_attacks(u64 ram_end)
 	attack_msrs();
 	attack_memory(ram_end);
 	attack_execution();
+	attack_rip();
 	attack_ports();
 	attack_ipis();
 	attack_task_switch();

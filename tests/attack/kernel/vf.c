@@ -108,16 +108,26 @@ static bool start_queue(u32 at)
 	return wait_register(VF_TXDCTL, DCTL_ENABLE, DCTL_ENABLE, 100);
 }
 
-bool vf_start(void)
+static void reset(void)
 {
-	unsigned int pcie = vf_capability(CAP_PCIE);
-
-	*config16(pcie + DEVCTL) = DEVCTL_FLR;
+	*config16(vf_capability(CAP_PCIE) + DEVCTL) = DEVCTL_FLR;
 	*config32(CONFIG_BAR0) = (u32)VF_BAR0;
 	*config32(CONFIG_BAR0 + 4) = 0;
 	*config32(CONFIG_BAR3) = (u32)VF_BAR3;
 	*config32(CONFIG_BAR3 + 4) = 0;
 	*config16(CONFIG_COMMAND) = COMMAND_ON;
+}
+
+bool vf_survives_reset(void)
+{
+	start_queue(0);
+	reset();
+	return *vf_register(VF_TXDCTL) & DCTL_ENABLE;
+}
+
+bool vf_start(void)
+{
+	reset();
 	for (unsigned int i = 0; i < FRAME; i++)
 		frame[i] = i < 6 ? 0xff : (u8)i;
 	if (mailbox_reset() && start_queue(0))

@@ -51,6 +51,9 @@ extern u64 vf_offset;
  */
 bool vf_write(u64 target, u32 value);
 
+/* True if the transmit queue is still on after a function-level reset. */
+bool vf_survives_reset(void);
+
 /* The device reads 64 bytes at @target, as a frame to send. */
 bool vf_read(u64 target);
 
