@@ -1,11 +1,7 @@
 /* sources: hv/icr.c */
 /* Interrupt commands of a guest (Intel SDM 3A 11.12.9), values by hand. */
 #include "hv/icr.h"
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/support.h"
 
 static bool is_guest(u32 apic_id)
 {
