@@ -39,7 +39,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
-	tests/fuzz/*.[ch] tests/attack/kernel/*.c)
+	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/bochs/*.c)
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/*)
 
 # The recipes' own words say what they do; V=1 shows the commands.
@@ -49,8 +49,8 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test unit fuzz coverage vm-tests soak attack-time usb guest setup emulator \
-	format-check lint clean help
+.PHONY: all run run-usb test test-bochs unit fuzz coverage vm-tests soak \
+	attack-time usb guest setup emulator format-check lint clean help
 .DELETE_ON_ERROR:
 
 all:
@@ -67,6 +67,8 @@ help:
 #:                 tests
 #: make unit       the unit tests alone; make vm-tests: the other ones alone
 #:                 (TESTS='-k smp' is given to pytest)
+#: make test-bochs the same image on another emulator of VMX, Bochs (part of
+#:                 make test; MODEL=corei7_haswell_4770: another processor)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all
 #: make coverage   what unit tests and stored fuzz inputs run of each file
@@ -173,6 +175,18 @@ $B/attack/kernel: $B/attack/kernel.elf
 
 guest: $(GUEST_FILES)
 
+# What runs under Bochs: a first user process and nothing else
+$B/bochs/init: tests/bochs/init.c guest/stat_abi.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ $<
+
+$B/bochs/initramfs: $B/bochs/init
+	$(call say,CPIO,$@)
+	$Qcd $(@D) && echo init | cpio --quiet -R 0:0 -H newc -o >initramfs
+
+BOCHS_FILES := $B/gangway.efi $B/guest/vmlinuz $B/bochs/initramfs
+
 # --- machines
 
 setup:
@@ -222,16 +236,22 @@ unit:
 	@$(PYTHON) tools/test.py unit
 
 vm-tests:
-	@tools/setup.sh install build run test
+	@tools/setup.sh install build run test bochs
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory $B/gangway-usb.img $B/attack/kernel
+	@$(MAKE) --no-print-directory $B/gangway-usb.img $B/attack/kernel \
+		$(BOCHS_FILES)
 	@$(PYTHON) tools/test.py vm
 
+test-bochs:
+	@tools/setup.sh install build run bochs
+	@$(MAKE) --no-print-directory $(BOCHS_FILES)
+	@$(PYTHON) tools/bochs.py $(MODEL)
+
 test:
-	@tools/setup.sh install build run test fuzz
+	@tools/setup.sh install build run test fuzz bochs
 	@tools/setup.sh emulator
 	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img \
-		$B/attack/kernel
+		$B/attack/kernel $(BOCHS_FILES)
 	@$(PYTHON) tools/test.py unit fuzz vm
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.

@@ -6,7 +6,7 @@
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# Groups: build, run, test, fuzz.
+# Groups: build, run, test, fuzz, bochs.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,6 +28,10 @@ test='/usr/include/cmocka.h:libcmocka-dev
       /usr/lib/python3/dist-packages/pytest:python3-pytest
       /usr/lib/python3/dist-packages/xdist:python3-pytest-xdist'
 fuzz='clang:clang /usr/share/doc/libclang-rt-dev:libclang-rt-dev'
+bochs='bochs-bin:bochs
+       /usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so:bochs-term
+       /usr/share/vgabios/vgabios.bin:vgabios
+       /usr/share/ovmf/OVMF.fd:ovmf mformat:mtools cpio:cpio'
 }
 
 say() { echo "setup: $*" >&2; }
@@ -71,7 +75,7 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test | fuzz) ;;
+		build | run | test | fuzz | bochs) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done
