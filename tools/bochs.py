@@ -94,7 +94,7 @@ class Options:
     cpus: int = 1
     kernel: pathlib.Path = BUILD / "guest/vmlinuz"
     initrd: pathlib.Path = BUILD / "bochs/initramfs"
-    timeout: float = 480
+    timeout: float = 900
 
 
 def partition_entry(first, count):
