@@ -14,7 +14,7 @@ LINES = {
              "VF interrupts", "VM exits", "blocked DMA"),
     "nvme": ("NVMe VF and driver", "NVMe disk", "NVMe vectors",
              "NVMe write and read", "NVMe interrupts", "NVMe VM exits",
-             "NVMe reset"),
+             "NVMe reset", "NVMe blocked DMA"),
     "devices": (),  # as many as there are devices
 }
 LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
@@ -42,9 +42,10 @@ def check_mac(lines, log):
     return None
 
 
-def check_fault(lines, log):
-    """The write that the guest tried to make is decoded in the log."""
-    target = re.search(r"write to 0x([0-9a-f]+) refused", lines["blocked DMA"])
+def check_fault(line, log):
+    """The write that the guest tried to make, by @line, is decoded in the
+    log."""
+    target = re.search(r"write to 0x([0-9a-f]+) refused", line)
     if not target:
         return "the guest's blocked DMA line names no address"
     for line in re.findall(r"^.*vtd-fault.*$", log, re.M):
@@ -96,9 +97,10 @@ def problems_of(machine):
         lines = {name: value for name, (_, value) in found.items()}
         if "demo" in shows:
             problems += [check_mac(lines, machine.log),
-                         check_fault(lines, machine.log)]
+                         check_fault(lines["blocked DMA"], machine.log)]
         if "nvme" in shows:
-            problems.append(check_drive(lines, machine.work / "nvme.img"))
+            problems += [check_drive(lines, machine.work / "nvme.img"),
+                         check_fault(lines["NVMe blocked DMA"], machine.log)]
         if "devices" in shows:
             problems += problems_of_devices(machine)
     if not re.search(r"gangway: guest powered off", machine.log):

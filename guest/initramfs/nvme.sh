@@ -86,10 +86,20 @@ check_reset() {
 	rm /tmp/read /tmp/random
 }
 
+# Takes the VF away from its driver and gives it back.
+check_blocked_dma() {
+	if said=$(nvme-blocked-dma 2>&1); then
+		pass "NVMe blocked DMA" "$said"
+	else
+		fail "NVMe blocked DMA" "$said"
+	fi
+}
+
 check_vf
 check_vectors
 make_io
 check_io
 check_exits "NVMe VM exits"
 check_reset
+check_blocked_dma
 finish

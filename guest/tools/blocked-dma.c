@@ -12,8 +12,7 @@
  * back to its driver.  Prints one line; exit status 0: refused and logged.
  */
 #define _GNU_SOURCE
-#include "guest/tools/cpuid_stat.h"
-#include "guest/tools/vf_device.h"
+#include "guest/tools/blocked.h"
 #include <arpa/inet.h>
 
 #define FILL 0xa5 /* what memory of ours holds before the device writes */
@@ -37,25 +36,6 @@ struct dma_memory {
 	_Alignas(PAGE) struct arp_frame frame;
 	_Alignas(PAGE) uint8_t buffer[BUFFERS][PAGE];
 };
-
-/* First address above the guest's RAM. */
-static uint64_t ram_end(void)
-{
-	FILE *f = fopen("/proc/iomem", "r");
-	uint64_t start, end, highest = 0;
-	char line[200];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strstr(line, "System RAM") &&
-		    sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2 &&
-		    end > highest)
-			highest = end;
-	if (f)
-		fclose(f);
-	if (!highest)
-		die("/proc/iomem names no System RAM (not root?)");
-	return highest + 1;
-}
 
 static struct dma_memory *dma_alloc(void)
 {
@@ -163,43 +143,6 @@ static bool provoke(struct dma_memory *m, uint64_t target)
 	return wait_for(rx->rx.status & DESC_DONE, 2000);
 }
 
-/* --- the verdict */
-
-static uint32_t blocked_count(void)
-{
-	return cpuid_read(STAT_LEAF_TIME, 0).ecx;
-}
-
-/* Print what Gangway says of the write to @target; true: refused. */
-static bool judge(uint64_t target, uint32_t count_before)
-{
-	struct cpuid last;
-	uint64_t address;
-
-	if (!under_gangway()) {
-		printf("the VF wrote to 0x%" PRIx64 "; nobody here could stop "
-		       "it (not under Gangway)\n",
-		       target);
-		return false;
-	}
-	if (!wait_for(blocked_count() != count_before, 2000)) {
-		printf("write to 0x%" PRIx64 ": no fault was counted\n",
-		       target);
-		return false;
-	}
-	last = cpuid_read(STAT_LEAF_FAULT, 0);
-	address = cpuid_u64(last);
-	if (address / PAGE != target / PAGE || last.edx >> 31) {
-		printf("a fault was counted, but of a %s at 0x%" PRIx64
-		       ", not of the write to 0x%" PRIx64 "\n",
-		       last.edx >> 31 ? "read" : "write", address, target);
-		return false;
-	}
-	printf("write to 0x%" PRIx64 " refused, fault reason %u logged\n",
-	       target, last.edx & 0xff);
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	struct dma_memory *m = dma_alloc();
@@ -208,7 +151,7 @@ int main(int argc, char **argv)
 	uint32_t count_before = blocked_count();
 	bool kept;
 
-	take_device();
+	take_device(0x8086, 0x10ca, 0);
 	ask(m, 0);
 	if (!wait_for(answer_here(m), 2000))
 		die("the control failed: no answer in memory of ours");
@@ -216,7 +159,7 @@ int main(int argc, char **argv)
 		die("no answer from 10.0.2.2 came to the VF");
 	kept = untouched(m);
 	stop_queues();
-	give_device_back();
+	give_device_back("igbvf");
 	if (!kept)
 		die("memory of ours was written instead");
 	return judge(target, count_before) ? 0 : 1;

@@ -1,7 +1,7 @@
 /*
- * The 82576 VF, taken from its driver and driven by hand.  For programs that
- * make the device do what no driver would; any trouble ends them with a message
- * and exit status 2.
+ * A function, taken from its driver to be driven by hand, and what the 82576's
+ * VF needs for that.  For programs that make the device do what no driver
+ * would; any trouble ends them with a message and exit status 2.
  */
 #ifndef GUEST_TOOLS_VF_DEVICE_H
 #define GUEST_TOOLS_VF_DEVICE_H
@@ -162,7 +162,9 @@ static inline int device_write(const char *attribute, const char *text)
 	return sysfs_write(path, text);
 }
 
-static inline void find_vf(void)
+/* The first function of @class, or with class 0 of @vendor and @device. */
+static inline void find_device(unsigned int vendor, unsigned int device,
+			       unsigned int class)
 {
 	const char *root = "/sys/bus/pci/devices";
 	DIR *dir = opendir(root);
@@ -171,14 +173,15 @@ static inline void find_vf(void)
 	while (dir && (e = readdir(dir))) {
 		snprintf(device_dir, sizeof(device_dir), "%s/%s", root,
 			 e->d_name);
-		if (sysfs_hex(device_dir, "vendor") != 0x8086 ||
-		    sysfs_hex(device_dir, "device") != 0x10ca)
+		if (class ? sysfs_hex(device_dir, "class") != class
+			  : sysfs_hex(device_dir, "vendor") != vendor ||
+				    sysfs_hex(device_dir, "device") != device)
 			continue;
 		snprintf(device_name, sizeof(device_name), "%.31s", e->d_name);
 		closedir(dir);
 		return;
 	}
-	die("no 82576 VF (8086:10ca) here");
+	die("no function %04x:%04x, class %06x, here", vendor, device, class);
 }
 
 /* Memory decoding and bus mastering on (PCI 3.0 6.2.2). */
@@ -200,12 +203,13 @@ static inline void enable_device(void)
 	close(fd);
 }
 
-static inline void take_device(void)
+static inline void take_device(unsigned int vendor, unsigned int device,
+			       unsigned int class)
 {
 	char path[400];
 	int fd;
 
-	find_vf();
+	find_device(vendor, device, class);
 	device_write("driver/unbind", device_name); /* may have none */
 	enable_device();
 	snprintf(path, sizeof(path), "%s/resource0", device_dir);
@@ -218,15 +222,18 @@ static inline void take_device(void)
 	close(fd);
 }
 
-static inline void give_device_back(void)
+static inline void give_device_back(const char *driver)
 {
+	char path[100];
+
 	munmap((void *)bar, 4 * PAGE);
 	if (device_write("reset", "1"))
 		die("%s: function-level reset: %s", device_name,
 		    strerror(errno));
 	device_write("enable", "0");
-	if (sysfs_write("/sys/bus/pci/drivers/igbvf/bind", device_name))
-		die("%s: back to igbvf: %s", device_name, strerror(errno));
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/bind", driver);
+	if (sysfs_write(path, device_name))
+		die("%s: back to %s: %s", device_name, driver, strerror(errno));
 }
 
 /* --- addresses */
