@@ -26,7 +26,8 @@ EFI_SECTIONS := .text .reloc .rodata .dynamic .rela .data
 HV_DIRS := boot hv vtd drivers guest
 C_FILES := $(wildcard $(HV_DIRS:%=%/*.c))
 ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
-OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o)
+OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o) \
+	$B/obj/drivers/font.o
 HEADERS := $(wildcard $(HV_DIRS:%=%/*.h) guest/tools/*.h tests/unit/*.h \
 	tests/attack/kernel/*.h)
 
@@ -111,6 +112,19 @@ $B/obj/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$Q$(NASM) -f elf64 -I $B/ -MD $(@:.o=.d) -MP -o $@ $<
+
+# The screen's font, of console-setup-linux
+CONSOLE_FONT := /usr/share/consolefonts/Lat15-Fixed16.psf.gz
+
+$B/font.c: tools/font.py $(CONSOLE_FONT)
+	@mkdir -p $(@D)
+	$(call say,FONT,$@)
+	$Q$(PYTHON) $^ >$@
+
+$B/obj/drivers/font.o: $B/font.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS) -c -o $@ $<
 
 $B/dsdt.aml: guest/dsdt.asl
 	@mkdir -p $(@D)

@@ -153,6 +153,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	take_memory();
 	if (handover.config.mode == MODE_RUN)
 		take_guest_memory();
+	graphics_find(&handover.screen);
 	leave_firmware(&handover);
 	hv_main(&handover);
 }

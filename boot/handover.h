@@ -3,6 +3,7 @@
 #define BOOT_HANDOVER_H
 
 #include "boot/config.h"
+#include "drivers/framebuffer.h"
 #include "hv/types.h"
 
 #define HANDOVER_RAM_MAX 32
@@ -37,6 +38,8 @@ struct handover {
 	 * addresses; the sum is what the configuration asked for. */
 	struct hpa_range ram[HANDOVER_RAM_MAX];
 	unsigned int ram_count;
+
+	struct framebuffer screen; /* as firmware tells; not checked */
 
 	void *runtime_services; /* EFI_RUNTIME_SERVICES *, physical mode */
 	u64 firmware_cr3;

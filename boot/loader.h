@@ -74,6 +74,10 @@ void uefi_map_free(struct uefi_map *map);
 /* processors.c: fill @handover's apic_id, as far as the firmware tells. */
 void find_processors(struct handover *handover);
 
+/* graphics.c: fill @screen with the firmware's graphics mode, if it has a
+ * linear framebuffer of 32 bits a pixel. */
+void graphics_find(struct framebuffer *screen);
+
 /* exit.c: leave the firmware (UEFI 2.9 7.4.6) and note its state in
  * @handover.  On return nothing of it but the runtime services may be used. */
 void leave_firmware(struct handover *handover);

@@ -2,6 +2,7 @@
  * Functions that the guest gets whole: what there is to check before, and the
  * reset that takes from them what firmware left.
  */
+#include "drivers/framebuffer.h"
 #include "drivers/pci_reset.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
@@ -14,13 +15,6 @@
 /* IOAPICs, HPET, local APICs: no place for a BAR */
 #define CHIPSET_START 0xfec00000ULL
 #define CHIPSET_SIZE 0x01400000ULL
-
-static int refuse(const struct pci_function *fn, int err, const char *why)
-{
-	hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n", PCI_ARG(fn->addr),
-	       fn->vendor, fn->device, why);
-	return err;
-}
 
 static bool overlap(hpa_t a, u64 a_size, hpa_t b, u64 b_size)
 {
@@ -47,7 +41,7 @@ static bool answers(const struct pci_function *other,
 }
 
 /* Firmware says where BARs are.  What is mapped for the hypervisor is RAM, or
- * registers that it uses. */
+ * registers that it uses; or the screen, which it can do without. */
 static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
 {
 	unsigned int count;
@@ -56,7 +50,8 @@ static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
 	if (overlap(bar->base, bar->size, CHIPSET_START, CHIPSET_SIZE))
 		return false;
 	for (u64 at = 0; at < bar->size; at += PAGE_SIZE)
-		if (host_is_mapped(bar->base + at, 1))
+		if (host_is_mapped(bar->base + at, 1) &&
+		    !framebuffer_has(bar->base + at))
 			return false;
 	for (unsigned int i = 0; i < count; i++)
 		if (answers(&other[i], fn, bar->base, bar->size))
@@ -64,7 +59,7 @@ static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
 	return true;
 }
 
-static int check_bars(const struct pci_function *fn)
+static const char *bar_refusal(const struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		const struct pci_bar *bar = &fn->bar[i];
@@ -72,33 +67,34 @@ static int check_bars(const struct pci_function *fn)
 		if (!bar->size || bar->io)
 			continue;
 		if (bar->size > GUEST_PCI_WINDOW_SIZE)
-			return refuse(fn, -EOPNOTSUPP,
-				      "one of its BARs is larger than the "
-				      "guest's PCI window, 512 MiB");
+			return "one of its BARs is larger than the guest's PCI "
+			       "window, 512 MiB";
 		if (!bar->base)
-			return refuse(fn, -EINVAL,
-				      "firmware gave one of its BARs no "
-				      "address");
+			return "firmware gave one of its BARs no address";
 		if (!is_own(fn, bar))
-			return refuse(fn, -EINVAL,
-				      "firmware put one of its BARs where "
-				      "something else is");
+			return "firmware put one of its BARs where something "
+			       "else is";
 	}
-	return 0;
+	return NULL;
 }
 
-static int check(const struct pci_function *fn)
+const char *assigned_whole_refusal(const struct pci_function *fn)
 {
 	if (fn->bridge || fn->class >> 16 == CLASS_BRIDGE)
-		return refuse(fn, -EOPNOTSUPP,
-			      "it is a bridge, and bridges stay with Gangway");
+		return "it is a bridge, and bridges stay with Gangway";
 	if (!pci_find_cap(fn, PCI_CAP_MSI) && !pci_find_cap(fn, PCI_CAP_MSIX) &&
 	    pci_read8(fn, INTERRUPT_PIN))
-		return refuse(fn, -EOPNOTSUPP,
-			      "it has INTx interrupts alone, no MSI and no "
-			      "MSI-X, and these lines are shared: Gangway does "
-			      "not forward them");
-	return check_bars(fn);
+		return "it has INTx interrupts alone, no MSI and no MSI-X, and "
+		       "these lines are shared: Gangway does not forward them";
+	return bar_refusal(fn);
+}
+
+/* The log leaves the screen to a guest that gets the display. */
+static void give_up_screen(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		if (!fn->bar[i].io)
+			framebuffer_give_up(fn->bar[i].base, fn->bar[i].size);
 }
 
 /* True if a reset of the bus that @fn is on reaches the guest's functions
@@ -120,10 +116,15 @@ int assigned_make_whole_ready(struct assigned *a)
 {
 	struct pci_function *fn = a->fn;
 	enum pci_reset kind = pci_reset_kind(fn, bus_is_ours(fn));
-	int err = check(fn);
+	const char *refusal = assigned_whole_refusal(fn);
+	int err;
 
-	if (err)
-		return err;
+	if (refusal) {
+		hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n",
+		       PCI_ARG(fn->addr), fn->vendor, fn->device, refusal);
+		return -EOPNOTSUPP;
+	}
+	give_up_screen(fn);
 	pci_enable_path(fn);
 	err = assigned_map_for_host(fn);
 	if (!err && kind != PCI_RESET_NONE)

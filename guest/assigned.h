@@ -44,10 +44,12 @@ void assigned_service(const struct assigned *a);
 /*
  * guest/assign_whole.c: make @a, which is no VF, ready for the guest: not in
  * use by Gangway, with interrupts that can be forwarded and BARs that are its
- * own; mapped and reset.  -EOPNOTSUPP, -EINVAL, -EBUSY: said in the log;
- * others from the reset.
+ * own; mapped and reset.  -EOPNOTSUPP: said in the log; others from the reset.
  */
 int assigned_make_whole_ready(struct assigned *a);
+
+/* Why @fn cannot be the guest's as a whole, in words; NULL: it can. */
+const char *assigned_whole_refusal(const struct pci_function *fn);
 
 /* Reset it again when the guest is gone.  Errors as pci_reset(). */
 int assigned_reset_whole(struct assigned *a);

@@ -8,7 +8,7 @@
 #include "vtd/vtd.h"
 
 /* Pages: for what does not grow, and for each CPU (hv/cpu.c) */
-#define FIXED_PAGES 72
+#define FIXED_PAGES 76
 #define CPU_PAGES 14
 /* Upper levels of a set of tables, and device memory */
 #define TABLE_PAGES 8

@@ -234,10 +234,12 @@ _Noreturn void preflight_end(const struct handover *handover)
 {
 	for (unsigned int i = 0; i < STALE_KEYS; i++)
 		key_pressed();
-	hv_log("gangway: mode=check ends here: no guest is started. Waiting "
-	       "for a key, however long it takes: on the serial console or a "
-	       "PS/2 keyboard (a USB keyboard cannot be read any more; use "
-	       "the power button)\n");
+	hv_log("gangway: mode=check ends here: no guest is started.\n"
+	       "gangway: Press a key at the serial console or a PS/2 keyboard, "
+	       "which most laptops have, to end;\n"
+	       "gangway: USB keyboards are out of reach now: use the power "
+	       "button. There is no time limit.\n"
+	       "gangway: ready\n");
 	while (!key_pressed())
 		cpu_pause();
 	vmx_off();

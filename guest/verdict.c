@@ -81,6 +81,6 @@ enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 		return VERDICT_NO;
 	if (sriov_total_vfs(fn))
 		return judge_vfs(fn, buf, size);
-	format(buf, size, "it has no VFs, and Gangway assigns nothing else");
+	format(buf, size, "it has no VFs");
 	return VERDICT_NO;
 }

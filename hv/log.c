@@ -7,6 +7,7 @@
 #define LINE_MAX 512
 
 static struct lock lock;
+void (*log_screen)(const char *text, size_t length);
 
 /*
  * The NMI handler logs nothing itself, so a CPU that holds the lock gives it
@@ -46,6 +47,8 @@ void hv_log(const char *fmt, ...)
 	}
 	locked = log_lock();
 	console_log_write(line, length);
+	if (log_screen)
+		log_screen(line, length);
 	if (locked)
 		lock_release(&lock);
 }

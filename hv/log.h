@@ -13,6 +13,9 @@
  */
 void hv_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Where lines are written too, under the log's lock; NULL: nowhere. */
+extern void (*log_screen)(const char *text, size_t length);
+
 /*
  * For what cannot be: stops all DMA and the guest's CPUs, prints the reason,
  * the stack and the last exits of each CPU, and halts.

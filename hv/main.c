@@ -5,6 +5,7 @@
  */
 #include "boot/handover.h"
 #include "boot/image.h"
+#include "drivers/framebuffer.h"
 #include "guest/machine.h"
 #include "hv/acpi_tables.h"
 #include "hv/apic.h"
@@ -150,12 +151,35 @@ static void log_memory(void)
 	       machine_ram_size() / MIB);
 }
 
+/* The screen is a device, whatever firmware says: not where memory is. */
+static void use_screen(const struct framebuffer *mode)
+{
+	u64 size = framebuffer_bytes(mode);
+
+	if (!size)
+		return;
+	for (hpa_t at = 0; at < size; at += PAGE_SIZE) {
+		if (!host_is_mapped(mode->base + at, 1))
+			continue;
+		hv_log("screen: its memory at 0x%lx is used otherwise\n",
+		       mode->base);
+		return;
+	}
+	if (host_map_device(mode->base, size))
+		return;
+	framebuffer_init(mode);
+	log_screen = framebuffer_write;
+	hv_log("screen: %ux%u at 0x%lx\n", mode->width, mode->height,
+	       mode->base);
+}
+
 /* On CPU 0's own stack, with the hypervisor's page tables. */
 static _Noreturn void boot_main(void)
 {
 	const struct acpi_header *fadt = machine_acpi_table("FACP");
 
 	mask_legacy_interrupts();
+	use_screen(&handover->screen);
 	vmx_capabilities();
 	if (set_up_cpu())
 		panic("VMX does not start on the first CPU");

@@ -16,7 +16,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/gangway
 # shellcheck disable=SC2034  # read as ${!group}
 {
 build='gcc:gcc ld:binutils nasm:nasm iasl:acpica-tools
-       /usr/include/efi/efi.h:gnu-efi /usr/lib/x86_64-linux-gnu/libc.a:libc6-dev'
+       /usr/include/efi/efi.h:gnu-efi /usr/lib/x86_64-linux-gnu/libc.a:libc6-dev
+       python3:python3
+       /usr/share/consolefonts/Lat15-Fixed16.psf.gz:console-setup-linux'
 run='python3:python3 sgdisk:gdisk mformat:mtools cpio:cpio xz:xz-utils
      lspci:pciutils flock:util-linux
      /usr/share/misc/pci.ids:pci.ids

@@ -146,7 +146,7 @@ def of_gangway(extra):
     """The groups of mode=check, and whether the PF's VFs can be assigned."""
     options = machine.Options(settings={"mode": "check"}, qemu_extra=extra)
     with machine.Machine(options, print) as m:
-        assert m.wait_for(r"mode=check ends here", options.timeout), \
+        assert m.wait_for(r"^gangway: ready$", options.timeout), \
             m.last_line()
         rows = re.findall(r"^preflight: (\S+:\S+\.\d) +(\d+) .* (yes: |no: |"
                           r"bridge)(.*)$", m.console, re.M)
@@ -167,3 +167,26 @@ def test_groups_are_those_of_linux(name, initrd):
     # Without the VFs, which mode=check does not create
     assert groups == {frozenset(group - vfs) for group in theirs} - {frozenset()}
     assert vf_assignable == all({vf} in theirs for vf in vfs)
+
+
+OPEN_PORT = "-set device.rp1.disable-acs=on"
+
+
+def test_part_of_a_group_is_refused():
+    options = machine.Options(qemu_extra=OPEN_PORT)
+    with machine.Machine(options, print) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert re.search(r"^groups: 0000:01:10\.0: its isolation group also has "
+                         r"0000:01:00\.0, for port 0000:00:01\.0 .*no ACS",
+                         m.log, re.M)
+        assert "allow-unsafe-groups=yes in gangway.cfg" in m.log
+        assert "gangway: stopped: a function of assign= is not isolated" in m.log
+
+
+def test_part_of_a_group_at_own_risk():
+    options = machine.Options(qemu_extra=OPEN_PORT,
+                              settings={"allow-unsafe-groups": "yes"})
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^assign: 0000:01:10\.0 is the guest's",
+                          options.timeout), m.last_line()
+        assert re.search(r"^groups: WARNING: 0000:01:10\.0 ", m.log, re.M)

@@ -1,0 +1,268 @@
+/* sources: drivers/framebuffer.c */
+#include "drivers/framebuffer.h"
+#include "hv/colour.h"
+#include "tests/unit/support.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDTH 328  /* 41 columns */
+#define HEIGHT 192 /* 12 rows */
+#define PITCH 336
+#define GREY 0xc8c8c8
+
+/* Every glyph differs in its first line: the character's code. */
+const u8 font[FONT_GLYPHS][FONT_HEIGHT] = {
+	['A' - FONT_FIRST] = {0x81, 0xff},
+	['B' - FONT_FIRST] = {0x42, 0xff},
+	['C' - FONT_FIRST] = {0x18, 0x01},
+	['?' - FONT_FIRST] = {0x3f},
+};
+
+static u32 *memory;
+static struct framebuffer mode;
+
+/* Whole pages, so memory ends with the last line: drawing beyond is seen. */
+static int build(void **state)
+{
+	size_t size = PITCH * HEIGHT * sizeof(u32);
+
+	(void)state;
+	mode = (struct framebuffer){.size = size,
+				    .width = WIDTH,
+				    .height = HEIGHT,
+				    .pitch = PITCH,
+				    .red = 0xff0000,
+				    .green = 0xff00,
+				    .blue = 0xff};
+	memory = aligned_alloc(PAGE_SIZE, ALIGN_UP(size, PAGE_SIZE));
+	assert_non_null(memory);
+	memset(memory, 0x55, ALIGN_UP(size, PAGE_SIZE));
+	mode.base = (hpa_t)memory;
+	framebuffer_init(&mode);
+	return 0;
+}
+
+static int release(void **state)
+{
+	(void)state;
+	framebuffer_give_up(0, UINT64_MAX);
+	free(memory);
+	return 0;
+}
+
+static void show(const char *text)
+{
+	framebuffer_write(text, strlen(text));
+}
+
+/* The first line of a cell as bits; each pixel is black or @pixel. */
+static u8 top(unsigned int column, unsigned int row, u32 pixel)
+{
+	const u32 *at = memory + row * 16 * PITCH + column * 8;
+	u8 bits = 0;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		if (at[i])
+			assert_int_equal(at[i], pixel);
+		bits = bits << 1 | !!at[i];
+	}
+	return bits;
+}
+
+static void starts_black(void **state)
+{
+	(void)state;
+	for (unsigned int y = 0; y < HEIGHT; y++)
+		for (unsigned int x = 0; x < WIDTH; x++)
+			assert_int_equal(memory[y * PITCH + x], 0);
+	/* What is no pixel is not touched */
+	assert_int_equal(memory[WIDTH], 0x55555555);
+}
+
+static void draws_glyphs(void **state)
+{
+	(void)state;
+	show("AB\n C\n");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	assert_int_equal(top(1, 0, GREY), 0x42);
+	assert_int_equal(top(0, 1, GREY), 0);
+	assert_int_equal(top(1, 1, GREY), 0x18);
+	/* Bit 0 is the rightmost pixel; the glyph's second line */
+	assert_int_equal(memory[17 * PITCH + 15], GREY);
+	assert_int_equal(memory[17 * PITCH + 14], 0);
+}
+
+static void continues_long_lines(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 41; i++)
+		show("A");
+	assert_int_equal(top(40, 0, GREY), 0x81);
+	assert_int_equal(top(0, 1, GREY), 0);
+	show("B\nC");
+	assert_int_equal(top(0, 1, GREY), 0x42);
+	assert_int_equal(top(0, 2, GREY), 0x18);
+}
+
+/* 12 rows: the 12th newline moves up by 3. */
+static void moves_up_when_full(void **state)
+{
+	(void)state;
+	show("A\nB\nC\nA\nB\n\n\n\n\n\n\nC");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	assert_int_equal(top(0, 11, GREY), 0x18);
+	show("\nB");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	assert_int_equal(top(0, 1, GREY), 0x42);
+	assert_int_equal(top(0, 2, GREY), 0);
+	assert_int_equal(top(0, 8, GREY), 0x18);
+	assert_int_equal(top(0, 9, GREY), 0x42);
+	assert_int_equal(top(0, 11, GREY), 0);
+	for (unsigned int i = 0; i < 100; i++)
+		show("A\n");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+}
+
+static void obeys_colours(void **state)
+{
+	(void)state;
+	show(GREEN "A" PLAIN "B" RED "C" YELLOW "A\nB");
+	assert_int_equal(top(0, 0, 0x55ff55), 0x81);
+	assert_int_equal(top(1, 0, GREY), 0x42);
+	assert_int_equal(top(2, 0, 0xff5555), 0x18);
+	assert_int_equal(top(3, 0, 0xffff55), 0x81);
+	assert_int_equal(top(0, 1, GREY), 0x42);
+}
+
+/* The same character in another colour is drawn again. */
+static void colours_move_too(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		show("A\n");
+	show(GREEN "A\n");
+	for (unsigned int i = 0; i < 8; i++)
+		show("A\n");
+	assert_int_equal(top(0, 0, 0x55ff55), 0x81);
+	assert_int_equal(top(0, 3, GREY), 0x81);
+}
+
+static void leaves_out_other_bytes(void **state)
+{
+	(void)state;
+	show("\x1b[2;999999999999H\x1b[?25lA\r\t\x1bzB\xe4\x7f\x1b[31\nC");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	assert_int_equal(top(1, 0, GREY), 0x42);
+	assert_int_equal(top(2, 0, GREY), 0x3f);
+	assert_int_equal(top(3, 0, GREY), 0x3f);
+	assert_int_equal(top(0, 1, GREY), 0x18);
+}
+
+static void uses_the_masks(void **state)
+{
+	(void)state;
+	mode.red = 0x3ff;
+	mode.green = 0xffc00;
+	mode.blue = 0x3ff00000;
+	framebuffer_init(&mode);
+	show(RED "A");
+	/* 255 and 85 of 255, in ten bits */
+	assert_int_equal(top(0, 0, 0x3ff | 341 << 10 | 341 << 20), 0x81);
+}
+
+static void wide_modes_get_larger_letters(void **state)
+{
+	struct framebuffer wide = {.width = 2560,
+				   .height = 400,
+				   .pitch = 2560,
+				   .size = 2560 * 400 * 4,
+				   .red = 0xff0000,
+				   .green = 0xff00,
+				   .blue = 0xff};
+	u32 *pixels = aligned_alloc(PAGE_SIZE, wide.size);
+
+	(void)state;
+	assert_non_null(pixels);
+	wide.base = (hpa_t)pixels;
+	assert_true(framebuffer_bytes(&wide) == wide.size);
+	framebuffer_init(&wide);
+	show(" C");
+	assert_int_equal(pixels[16 + 6], GREY);
+	assert_int_equal(pixels[2560 + 16 + 9], GREY);
+	assert_int_equal(pixels[16 + 5], 0);
+	assert_int_equal(pixels[2 * 2560 + 16 + 6], 0);
+	assert_int_equal(pixels[3 * 2560 + 16 + 14], GREY);
+	for (unsigned int i = 0; i < 20; i++)
+		show("A\n");
+	framebuffer_give_up(0, UINT64_MAX);
+	free(pixels);
+}
+
+static void is_given_up(void **state)
+{
+	(void)state;
+	assert_true(framebuffer_has(mode.base));
+	assert_true(framebuffer_has(mode.base + mode.size - 1));
+	assert_false(framebuffer_has(mode.base + mode.size));
+	assert_false(framebuffer_has(mode.base - 1));
+	framebuffer_give_up(mode.base + mode.size, PAGE_SIZE);
+	framebuffer_give_up(mode.base - PAGE_SIZE, PAGE_SIZE);
+	framebuffer_give_up(mode.base, 0);
+	show("A");
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	framebuffer_give_up(mode.base - PAGE_SIZE, PAGE_SIZE + 1);
+	show("B");
+	assert_int_equal(top(1, 0, GREY), 0);
+	assert_false(framebuffer_has(mode.base));
+}
+
+static void modes_without_sense_are_refused(void **state)
+{
+	struct framebuffer bad;
+
+	(void)state;
+	assert_true(framebuffer_bytes(&mode) == (u64)PITCH * HEIGHT * 4);
+#define REFUSE(change)                                                         \
+	do {                                                                   \
+		bad = mode;                                                    \
+		bad.change;                                                    \
+		assert_true(framebuffer_bytes(&bad) == 0);                     \
+	} while (0)
+	REFUSE(size = 0);
+	REFUSE(size -= 1);
+	REFUSE(base = 0);
+	REFUSE(base += 4);
+	REFUSE(base = ALIGN_DOWN(UINT64_MAX, PAGE_SIZE));
+	REFUSE(width = PITCH + 1);
+	REFUSE(width = 319);
+	REFUSE(height = 191);
+	REFUSE(height = 0xffffffff);
+	REFUSE(pitch = 0xffffffff);
+	REFUSE(red = 0);
+	REFUSE(green = 0xf0f0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(starts_black, build, release),
+		cmocka_unit_test_setup_teardown(draws_glyphs, build, release),
+		cmocka_unit_test_setup_teardown(continues_long_lines, build,
+						release),
+		cmocka_unit_test_setup_teardown(moves_up_when_full, build,
+						release),
+		cmocka_unit_test_setup_teardown(obeys_colours, build, release),
+		cmocka_unit_test_setup_teardown(colours_move_too, build,
+						release),
+		cmocka_unit_test_setup_teardown(leaves_out_other_bytes, build,
+						release),
+		cmocka_unit_test_setup_teardown(uses_the_masks, build, release),
+		cmocka_unit_test_setup_teardown(wide_modes_get_larger_letters,
+						build, release),
+		cmocka_unit_test_setup_teardown(is_given_up, build, release),
+		cmocka_unit_test_setup_teardown(modes_without_sense_are_refused,
+						build, release),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
