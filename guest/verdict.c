@@ -2,9 +2,12 @@
 #include "drivers/groups.h"
 #include "drivers/pf.h"
 #include "drivers/sriov.h"
+#include "guest/assigned.h"
 #include "hv/log.h"
+#include "hv/string.h"
 #include "vtd/scope.h"
 
+#define CLASS_BRIDGE 0x06
 #define CLASS_USB 0x0c03
 #define CLASS_DISPLAY 0x03
 
@@ -43,35 +46,59 @@ static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
 	return true;
 }
 
-static enum verdict judge_vfs(const struct pci_function *pf, char *buf,
-			      size_t size)
+/* The part of assign= for @pf's VFs, or why there is none; false: none. */
+static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 {
-	const struct pf_driver *driver = pf_driver_for(pf);
+	u16 total = sriov_total_vfs(pf);
 
-	if (!driver) {
+	if (!pf_driver_for(pf)) {
 		format(buf, size,
-		       "it has VFs, but Gangway has no driver for "
+		       "; its VFs: no, Gangway has no driver for "
 		       "this physical function");
-		return VERDICT_NO;
+		return false;
 	}
 	if (!groups_vf_isolated(pf)) {
 		format(buf, size,
-		       "its VFs are in one group with other functions, for a "
+		       "; its VFs: in one group with other functions, for a "
 		       "port above lacks ACS: use a slot below another port, "
 		       "or set allow-unsafe-groups=yes");
-		return VERDICT_NO;
+		return false;
 	}
-	format(buf, size, "%u VFs: assign=vf:%04x:%04x/0 to /%u",
-	       sriov_total_vfs(pf), pf->vendor, pf->device,
-	       sriov_total_vfs(pf) - 1);
-	return VERDICT_YES;
+	format(buf, size, "; VFs: vf:%04x:%04x/0 to /%u", pf->vendor,
+	       pf->device, total - 1);
+	return true;
+}
+
+/* Same of all of @fn. */
+static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
+{
+	const char *refusal = assigned_whole_refusal(fn);
+	char others[100], reason[128];
+
+	if (refusal) {
+		format(buf, size, "%s", refusal);
+		return false;
+	}
+	if (groups_others(fn, others, sizeof(others))) {
+		groups_reason(fn, reason, sizeof(reason));
+		format(buf, size,
+		       "only together with %s, %s; or set "
+		       "allow-unsafe-groups=yes",
+		       others, reason);
+		return false;
+	}
+	format(buf, size, "assign=" PCI_FMT, PCI_ARG(fn->addr));
+	return true;
 }
 
 enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 			    char *buf, size_t size)
 {
+	bool whole, vfs = false;
+	size_t length;
+
 	buf[0] = '\0';
-	if (fn->bridge)
+	if (fn->bridge || fn->class >> 16 == CLASS_BRIDGE)
 		return VERDICT_NONE;
 	if (!have_vtd) {
 		format(buf, size, "no usable VT-d");
@@ -79,8 +106,9 @@ enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 	}
 	if (is_blocked(fn, buf, size))
 		return VERDICT_NO;
+	whole = judge_whole(fn, buf, size);
+	length = strlen(buf);
 	if (sriov_total_vfs(fn))
-		return judge_vfs(fn, buf, size);
-	format(buf, size, "it has no VFs");
-	return VERDICT_NO;
+		vfs = judge_vfs(fn, buf + length, size - length);
+	return whole || vfs ? VERDICT_YES : VERDICT_NO;
 }

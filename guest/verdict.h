@@ -11,8 +11,8 @@ enum verdict {
 };
 
 /*
- * Whether @fn, or a VF of it, can be assigned; @buf: how, or why not and what
- * to change.  @have_vtd: the remapping units are up.  groups_build() came
+ * Whether @fn, whole or a VF of it, can be assigned; @buf: how, or why not and
+ * what to change.  @have_vtd: the remapping units are up.  groups_build() came
  * before.
  */
 enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,

@@ -24,7 +24,15 @@ const struct pf_driver *pf_driver_for(const struct pci_function *pf)
 	return have_driver && pf->device == 0x10c9 ? &driver : NULL;
 }
 
-static char text[200];
+static const char *refusal;
+
+const char *assigned_whole_refusal(const struct pci_function *fn)
+{
+	(void)fn;
+	return refusal;
+}
+
+static char text[320];
 
 static enum verdict judge(u8 bus, u8 devfn, bool have_vtd)
 {
@@ -80,6 +88,7 @@ static int build(void **state)
 	vtd_unit_count = 1;
 	vtd_dmar = &dmar;
 	have_driver = true;
+	refusal = NULL;
 	return 0;
 }
 
@@ -87,7 +96,11 @@ static void vfs_of_a_driven_pf(void **state)
 {
 	(void)state;
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
-	assert_string_equal(text, "8 VFs: assign=vf:8086:10c9/0 to /7");
+	assert_string_equal(text, "assign=0000:01:00.0; VFs: vf:8086:10c9/0 "
+				  "to /7");
+	refusal = "no whole";
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	assert_string_equal(text, "no whole; VFs: vf:8086:10c9/0 to /7");
 }
 
 static void bridges_have_none(void **state)
@@ -108,19 +121,35 @@ static void no_driver_for_the_pf(void **state)
 {
 	(void)state;
 	have_driver = false;
-	expect_no(1, 0, "no driver");
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	assert_non_null(strstr(text, "no driver"));
+	refusal = "no whole";
+	expect_no(1, 0, "no whole; its VFs: no, Gangway has no driver");
 }
 
-static void no_vfs(void **state)
+static void whole_functions(void **state)
 {
 	(void)state;
-	expect_no(0, 0xe8, "no VFs");
+	assert_int_equal(judge(0, 0xe8, true), VERDICT_YES);
+	assert_string_equal(text, "assign=0000:00:1d.0");
+	refusal = "no whole";
+	expect_no(0, 0xe8, "no whole");
+}
+
+static void part_of_a_group(void **state)
+{
+	(void)state;
+	model_set8(0, 0xe8, PCI_HEADER_TYPE, 0x80, 0);
+	model_add(0, 0xef, 0x8086, 0x293a, 0x0c0320);
+	expect_no(0, 0xef, "only together with 0000:00:1d.0");
+	expect_no(0, 0xe8, "only together with 0000:00:1d.7");
 }
 
 static void port_without_acs(void **state)
 {
 	(void)state;
 	model_set16(0, 0x08, PORT_ACS + 6, 0, 0);
+	refusal = "no whole";
 	expect_no(1, 0, "lacks ACS");
 	expect_no(1, 0, "allow-unsafe-groups=yes");
 }
@@ -166,7 +195,8 @@ int main(void)
 		cmocka_unit_test_setup(bridges_have_none, build),
 		cmocka_unit_test_setup(without_vtd, build),
 		cmocka_unit_test_setup(no_driver_for_the_pf, build),
-		cmocka_unit_test_setup(no_vfs, build),
+		cmocka_unit_test_setup(whole_functions, build),
+		cmocka_unit_test_setup(part_of_a_group, build),
 		cmocka_unit_test_setup(port_without_acs, build),
 		cmocka_unit_test_setup(no_unit, build),
 		cmocka_unit_test_setup(reserved_memory, build),
