@@ -104,7 +104,8 @@ static u64 count_faults(u64 *address, u32 *source, u32 *reason)
 	return count;
 }
 
-static int take_vtd(void)
+/* Which units there are, and whether they will do; nothing is changed. */
+static int find_vtd(void)
 {
 	const struct acpi_header *table = machine_acpi_table("DMAR");
 	int err;
@@ -118,7 +119,18 @@ static int take_vtd(void)
 		err = host_map_device(machine_dmar.unit[i].base,
 				      VTD_REGISTERS_SIZE);
 	if (!err)
-		err = vtd_init(&machine_dmar, this_cpu()->apic_id, true);
+		err = vtd_probe(&machine_dmar, true);
+	if (err)
+		hv_log("vtd: not usable (%d): the guest boots without its "
+		       "device\n",
+		       err);
+	return err;
+}
+
+static int take_vtd(void)
+{
+	int err = vtd_start(this_cpu()->apic_id);
+
 	panic_stop_dma = vtd_block_all;
 	if (err) {
 		hv_log("vtd: not usable (%d): the guest boots without its "
@@ -290,16 +302,19 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 {
 	static u32 ids[MAX_CPUS];
 	struct acpi_cpus acpi = {.apic_id = ids};
+	bool usable;
 
 	handover = h;
 	weaken_set(h->config.weaken);
 	guest.vcpus = acpi.count = choose_cpus();
 	build_map();
 	have_pci = !take_pci();
-	have_vtd = !take_vtd();
-	preflight(have_vtd);
+	usable = !find_vtd();
+	/* Before translation is on: an integrated display may need its DMA */
+	preflight(usable);
 	if (h->config.mode == MODE_CHECK)
 		preflight_end(h);
+	have_vtd = usable && !take_vtd();
 	assign_functions();
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		ids[i] = cpus[i]->apic_id;

@@ -8,7 +8,7 @@
  * Log the processor's features, the remapping units, the memory that firmware
  * reserves for devices, and each PCI function with its isolation group, its
  * capabilities and the verdict.  PCI was enumerated, if it could be;
- * @have_vtd: the remapping units are up.
+ * @have_vtd: the remapping units will do.  Changes nothing.
  */
 void preflight(bool have_vtd);
 

@@ -12,7 +12,7 @@ enum verdict {
 
 /*
  * Whether @fn, whole or a VF of it, can be assigned; @buf: how, or why not and
- * what to change.  @have_vtd: the remapping units are up.  groups_build() came
+ * what to change.  @have_vtd: the remapping units will do.  groups_build() came
  * before.
  */
 enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,

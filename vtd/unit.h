@@ -58,7 +58,7 @@ struct vtd_unit {
 /* All units of the machine, in the order of the DMAR table. */
 extern struct vtd_unit vtd_units[DMAR_MAX_UNITS];
 extern unsigned int vtd_unit_count;
-/* The table that vtd_init() was given. */
+/* The table that vtd_probe() was given. */
 extern const struct dmar *vtd_dmar;
 
 /*

@@ -21,7 +21,7 @@ static int probe_all(const struct dmar *dmar, bool x2apic)
 	return result;
 }
 
-int vtd_init(const struct dmar *dmar, u32 nmi_apic_id, bool x2apic)
+int vtd_probe(const struct dmar *dmar, bool x2apic)
 {
 	int error;
 
@@ -41,7 +41,18 @@ int vtd_init(const struct dmar *dmar, u32 nmi_apic_id, bool x2apic)
 		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
 		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
 	error = probe_all(dmar, x2apic);
-	for (unsigned int i = 0; !error && i < dmar->unit_count; i++) {
+	if (!error)
+		vtd_unit_count = dmar->unit_count;
+	return error;
+}
+
+int vtd_start(u32 nmi_apic_id)
+{
+	int error = 0;
+
+	/* What is not started yet does not count: a panic stops the others */
+	vtd_unit_count = 0;
+	for (unsigned int i = 0; !error && i < vtd_dmar->unit_count; i++) {
 		error = vtd_unit_start(&vtd_units[i], nmi_apic_id);
 		if (!error)
 			vtd_unit_count++;

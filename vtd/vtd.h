@@ -29,17 +29,22 @@ struct vtd_domain {
 };
 
 /*
- * Take over every unit of @dmar: log its capabilities; bring it to a known
- * state whatever firmware left on (translation, queued invalidation,
- * interrupt remapping, protected memory regions); block-all root table,
- * invalidation queue, translation on; interrupt remapping on with @eim where
- * the unit can, compatibility format blocked; fault event as an NMI to
- * @nmi_apic_id.  @dmar is kept, not copied.  VTD_REGISTERS_SIZE bytes
- * (vtd/regs.h) at each unit's base are mapped, uncached, before.  -ENODEV: no
- * unit; -EOPNOTSUPP: a unit lacks what isolation needs (said in the log);
- * -ENOMEM; -ETIMEDOUT; -EIO: a unit does not answer.
+ * Look at every unit of @dmar, changing nothing, and log its capabilities.
+ * @x2apic: interrupts will need 32-bit APIC IDs where the unit can.  @dmar is
+ * kept, not copied.  VTD_REGISTERS_SIZE bytes (vtd/regs.h) at each unit's base
+ * are mapped, uncached, before.  -ENODEV: no unit; -EOPNOTSUPP: a unit lacks
+ * what isolation needs (said in the log); -EIO: a unit does not answer.
  */
-int vtd_init(const struct dmar *dmar, u32 nmi_apic_id, bool x2apic);
+int vtd_probe(const struct dmar *dmar, bool x2apic);
+
+/*
+ * Take over all units, after vtd_probe(): bring each to a known state whatever
+ * firmware left on (translation, queued invalidation, interrupt remapping,
+ * protected memory regions); block-all root table, invalidation queue,
+ * translation on; interrupt remapping on, compatibility format blocked; fault
+ * event as an NMI to @nmi_apic_id.  -EOPNOTSUPP, -ENOMEM, -ETIMEDOUT, -EIO.
+ */
+int vtd_start(u32 nmi_apic_id);
 
 /*
  * Build @domain's second-level table from @map, RAM only.  The table suits

@@ -14,6 +14,7 @@
 #include "drivers/pci.h"
 #include "hv/types.h"
 #include "tests/unit/support.h"
+#include "vtd/vtd.h"
 
 /* Capabilities of the emulated unit (QEMU): 39 and 48 bits, 2M and 1G pages,
  * one fault record at 220h; not coherent, QI, IR, no EIM. */
@@ -95,5 +96,14 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info);
 
 /* The PCI functions that pci_find() and pci_is_below() know. */
 struct pci_function *model_pci_add(u16 segment, u8 bus, u8 device, u8 function);
+
+/* Both steps of taking over the units. */
+static inline int vtd_init(const struct dmar *dmar, u32 nmi_apic_id,
+			   bool x2apic)
+{
+	int error = vtd_probe(dmar, x2apic);
+
+	return error ? error : vtd_start(nmi_apic_id);
+}
 
 #endif
