@@ -9,6 +9,7 @@
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MAX BIT(46)
 #define CPUS_MAX 4096
+#define VLAN_MAX 4094
 #define VF_MAX 0xfffe /* NumVFs has 16 bits */
 
 /* A piece of the text; not NUL-terminated. */
@@ -248,24 +249,38 @@ static bool parse_mac(struct span s, u8 *mac)
 	return all && !(mac[0] & 1);
 }
 
-/* What may follow the function: mac= */
+/* The value in @s of option @name, such as "mac="; false: it is another. */
+static bool option_value(struct span s, const char *name, struct span *value)
+{
+	size_t length = strlen(name);
+
+	if (s.length < length || memcmp(s.start, name, length))
+		return false;
+	*value = (struct span){s.start + length, s.length - length};
+	return true;
+}
+
+/* What may follow the function, each once */
 static int parse_assign_option(struct parser *p, struct span s,
 			       struct assign *assign)
 {
-	static const char mac[] = "mac=";
-	const size_t prefix = sizeof(mac) - 1;
+	struct span value;
+	u64 vlan;
 
-	if (s.length > prefix && !memcmp(s.start, mac, prefix) &&
-	    !assign->has_mac &&
-	    parse_mac((struct span){s.start + prefix, s.length - prefix},
-		      assign->mac)) {
+	if (option_value(s, "mac=", &value) && !assign->has_mac &&
+	    parse_mac(value, assign->mac)) {
 		assign->has_mac = true;
 		return 0;
 	}
+	if (option_value(s, "vlan=", &value) && !assign->vlan &&
+	    parse_number(value, 10, VLAN_MAX, &vlan) && vlan) {
+		assign->vlan = vlan;
+		return 0;
+	}
 	return FAIL(p,
-		    "assign=... %.*s: expected mac= with the address of a "
-		    "station, such as mac=52:54:00:12:34:56, once",
-		    QUOTE(s));
+		    "assign=... %.*s: expected mac= with a station's address, "
+		    "such as 52:54:00:12:34:56, or vlan= with 1 to %d, once",
+		    QUOTE(s), VLAN_MAX);
 }
 
 static int parse_assign_options(struct parser *p, struct span s,

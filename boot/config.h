@@ -14,13 +14,14 @@
 enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF };
 
 /* One function of assign=: `0000:01:10.0`, or `vf:8086:10c9/0` for VF 0 of the
- * first PF with these IDs; `mac=52:54:00:12:34:56` may follow. */
+ * first PF with these IDs; `mac=52:54:00:12:34:56` and `vlan=7` may follow. */
 struct assign {
 	enum assign_kind kind;
 	struct pci_addr addr;
 	u16 vendor, device, vf;
 	bool has_mac;
 	u8 mac[CONFIG_MAC_SIZE]; /* a station's, not 0 */
+	u16 vlan;		 /* 0: none, or the guest's own */
 };
 
 /* Start the guest; or show what the machine can do, and end. */

@@ -313,6 +313,13 @@ static int igb_set_mac(struct pci_function *vf, const u8 *mac)
 	return 0;
 }
 
+static void igb_set_vlan(struct pci_function *vf, u16 vlan)
+{
+	struct igb_pf *p = vf->pf->driver;
+
+	p->vf[vf->vf_index].port_vlan = vlan;
+}
+
 static int igb_enable_vf(struct pci_function *vf)
 {
 	struct igb_pf *p = vf->pf->driver;
@@ -393,6 +400,7 @@ const struct pf_driver igb_pf_driver = {
 	.device = 0x10c9,
 	.start = igb_start,
 	.set_mac = igb_set_mac,
+	.set_vlan = igb_set_vlan,
 	.enable_vf = igb_enable_vf,
 	.service = igb_service,
 	.stop_vf = igb_stop_vf,

@@ -125,10 +125,13 @@
 #define VMOLR(pool) (0x5ad0 + 4 * (pool))
 #define VMOLR_RLPML_MASK 0x3fffU
 #define VMOLR_LPE BIT(16)
-#define VMOLR_AUPE BIT(24)  /* accept untagged */
-#define VMOLR_ROMPE BIT(25) /* accept by the multicast table */
-#define VMOLR_BAM BIT(27)   /* accept broadcast */
+#define VMOLR_AUPE BIT(24)    /* accept untagged */
+#define VMOLR_ROMPE BIT(25)   /* accept by the multicast table */
+#define VMOLR_BAM BIT(27)     /* accept broadcast */
+#define VMOLR_STRVLAN BIT(30) /* take the tag away */
 #define VMOLR_STRCRC BIT(31)
+#define VMVIR(pool) (0x3700 + 4 * (pool))
+#define VMVIR_DEFAULT BIT(30) /* tag every frame, with bits 15:0 */
 #define VLVF(n) (0x5d00 + 4 * (n))
 #define VLVF_ENTRIES 32
 #define VLVF_VLAN_MASK 0xfffU
@@ -145,6 +148,7 @@
 struct igb_vf {
 	u8 mac[IGB_MAC_SIZE];
 	bool clear_to_send; /* it reset itself through the mailbox */
+	u16 port_vlan;	    /* its only one; 0: as it asks */
 	unsigned int refused;
 	unsigned int vlans;
 	unsigned int hashes;

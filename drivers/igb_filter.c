@@ -141,15 +141,29 @@ void igb_clear_filters(struct igb_pf *p, u16 vf)
 	igb_write(p->fn, RAH(vf), 0);
 	igb_write(p->fn, RAL(vf), 0);
 	igb_write(p->fn, VMOLR(vf), FILTERS_OFF);
+	igb_write(p->fn, VMVIR(vf), 0);
 	p->vf[vf].hashes = 0;
 	write_multicast_table(p);
 	leave_all_vlans(p, vf);
+}
+
+/* The VF knows nothing of it: the device tags what it sends, and it receives
+ * what has the tag alone, without it. */
+static void set_port_vlan(struct igb_pf *p, u16 vf)
+{
+	u32 vlan = p->vf[vf].port_vlan;
+
+	change(p, VMOLR(vf), VMOLR_AUPE, VMOLR_STRVLAN);
+	igb_write(p->fn, VMVIR(vf), VMVIR_DEFAULT | vlan);
+	igb_add_vlan(p, vf, vlan);
 }
 
 void igb_set_filters(struct igb_pf *p, u16 vf)
 {
 	igb_clear_filters(p, vf);
 	igb_write(p->fn, VMOLR(vf), FILTERS_ON);
+	if (p->vf[vf].port_vlan)
+		set_port_vlan(p, vf);
 	write_mac(p, vf, RAH_AV | RAH_POOL(vf));
 }
 

@@ -91,6 +91,8 @@ static int set_multicast(struct igb_pf *p, u16 vf, const u32 *msg)
 
 static int set_vlan(struct igb_pf *p, u16 vf, const u32 *msg)
 {
+	if (p->vf[vf].port_vlan)
+		return -EINVAL; /* it has one, and does not know it */
 	if (MSG_ARGUMENT(msg[0]) == VLAN_ADD)
 		return igb_add_vlan(p, vf, msg[1]);
 	return igb_remove_vlan(p, vf, msg[1]);

@@ -47,6 +47,10 @@ struct pf_driver {
 	 */
 	int (*set_mac)(struct pci_function *vf, const u8 *mac);
 
+	/* Put @vf into VLAN @vlan, 1 to 4094, before enable_vf(): its frames
+	 * are tagged and untagged by the device, and it gets no others. */
+	void (*set_vlan)(struct pci_function *vf, u16 vlan);
+
 	/* Called after sriov_enable(): per-VF state (pools, MAC addresses,
 	 * queues).  What VF capabilities show may depend on it. */
 	int (*enable_vf)(struct pci_function *vf);

@@ -184,16 +184,23 @@ static int find_vf(struct assigned *a)
 	return -ENODEV;
 }
 
-/* The address of the network interface, where assign= gives one. */
-static int set_mac(struct assigned *a)
+/* What assign= says of the network interface. */
+static int set_identity(struct assigned *a)
 {
-	if (!a->what->has_mac)
+	const struct assign *what = a->what;
+	const struct pf_driver *driver = a->pf_driver;
+
+	if (!what->has_mac && !what->vlan)
 		return 0;
-	if (a->pf && a->pf_driver->set_mac)
-		return a->pf_driver->set_mac(a->fn, a->what->mac);
-	hv_log("assign: " PCI_FMT ": mac= is for VFs of a network card\n",
-	       PCI_ARG(a->fn->addr));
-	return -EINVAL;
+	if (!driver || !driver->set_mac || !driver->set_vlan) {
+		hv_log("assign: " PCI_FMT ": mac= and vlan= are for VFs of a "
+		       "network card\n",
+		       PCI_ARG(a->fn->addr));
+		return -EINVAL;
+	}
+	if (what->vlan)
+		driver->set_vlan(a->fn, what->vlan);
+	return what->has_mac ? driver->set_mac(a->fn, what->mac) : 0;
 }
 
 static int make_vf_ready(struct assigned *a)
@@ -204,7 +211,7 @@ static int make_vf_ready(struct assigned *a)
 	if (err)
 		return err;
 	pci_enable_path(a->fn);
-	err = set_mac(a);
+	err = set_identity(a);
 	if (!err)
 		err = assigned_map_for_host(a->fn);
 	if (!err)
@@ -224,7 +231,7 @@ static int make_vf_ready(struct assigned *a)
 
 static int make_whole_ready(struct assigned *a)
 {
-	int err = set_mac(a);
+	int err = set_identity(a);
 
 	return err ? err : assigned_make_whole_ready(a);
 }

@@ -3,6 +3,8 @@
 # are as demo.sh's.  From the kernel's command line, beside what that reads:
 #   gangway.pair=01,02       network functions 00:01.0 and 00:02.0 reach each
 #                            other; more than once
+#   gangway.apart=01,03      they do not
+#   gangway.inside=03        and this one does not reach the gateway
 # Each network interface is in a namespace of its own, named by a process that
 # sleeps in it.
 . /etc/judge.sh
@@ -54,7 +56,6 @@ check_outside() {
 	rm -f /tmp/lease /tmp/payload
 	enter "$1" udhcpc -n -q -t 10 -T 2 -i "$2" -s /etc/udhcpc.sh \
 		>/tmp/udhcpc.log 2>&1
-	enter "$1" ip address add "10.9.0.$((0x$1))/24" dev "$2"
 	judge "$1 DHCP lease" "$(cat /tmp/lease 2>/dev/null || echo none)" \
 		-e /tmp/lease
 	counted nsenter -n -t "$(cat "/tmp/namespace.$1")" \
@@ -66,7 +67,7 @@ check_outside() {
 	sum=$(sha256sum </tmp/payload | cut -d' ' -f1)
 	judge "$1 32 MiB by HTTP" "$(wc -c </tmp/payload) bytes, SHA-256 $sum" \
 		"$sum" = "$(parameter sha256)"
-	check_exits "$1 VM exits"
+	check_exits "$1 VM exits" "$vfs"
 }
 
 # The driver's interface of function $1: $2 is its address in sysfs
@@ -78,6 +79,10 @@ check_network() {
 	make_namespace "$1" "$interface"
 	if ! wait_until 20 has_carrier "$1" "$interface"; then
 		fail "$1 link" "no carrier after 20 s"
+		return
+	fi
+	enter "$1" ip address add "10.9.0.$((0x$1))/24" dev "$interface"
+	if grep -qw "gangway.inside=$1" /proc/cmdline; then
 		return
 	fi
 	check_outside "$1" "$interface"
@@ -115,8 +120,16 @@ check_pair() {
 	else
 		fail "$1 to $2 8 MiB by TCP" "$(head -1 /tmp/cmp)"
 	fi
-	check_exits "$1 to $2 VM exits"
+	check_exits "$1 to $2 VM exits" "$vfs"
 	rm -f /tmp/sent /tmp/arrived
+}
+
+# check_apart FROM TO
+check_apart() {
+	enter "$1" ping -q -c 5 -W 1 "10.9.0.$((0x$2))" >/tmp/ping 2>&1
+	received=$(sed -n 's/.* \([0-9]*\) packets received.*/\1/p' /tmp/ping)
+	judge "$1 apart from $2" "${received:-no count} of 5 pings answered" \
+		"$received" = 0
 }
 
 # --- disks
@@ -210,13 +223,17 @@ exchange | copy)
 	;;
 esac
 
+set -- /sys/bus/pci/drivers/igbvf/0000:*
+[ -e "$1" ] && vfs=$# || vfs=0
 for function in /sys/bus/pci/devices/*; do
 	address=${function##*/}
 	slot=${address#0000:00:}
 	slot=${slot%.0}
 	[ "$slot" = 00 ] || check_function "$slot" "$address"
 done
-for pair in $(tr ' ' '\n' </proc/cmdline | sed -n 's/^gangway\.pair=//p'); do
-	check_pair "${pair%,*}" "${pair#*,}"
-done
+tr ' ' '\n' </proc/cmdline |
+	sed -n 's/^gangway\.\(pair\|apart\)=\(..\),\(..\)$/\1 \2 \3/p' >/tmp/pairs
+while read -r what from to; do
+	"check_$what" "$from" "$to" </dev/null
+done </tmp/pairs
 finish

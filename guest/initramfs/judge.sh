@@ -46,16 +46,18 @@ finish() {
 	exit
 }
 
-# check_exits NAME: what gangway-stat counted while a command ran, in
+# check_exits NAME [LOOKS]: what gangway-stat counted while a command ran, in
 # /tmp/exits.  Not one exit may be for a doorbell (an access that no device
 # answers, in EPT), an interrupt or its EOI, an IPI, HLT or a timer; and of the
-# rest there may be 20, each named.
+# rest there may be 20, each named.  LOOKS: so many VFs' drivers look at their
+# link every two seconds whatever goes on, by ten accesses to the mailbox page,
+# which may come on top.
 check_exits() {
 	if ! grep -q ^time_us= /tmp/exits; then
 		fail "$1" "$(head -1 /tmp/exits)"
 		return
 	fi
-	verdict=$(awk -F= '
+	verdict=$(awk -F= -v looks="${2:-0}" '
 		/\.cpu[0-9]+=/ { next }
 		$1 == "time_us" { seconds = $2 / 1000000 }
 		$1 == "exit.CPUID" { cpuid = $2; next }
@@ -77,8 +79,9 @@ check_exits() {
 				"PREEMPTION_TIMER|EPT_MISCONFIGURATION)$"
 		}
 		END {
+			allowed = 20 + 10 * looks * int(seconds / 2 + 1)
 			printf "%s %d in %.1f s", \
-				(bad == "" && total <= 20) ? "PASS" : "FAIL", \
+				(bad == "" && total <= allowed) ? "PASS" : "FAIL", \
 				total, seconds
 			if (list != "") printf " (%s)", substr(list, 3)
 			if (devices != "") printf ", for %s", substr(devices, 3)

@@ -159,15 +159,20 @@ static void macs_are_checked(void **state)
 		"assign=01:10.0 mac=00:00:00:00:00:00",
 		"assign=01:10.0 mac=52:54:00:12:34:56 mac=52:54:00:12:34:56",
 		"assign=01:10.0 mac=52:54:00:12:34:56 x",
-		"assign=01:10.0 vlan=5",
+		"assign=01:10.0 vlan=0",
+		"assign=01:10.0 vlan=4095",
+		"assign=01:10.0 vlan=",
+		"assign=01:10.0 vlan=5 vlan=6",
 	};
 
 	(void)state;
 	assert_int_equal(parse("assign=01:10.0"), 0);
 	assert_false(config.assign[0].has_mac);
-	assert_int_equal(parse("assign=vf:8086:10c9/3  mac=52:54:00:aB:0f:01 ,"
-			       " 01:10.0"),
+	assert_int_equal(config.assign[0].vlan, 0);
+	assert_int_equal(parse("assign=vf:8086:10c9/3  mac=52:54:00:aB:0f:01 "
+			       "vlan=4094 , 01:10.0"),
 			 0);
+	assert_int_equal(config.assign[0].vlan, 4094);
 	assert_int_equal(config.assign_count, 2);
 	assert_int_equal(config.assign[0].vf, 3);
 	assert_true(config.assign[0].has_mac);
@@ -178,7 +183,7 @@ static void macs_are_checked(void **state)
 	assert_int_equal(parse("assign=01:10.0 mac=52:54:00:12:34:56,01:10.0"),
 			 -EINVAL);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		expect_error(bad[i], 1, "expected mac= with the address of a");
+		expect_error(bad[i], 1, "expected mac= with a station");
 }
 
 static void addresses_are_checked(void **state)

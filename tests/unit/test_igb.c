@@ -282,6 +282,28 @@ static void mac_from_outside(void **state)
 	assert_non_null(strstr(test_log, "that VF 0 is to have"));
 }
 
+/* A VLAN that the VF does not know of: its tag alone, put and taken away. */
+static void port_vlan(void **state)
+{
+	(void)state;
+	assert_int_equal(igb->start(&pf, 2, &no_dma), 0);
+	igb->set_vlan(&vf[1], 7);
+	assert_int_equal(igb->enable_vf(&vf[1]), 0);
+	reset_vf(1);
+	assert_int_equal(*reg(0x3704), 0x40000007);		 /* VMVIR(1) */
+	assert_int_equal(*reg(0x5ad4) & 0x49000000, 0x48000000); /* VMOLR(1) */
+	assert_int_equal(*reg(0x5d00), 0x80002007); /* VLVF: pool 1 */
+	assert_int_equal(*reg(0x5600), 0x80);	    /* VFTA */
+	/* No other, and not out of it */
+	assert_int_equal(ask(1, 0x00010004, 9, 0), 0x60010004);
+	assert_int_equal(ask(1, 0x00000004, 7, 0), 0x60000004);
+	assert_int_equal(*reg(0x5d00), 0x80002007);
+	/* The next one has none */
+	igb->stop_vf(&vf[1]);
+	assert_int_equal(*reg(0x3704), 0);
+	assert_int_equal(*reg(0x5d00), 0);
+}
+
 static void lives_without_a_mac(void **state)
 {
 	(void)state;
@@ -652,6 +674,7 @@ int main(void)
 		TEST(mac_addresses_differ),
 		TEST(switches_between_vfs),
 		TEST(mac_from_outside),
+		TEST(port_vlan),
 		TEST(lives_without_a_mac),
 		TEST(waits_for_what_the_device_reports),
 		TEST(start_fails_in_bounded_time),

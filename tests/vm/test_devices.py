@@ -86,13 +86,17 @@ def test_whole_functions(tmp_path):
 
 
 def test_several_vfs():
-    """Two VFs of one card reach each other and the outside; a third of an equal
-    card behind a switch, which has no ACS, is that card's, by its address."""
+    """Two VFs of one card reach each other and the outside; two in a VLAN reach
+    each other alone.  One of an equal card behind a switch, which has no ACS,
+    is that card's, by its address."""
     options = machine.Options(
         show="devices",
-        guest_cmdline="gangway.pair=01,02 gangway.pair=02,01",
+        guest_cmdline="gangway.pair=01,02 gangway.pair=02,01 "
+        "gangway.inside=04 gangway.inside=05 gangway.pair=04,05 "
+        "gangway.apart=01,04 gangway.apart=05,02",
         settings={"assign": "vf:8086:10c9/0 mac=52:54:00:12:34:56,"
-                  "vf:8086:10c9/1,0000:04:10.2",
+                  "vf:8086:10c9/1,0000:04:10.2,"
+                  "vf:8086:10c9/2 vlan=7,vf:8086:10c9/3 vlan=7",
                   "allow-unsafe-groups": "yes"},
         devices=[
             *devices.on_root_port(2, "x3130-upstream,id=up"),
@@ -103,16 +107,20 @@ def test_several_vfs():
         # A MAC that nobody gave has the last bytes of its card's
         "02 MAC address: ..:..:..:..:bb:01",
         "03 MAC address: ..:..:..:..:cc:01", *(f"{slot} VM exits" for slot in (
-            "01", "02", "03", "01 to 02", "02 to 01")))
+            "01", "02", "03", "01 to 02", "02 to 01", "04 to 05")),
+        "01 apart from 04", "05 apart from 02")
 
 
 def test_all_vfs_below_4_gib():
-    """Eight VFs, whose BARs firmware without a 64-bit window puts below 4 GiB."""
+    """Eight VFs, whose BARs firmware without a 64-bit window puts below 4 GiB;
+    the outer ones work, and two others reach each other."""
     options = machine.Options(
         show="devices",
+        guest_cmdline="gangway.pair=02,07 " + " ".join(
+            f"gangway.inside=0{i}" for i in range(2, 8)),
         settings={"assign": ",".join(f"vf:8086:10c9/{i}" for i in range(8))},
         qemu_extra="-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=0")
-    log = run(options, *(f"0{i} VM exits" for i in range(1, 9)))
+    log = run(options, "01 VM exits", "08 VM exits", "02 to 07 VM exits")
     bars = re.findall(r"^sriov: .*, BAR0 (\w+) 16K, BAR3 (\w+) 16K$", log, re.M)
     assert len(bars) == 8
     assert all(int(bar, 16) >> 32 == 0 for pair in bars for bar in pair)
