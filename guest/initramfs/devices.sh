@@ -90,7 +90,7 @@ check_network() {
 	judge "$1 interrupts" "$count" "$count" -gt 0
 }
 
-# exchange FROM TO: 100 pings, then 8 MiB by TCP.  Silent.  nc would hang up at
+# exchange FROM TO: 100 pings, then 2 MiB by TCP.  Silent.  nc would hang up at
 # the end of its own input, so the receiver's never ends.
 exchange() {
 	enter "$1" ping -q -A -c 100 "10.9.0.$((0x$2))" >/tmp/ping 2>&1
@@ -110,15 +110,15 @@ listens() {
 
 # check_pair FROM TO
 check_pair() {
-	dd if=/dev/urandom of=/tmp/sent bs=1M count=8 2>/dev/null
+	dd if=/dev/urandom of=/tmp/sent bs=1M count=2 2>/dev/null
 	counted /etc/devices.sh exchange "$1" "$2"
 	received=$(sed -n 's/.* \([0-9]*\) packets received.*/\1/p' /tmp/ping)
 	judge "$1 to $2 pings without loss" "${received:-0} of 100 answered" \
 		"${received:-0}" = 100
 	if cmp /tmp/sent /tmp/arrived >/tmp/cmp 2>&1; then
-		pass "$1 to $2 8 MiB by TCP" "arrived as sent"
+		pass "$1 to $2 2 MiB by TCP" "arrived as sent"
 	else
-		fail "$1 to $2 8 MiB by TCP" "$(head -1 /tmp/cmp)"
+		fail "$1 to $2 2 MiB by TCP" "$(head -1 /tmp/cmp)"
 	fi
 	check_exits "$1 to $2 VM exits" "$vfs"
 	rm -f /tmp/sent /tmp/arrived
