@@ -1,4 +1,4 @@
-/* sources: drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/sriov.c */
+/* sources: drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_reset.c drivers/sriov.c */
 /* longest input: 1024 */
 /*
  * Enumeration and capability walks over functions that answer what they like.

@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c drivers/msix.c drivers/pci_caps.c hv/trap.c */
+/* sources: guest/vpci.c drivers/msi.c drivers/msix.c drivers/pci_caps.c hv/trap.c */
 /* longest input: 1024 */
 /*
  * Configuration space as the guest reaches it, by ECAM and by mechanism #1.
@@ -151,7 +151,7 @@ static void set_up(struct input *in)
 	memset(mapped, 0, sizeof(mapped));
 	memset(&v, 0, sizeof(v));
 	has_msix = msix_init(&msix, &fn, msix_backend) == 0;
-	CHECK(vpci_init(&v, &fn, DEVFN, has_msix ? &msix : NULL, &next,
+	CHECK(vpci_init(&v, &fn, DEVFN, NULL, has_msix ? &msix : NULL, &next,
 			&backend, NULL) == 0);
 	CHECK(next <= GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE);
 	bus = (struct vpci_bus){.function = {&v}, .count = 1};
