@@ -113,8 +113,10 @@ static void mask_legacy_interrupts(void)
 static void start_other_cpus(void)
 {
 	const struct acpi_header *madt = machine_acpi_table("APIC");
-	static u32 ids[MAX_CPUS];
-	unsigned int count = madt ? acpi_cpus(madt, ids, MAX_CPUS) : 0;
+	/* One more than there can be, so that smp_start() sees that some are
+	 * left out */
+	static u32 ids[MAX_CPUS + 1];
+	unsigned int count = madt ? acpi_cpus(madt, ids, ARRAY_SIZE(ids)) : 0;
 
 	if (count) {
 		smp_start(ids, count, handover->trampoline);
