@@ -446,6 +446,15 @@ static int parse_weaken(struct parser *p, struct span s)
 	return 0;
 }
 
+static int parse_ipis(struct parser *p, struct span s)
+{
+	if (!span_is(s, "direct") && !span_is(s, "checked"))
+		return FAIL(p, "ipis=%.*s: expected direct or checked",
+			    QUOTE(s));
+	p->config->check_ipis = span_is(s, "checked");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*parse)(struct parser *p, struct span value);
@@ -464,6 +473,7 @@ static const struct {
 	{"on-panic", parse_on_panic},
 	{"selftest", parse_selftest},
 	{"log", parse_log},
+	{"ipis", parse_ipis},
 	{"weaken", parse_weaken},
 };
 

@@ -45,6 +45,7 @@ struct config {
 	enum end_action on_panic; /* reset or halt */
 	bool selftest;		  /* the guest may crash the hypervisor */
 	u8 log_port;		  /* 1: COM1, 2: COM2 */
+	bool check_ipis;	  /* the guest's IPIs exit (hv/icr.h) */
 	u32 weaken;		  /* bits of hv/weaken.h; 0: nothing */
 };
 
@@ -58,9 +59,9 @@ struct config_error {
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
  * (comma-separated, or `none`), allow-unsafe-groups (yes, no), mode (run,
  * check), on-poweroff, on-reboot, on-crash (poweroff, reset, halt), on-panic
- * (reset, halt), selftest (none, panic), log (com1, com2), weaken (names of
- * hv/weaken.h, comma-separated).  Unknown keys, doubled keys and bad values are
- * errors.  0, or -EINVAL with @error filled.
+ * (reset, halt), ipis (direct, checked), selftest (none, panic), log (com1,
+ * com2), weaken (names of hv/weaken.h, comma-separated).  Unknown keys, doubled
+ * keys and bad values are errors.  0, or -EINVAL with @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error);

@@ -6,6 +6,8 @@
 #define ICR_MODE(icr) ((u32)(icr) & (7u << 8))
 #define ICR_SHORTHAND (3u << 18)
 
+bool icr_exits;
+
 enum icr_verdict icr_check(u64 icr, bool (*is_guest)(u32 apic_id))
 {
 	u32 mode = ICR_MODE(icr);

@@ -5,6 +5,14 @@
 
 #include "hv/types.h"
 
+/*
+ * True if the guest's writes to it exit, set before vcpu_bitmaps_init(): by
+ * ipis=checked, or because this machine has, or may have, processors that are
+ * not in VMX root operation, which INIT and SIPI would take out of Gangway's
+ * hands.
+ */
+extern bool icr_exits;
+
 enum icr_verdict {
 	ICR_GOES,    /* to the hardware, as it is */
 	ICR_DROPPED, /* as where the destination is not there */

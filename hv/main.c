@@ -14,6 +14,7 @@
 #include "hv/console.h"
 #include "hv/exception.h"
 #include "hv/guest.h"
+#include "hv/icr.h"
 #include "hv/log.h"
 #include "hv/panic.h"
 #include "hv/selftest.h"
@@ -180,6 +181,7 @@ static _Noreturn void boot_main(void)
 {
 	const struct acpi_header *fadt = machine_acpi_table("FACP");
 
+	icr_exits = handover->config.check_ipis;
 	mask_legacy_interrupts();
 	use_screen(&handover->screen);
 	vmx_capabilities();

@@ -8,7 +8,6 @@
 #include "hv/guest.h"
 #include "hv/icr.h"
 #include "hv/log.h"
-#include "hv/smp.h"
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
@@ -100,10 +99,10 @@ void msr_bitmap_fill(u8 *bitmap)
 	for (unsigned int i = 0; i < ARRAY_SIZE(passed); i++)
 		pass(bitmap, passed[i].msr, passed[i].how);
 	/* The whole local APIC is the guest's: no exit for EOI, IPI, timer.
-	 * Only where a processor is not under Gangway, IPIs are looked at. */
+	 * IPIs are looked at only where icr_exits says so. */
 	for (u32 msr = MSR_X2APIC_FIRST; msr <= MSR_X2APIC_LAST; msr++)
 		pass(bitmap, msr,
-		     msr == MSR_X2APIC_ICR && smp_left_out ? PASS_READ : PASS);
+		     msr == MSR_X2APIC_ICR && icr_exits ? PASS_READ : PASS);
 	if (cpuid(1, 0).ecx & LEAF1_ECX_TSC_DEADLINE)
 		pass(bitmap, MSR_TSC_DEADLINE, PASS);
 	/* Linux reads it each second when it goes idle */

@@ -4,6 +4,7 @@
 #include "hv/asm.h"
 #include "hv/boot_memory.h"
 #include "hv/cpu.h"
+#include "hv/icr.h"
 #include "hv/log.h"
 #include "hv/segments.h"
 #include "hv/string.h"
@@ -26,8 +27,6 @@ struct trampoline_params {
 } __attribute__((packed));
 _Static_assert(offsetof(struct trampoline_params, far_offset) == 8, "P_FAR");
 _Static_assert(offsetof(struct trampoline_params, cr3) == 16, "P_CR3");
-
-bool smp_left_out;
 
 extern const u8 trampoline_start[], trampoline_end[], trampoline_long_mode[];
 
@@ -93,22 +92,25 @@ static int start_one(u32 apic_id, struct trampoline_params *params,
 void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline)
 {
 	struct trampoline_params *params = trampoline_install(trampoline);
+	bool left_out;
 
 	if (host_paging_root() > UINT32_MAX) {
 		hv_log("smp: page tables above 4 GiB cannot be loaded in real "
 		       "mode; staying on one CPU\n");
-		smp_left_out = true;
+		icr_exits = true;
 		return;
 	}
 	/* No list may mean that there are more */
-	smp_left_out = !count;
+	left_out = !count;
 	for (unsigned int i = 0; i < count; i++)
 		if (apic_ids[i] != this_cpu()->apic_id &&
 		    (cpu_count == MAX_CPUS ||
 		     start_one(apic_ids[i], params, trampoline)))
-			smp_left_out = true;
+			left_out = true;
 	host_paging_lock_trampoline(trampoline);
-	if (smp_left_out)
-		hv_log("smp: not every processor is under Gangway: the guest's "
-		       "IPIs exit, and are checked\n");
+	if (!left_out)
+		return;
+	icr_exits = true;
+	hv_log("smp: not every processor is under Gangway: the guest's IPIs "
+	       "exit, and are checked\n");
 }

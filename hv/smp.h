@@ -7,8 +7,4 @@
  * tables: hv/main.c. */
 _Noreturn void ap_main(struct cpu *cpu);
 
-/* True if this machine has, or may have, processors that are not in VMX root
- * operation: an INIT or SIPI would take these out of Gangway's hands. */
-extern bool smp_left_out;
-
 #endif

@@ -101,6 +101,18 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.log_port, 2);
 }
 
+static void ipis_are_direct_or_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_false(config.check_ipis);
+	assert_int_equal(parse("ipis=checked"), 0);
+	assert_true(config.check_ipis);
+	assert_int_equal(parse("ipis=direct"), 0);
+	assert_false(config.check_ipis);
+	expect_error("ipis=", 1, "expected direct or checked");
+}
+
 static void weakening_is_asked_for_by_name(void **state)
 {
 	(void)state;
@@ -323,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(empty_file_gives_defaults),
 		cmocka_unit_test(every_key_is_understood),
+		cmocka_unit_test(ipis_are_direct_or_checked),
 		cmocka_unit_test(weakening_is_asked_for_by_name),
 		cmocka_unit_test(memory_has_units_and_limits),
 		cmocka_unit_test(cpus_are_counted),

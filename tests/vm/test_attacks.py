@@ -91,6 +91,18 @@ def test_end(name):
         check_alive(m)
 
 
+def test_smi_checked():
+    """With ipis=checked an SMI that the guest sends is dropped.  (Without, the
+    firmware's handler gets it, and this emulated firmware has none.)"""
+    with machine.Machine(options("end=smi only-end", ipis="checked"),
+                         print) as m:
+        assert m.wait_for(r"^attack kernel: still here$", m.options.timeout)
+        assert re.search(r"^guest: interrupt command 0x4200 not sent", m.log,
+                         re.M)
+        assert m.wait_end(60)
+        check_alive(m)
+
+
 def test_processor_kept_back():
     """A processor that cpus= keeps from the guest stays where it is, in the
     hypervisor, whatever the guest sends it."""
