@@ -8,22 +8,20 @@
 /*
  * True if the guest's writes to it exit, set before vcpu_bitmaps_init(): by
  * ipis=checked, or because this machine has, or may have, processors that are
- * not in VMX root operation, which INIT and SIPI would take out of Gangway's
- * hands.
+ * not under Gangway.  Whatever such a processor takes, it takes in the host.
  */
 extern bool icr_exits;
 
 enum icr_verdict {
-	ICR_GOES,    /* to the hardware, as it is */
-	ICR_DROPPED, /* as where the destination is not there */
+	ICR_GOES,    /* to those of the guest's processors that it names */
+	ICR_DROPPED, /* SMI, and what no software sends */
 	ICR_FAULTS,  /* #GP: reserved bits */
 };
 
-/*
- * Fixed interrupts and NMIs go to any processor; INIT and SIPI to one of the
- * guest's by its APIC ID; nothing else goes.  @is_guest says if a processor
- * with this APIC ID is the guest's.
- */
-enum icr_verdict icr_check(u64 icr, bool (*is_guest)(u32 apic_id));
+enum icr_verdict icr_check(u64 icr);
+
+/* True if @icr, written on the processor with APIC ID @sender, names the one
+ * with @apic_id. */
+bool icr_reaches(u64 icr, u32 sender, u32 apic_id);
 
 #endif

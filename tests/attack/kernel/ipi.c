@@ -296,7 +296,14 @@ void attack_first_cpu(void)
 
 void attack_smi(void)
 {
-	prepare();
+	if (prepare()) {
+		bool started = start_ap() && ap_runs();
+
+		own_nmis();
+		nmis_to_ap();
+		report("start of another processor", started, "%u start",
+		       AP_STARTS);
+	}
 	print("attack kernel: SMI\n");
 	send(own_id, ICR_SMI);
 	wait_ms(100);

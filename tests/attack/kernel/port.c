@@ -10,10 +10,11 @@ static bool is_end(u32 port, unsigned int size)
 	       (port <= 0x3ff && port + size > 0x3f8);
 }
 
-/* Where somebody answers: CMOS clock, UART, PCI. */
+/* Where somebody answers: NMI status, CMOS clock, UART, PCI. */
 static bool is_known(u32 port, unsigned int size)
 {
-	return is_end(port, size) || (port <= 0x71 && port + size > 0x70) ||
+	return is_end(port, size) || (port <= 0x61 && port + size > 0x61) ||
+	       (port <= 0x71 && port + size > 0x70) ||
 	       (port <= 0xcff && port + size > 0xcf8);
 }
 
