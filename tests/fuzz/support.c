@@ -13,6 +13,7 @@
 #define CLOCK_STEP_US 100000
 #define POOL_PAGES 16384
 
+u32 weaken; /* hv/weaken.h: nothing */
 char fuzz_log[1024];
 size_t fuzz_pages_left;
 static u64 now;
