@@ -7,8 +7,9 @@
 
 #include "drivers/pci.h"
 
-/* A page of a VF's BAR that the hypervisor mediates: accesses are forwarded
- * to the device, then the PF driver's service() runs. */
+/* A page of a VF's BAR that the hypervisor mediates: writes are forwarded to
+ * the device, then the PF driver's service() runs.  Reads go straight to the
+ * device, so that drivers which poll it cost no exit. */
 struct pf_trapped_page {
 	u8 bar;
 	u32 offset; /* multiple of 4 KiB */

@@ -307,6 +307,12 @@ int assign_attach(void)
 	return err;
 }
 
+void assign_poll(void)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		assigned_service(&assigned[i]);
+}
+
 void assign_stop(void)
 {
 	for (unsigned int i = 0; i < assigned_count; i++) {

@@ -23,6 +23,10 @@ int assign_check_groups(bool allow_unsafe);
  * Errors as vtd_domain_init() and vtd_attach(). */
 int assign_attach(void);
 
+/* Let the PF drivers look at their devices, for what no guest's request tells
+ * them: a lost link, a lost card.  Under the trap lock. */
+void assign_poll(void);
+
 /* Stop the guest's functions: bus mastering off, queues stopped, reset, VT-d
  * closed.  Before anything of the guest's memory is used again. */
 void assign_stop(void);

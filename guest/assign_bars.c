@@ -94,7 +94,7 @@ static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 	assigned_service(a);
 }
 
-static int add_trapped(struct assigned *a, u8 bar, u32 offset,
+static int add_trapped(struct assigned *a, u8 bar, u32 offset, bool readable,
 		       enum stat_cause cause)
 {
 	if (a->trapped_count == ASSIGNED_TRAPPED_MAX) {
@@ -104,7 +104,7 @@ static int add_trapped(struct assigned *a, u8 bar, u32 offset,
 		return -ENOSPC;
 	}
 	a->trapped[a->trapped_count++] =
-		(struct trapped_page){a, bar, offset, cause};
+		(struct trapped_page){a, bar, offset, readable, cause};
 	return 0;
 }
 
@@ -118,11 +118,12 @@ int assigned_find_trapped_pages(struct assigned *a)
 	if (weaken & WEAKEN_MSIX_TRAP)
 		end = page;
 	for (; !err && page < end; page += PAGE_SIZE)
-		err = add_trapped(a, m->table_bar, page, STAT_CAUSE_MSIX_TABLE);
+		err = add_trapped(a, m->table_bar, page, false,
+				  STAT_CAUSE_MSIX_TABLE);
 	for (unsigned int i = 0;
 	     !err && a->pf_driver && i < a->pf_driver->trapped_count; i++)
 		err = add_trapped(a, a->pf_driver->trapped[i].bar,
-				  a->pf_driver->trapped[i].offset,
+				  a->pf_driver->trapped[i].offset, true,
 				  STAT_CAUSE_PF_MAILBOX);
 	return err;
 }
@@ -151,6 +152,12 @@ static struct piece piece_at(struct assigned *a, unsigned int bar, u64 offset)
 	return p;
 }
 
+static void unmap_region(u64 gpa, u64 size)
+{
+	memory_map_remove(&guest.map, gpa);
+	ept_remove(gpa, size);
+}
+
 static int map_region(const struct region *r)
 {
 	int err = memory_map_add(&guest.map, r->gpa, r->hpa, r->size, r->kind);
@@ -158,11 +165,15 @@ static int map_region(const struct region *r)
 	if (err)
 		return err;
 	err = ept_add(r);
-	if (err) {
-		memory_map_remove(&guest.map, r->gpa);
-		ept_remove(r->gpa, r->size);
-	}
+	if (err)
+		unmap_region(r->gpa, r->size);
 	return err;
+}
+
+/* True if the guest reaches @p without an exit, if only to read. */
+static bool is_mapped(const struct piece *p)
+{
+	return !p->trapped || p->trapped->readable;
 }
 
 static int map_piece(struct assigned *a, unsigned int bar, u64 address,
@@ -170,14 +181,18 @@ static int map_piece(struct assigned *a, unsigned int bar, u64 address,
 {
 	struct region r = {address + p->offset,
 			   a->fn->bar[bar].base + p->offset, p->size,
-			   REGION_BAR};
-	struct trap_range range = {address + p->offset, p->size, trapped_access,
-				   p->trapped, STAT_CAUSE_NONE};
+			   p->trapped ? REGION_BAR_READ : REGION_BAR};
+	struct trap_range range = {r.gpa, r.size, trapped_access, p->trapped,
+				   STAT_CAUSE_NONE};
+	int err = is_mapped(p) ? map_region(&r) : 0;
 
-	if (!p->trapped)
-		return map_region(&r);
+	if (err || !p->trapped)
+		return err;
 	range.cause = p->trapped->cause;
-	return trap_memory(&range);
+	err = trap_memory(&range);
+	if (err && is_mapped(p))
+		unmap_region(r.gpa, r.size);
+	return err;
 }
 
 /* Undo map_piece() for the pieces of [0, end) of @bar. */
@@ -187,12 +202,10 @@ static void unmap(struct assigned *a, unsigned int bar, u64 address, u64 end)
 
 	for (u64 at = 0; at < end; at += p.size) {
 		p = piece_at(a, bar, at);
-		if (p.trapped) {
+		if (p.trapped)
 			trap_memory_remove(address + at);
-			continue;
-		}
-		memory_map_remove(&guest.map, address + at);
-		ept_remove(address + at, p.size);
+		if (is_mapped(&p))
+			unmap_region(address + at, p.size);
 	}
 }
 

@@ -15,11 +15,13 @@
 
 struct assigned;
 
-/* A page of a BAR whose accesses exit. */
+/* A page of a BAR whose accesses exit; or whose writes do, if it is readable.
+ */
 struct trapped_page {
 	struct assigned *owner;
 	u8 bar;
 	u32 offset;
+	bool readable;
 	enum stat_cause cause;
 };
 

@@ -147,6 +147,7 @@ static int take_vtd(void)
 /* A unit can signal again while its faults are being served; that NMI then
  * finds nothing, and is not the guest's if it comes this soon. */
 #define FAULT_ECHO_US 10000
+#define POLL_US 1000000
 
 static u64 last_fault_us;
 
@@ -176,11 +177,29 @@ static bool platform_nmi(void)
 	return last && time_us() - last < FAULT_ECHO_US;
 }
 
+/* An exit is the time to look, and there is no other: at most once a second. */
+static void poll_devices(void)
+{
+	static u64 next_us;
+	u64 now = time_us(), next = __atomic_load_n(&next_us, __ATOMIC_RELAXED);
+
+	if (now < next ||
+	    !__atomic_compare_exchange_n(&next_us, &next, now + POLL_US, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	trap_lock();
+	assign_poll();
+	trap_unlock();
+}
+
 /* A flood of faults is served in parts, or the guest would stand still. */
 static void before_entry(void)
 {
 	if (have_vtd && vtd_faults_pending())
 		service_faults();
+	/* Not where a SIPI is expected: that path must be short */
+	if (this_cpu()->state == CPU_GUEST)
+		poll_devices();
 }
 
 /* --- The guest ------------------------------------------------------------ */

@@ -12,8 +12,9 @@
 #define MEMORY_MAP_MAX 64
 
 enum region_kind {
-	REGION_RAM, /* read, write, execute, write-back; DMA goes here */
-	REGION_BAR, /* read, write, uncached; of an assigned function */
+	REGION_RAM,	 /* read, write, execute, write-back; DMA goes here */
+	REGION_BAR,	 /* read, write, uncached; of an assigned function */
+	REGION_BAR_READ, /* read, uncached; writes exit */
 };
 
 struct region {

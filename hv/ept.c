@@ -16,8 +16,10 @@
 
 int ept_add(const struct region *r)
 {
-	u32 attr = PT_READ | PT_WRITE;
+	u32 attr = PT_READ;
 
+	if (r->kind != REGION_BAR_READ)
+		attr |= PT_WRITE;
 	attr |= r->kind == REGION_RAM ? PT_EXEC : PT_UNCACHED;
 	return pt_map(&guest.ept, r->gpa, r->hpa, r->size, attr);
 }

@@ -7,6 +7,7 @@
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
+#define QUAL_WRITE BIT(1)
 #define QUAL_FETCH BIT(2)
 #define QUAL_LINEAR_VALID BIT(7)
 #define QUAL_FINAL_ACCESS BIT(8) /* else: of a paging structure */
@@ -93,14 +94,16 @@ static void emulate(struct cpu *cpu, gpa_t gpa, const struct decoded *d)
 }
 
 /* The map changes under this lock when a BAR moves. */
-static bool is_mapped(gpa_t gpa)
+static bool is_mapped(gpa_t gpa, bool write)
 {
-	bool found;
+	const struct region *r;
+	bool mapped;
 
 	trap_lock();
-	found = memory_map_find(&guest.map, gpa);
+	r = memory_map_find(&guest.map, gpa);
+	mapped = r && !(write && r->kind == REGION_BAR_READ);
 	trap_unlock();
-	return found;
+	return mapped;
 }
 
 static void log_not_emulated(gpa_t gpa)
@@ -124,7 +127,7 @@ void exit_ept_violation(struct cpu *cpu)
 	gpa_t gpa = vmread(GUEST_PHYSICAL_ADDRESS);
 	struct decoded d;
 
-	if (is_mapped(gpa) && !(q & QUAL_FETCH)) {
+	if (!(q & QUAL_FETCH) && is_mapped(gpa, q & QUAL_WRITE)) {
 		/* Mapped since: a BAR that another CPU has just moved here */
 		ept_invalidate();
 		return;
