@@ -32,9 +32,13 @@ static void check_loaded(const struct linux_image *image,
 	u64 end = load + field(GUEST_BOOT_PARAMS + 0x260);
 	u64 at = field(GUEST_BOOT_PARAMS + 0x218);
 	u64 size = field(GUEST_BOOT_PARAMS + 0x21c);
+	const u8 *kernel = image->kernel;
+	u64 setup = ((kernel[0x1f1] ? kernel[0x1f1] : 4) + 1) * 512;
+	u64 code = image->kernel_size - setup;
 
 	CHECK(load >= MIB && end <= ram_size);
 	CHECK(end <= linux_memory_needed(image->kernel, image->kernel_size, 0));
+	CHECK(code <= end - load && !memcmp(ram + load, kernel + setup, code));
 	CHECK(size == image->initrd_size);
 	if (size) {
 		CHECK(at >= end && at + size <= ram_size);

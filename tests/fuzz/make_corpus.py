@@ -223,6 +223,7 @@ def vtd():
     faults = [b"\0\x22\x07\0" + b"\7" +
               b"".join(record(0x3000000003000 * n, w) for n, w in enumerate(words)) +
               b"\2\0" + struct.pack("<Q", words[1]) + bytes(8) + b"\1\0"]
+    faults.append(b"\2\x22\7\0\0")  # all ones, without an end
     unit = bytes([0x81, 0x80, 0x80]) + b"\1\0" + bytes(300)
     return faults, [bytes([1, 0x80, 0x80, 0x80, 0x80, 1, 0]),
                     bytes([1, 0x80, 0x84, 0x80, 0x84, 1, 0]),

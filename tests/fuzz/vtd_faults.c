@@ -2,7 +2,8 @@
 /* longest input: 1024 */
 /*
  * Fault records that say anything, of a unit that is up: each must be told in
- * two lines, whole, and the service must end.
+ * two lines, whole, and the service must end, also when the faults do not: bit
+ * 1 of the first byte has the unit answer ones behind the end of the input.
  */
 #include "tests/fuzz/fuzz.h"
 #include "vtd/faults.h"
@@ -19,6 +20,7 @@ static struct vtd_entry queue[256] __attribute__((aligned(4096)));
 static struct vtd_entry root[256] __attribute__((aligned(4096)));
 static struct vtd_entry context[256] __attribute__((aligned(4096)));
 static struct vtd_entry irt[256] __attribute__((aligned(4096)));
+static bool endless;
 static unsigned int reads;
 
 static struct pci_function functions[] = {
@@ -65,7 +67,7 @@ u64 vtd_read64(hpa_t base, u32 reg)
 {
 	CHECK(!base && reg + 8 <= VTD_REGISTERS_SIZE);
 	CHECK(++reads < 100000);
-	return take(&answers, 8);
+	return answers.left || !endless ? take(&answers, 8) : ~0ULL;
 }
 
 /* FSTS alone: its record number is past the end, its bits mostly set. */
@@ -73,7 +75,7 @@ u32 vtd_read32(hpa_t base, u32 reg)
 {
 	CHECK(!base && reg == 0x34);
 	CHECK(++reads < 100000);
-	return take(&answers, 2);
+	return answers.left || !endless ? take(&answers, 2) : ~0x70u;
 }
 
 void vtd_write32(hpa_t base, u32 reg, u32 value)
@@ -105,6 +107,9 @@ static void explain_one(struct input *in)
 	CHECK(!strncmp(fuzz_log, "vtd-fault: unit=dmar0 source=", 29));
 	CHECK(strstr(fuzz_log, " access="));
 	CHECK(strstr(fuzz_log, " reason=0x"));
+	/* The table has 256 entries. */
+	if (strstr(fuzz_log, " irte="))
+		CHECK(record.low >> 48 < ARRAY_SIZE(irt));
 	/* Longer lines than fit would lose their ends. */
 	CHECK(fuzz_log[strlen(fuzz_log) - 1] == '\n');
 	CHECK(strlen(fuzz_log) < 479);
@@ -115,11 +120,14 @@ static void make_unit(struct input *in, struct vtd_domain *domain)
 	static struct dmar_unit unit;
 	static struct memory_map map;
 
+	u8 how = take(in, 1);
+
+	endless = how & 2;
 	map.count = 0;
 	memory_map_add(&map, 0, 5 * GIB, 3 * MIB, REGION_RAM);
 	memory_map_add(&map, 4 * GIB, 8 * GIB, 4 * KIB, REGION_RAM);
 	*domain = (struct vtd_domain){.id = 1, .map = &map};
-	CHECK(!pt_init(&domain->table, &ept_format, take(in, 1) & 1 ? 3 : 4,
+	CHECK(!pt_init(&domain->table, &ept_format, how & 1 ? 3 : 4,
 		       BIT(1) | BIT(2), false));
 	CHECK(!pt_map(&domain->table, 0, 5 * GIB, 3 * MIB, PT_READ | PT_WRITE));
 	memset(root, 0, sizeof(root));
