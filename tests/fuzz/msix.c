@@ -99,13 +99,20 @@ static void check_entry(unsigned int index)
 
 static void check_table(void)
 {
-	u32 end = m.table_offset + 16 * m.vectors;
+	u32 end = m.table_offset + 16 * m.real_vectors;
 
 	CHECK(end <= BAR_SIZE);
 	CHECK(!memcmp(bar, before, m.table_offset));
 	CHECK(!memcmp(bar + end, before + end, BAR_SIZE - end));
 	for (unsigned int i = 0; i < m.vectors; i++)
 		check_entry(i);
+	/* More than the guest has stay as they were, and masked. */
+	for (unsigned int i = m.vectors; i < m.real_vectors; i++) {
+		const u8 *was = before + m.table_offset + 16 * i;
+
+		CHECK(!memcmp(real(i), was, 12));
+		CHECK(dword(real(i) + 12) == (dword(was + 12) | 1));
+	}
 }
 
 /* Within the table, as its callers see to; any width. */

@@ -3,6 +3,7 @@
 #include "hv/alloc.h"
 #include "hv/log.h"
 #include "hv/time.h"
+#include "hv/weaken.h"
 #include "tests/fuzz/fuzz.h"
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>

@@ -144,6 +144,9 @@ static void make_unit(struct input *in, struct vtd_domain *domain)
 		.irt = irt,
 		.attached = {{domain, 0x0180}},
 	};
+	/* Without an end, a few records do */
+	if (endless)
+		vtd_units[0].cap &= ~(0xfcULL << 40);
 	vtd_unit_count = 1;
 }
 
