@@ -84,6 +84,12 @@ struct kernel_file {
 	u64 code_size;
 };
 
+/* The header ends where its jump leads (boot.rst, "Zero page"). */
+static size_t header_size(const struct setup_header *h)
+{
+	return offsetof(struct setup_header, header) + h->jump_offset;
+}
+
 /* NULL if @h fits the protocol, else what is wrong. */
 static const char *header_error(const struct setup_header *h)
 {
@@ -91,6 +97,8 @@ static const char *header_error(const struct setup_header *h)
 		return "not a bzImage (no boot flag and HdrS signature)";
 	if (h->version < VERSION_MIN)
 		return "boot protocol older than 2.12 (Linux 3.8 has it)";
+	if (header_size(h) < sizeof(*h))
+		return "its setup header ends before the fields of its version";
 	if (!(h->loadflags & LOADFLAGS_HIGH))
 		return "a zImage, not a bzImage";
 	if (!(h->xloadflags & XLF_KERNEL_64))
@@ -314,12 +322,9 @@ static int write_boot_params(const struct memory_map *map,
 			     const struct kernel_file *file)
 {
 	static struct boot_params bp;
-	const size_t to_jump = offsetof(struct setup_header, header);
-	size_t size = to_jump + file->header.jump_offset;
 
 	memset(&bp, 0, sizeof(bp));
-	/* The header ends where its jump leads (boot.rst, "Zero page") */
-	memcpy(&bp.header, &file->header, MIN(size, sizeof(bp.header)));
+	bp.header = file->header;
 	bp.header.vid_mode = VIDEO_NORMAL;
 	bp.header.type_of_loader = LOADER_UNDEFINED;
 	bp.header.code32_start = file->header.pref_address;

@@ -7,6 +7,7 @@ FUZZ_SECONDS: how long all of it may take (120)
 FUZZ_JOBS:    how many run at once (2)
 FUZZ_RUNS:    so many inputs for all targets together, instead of a time
 FUZZ_TARGETS: only these
+FUZZ_SEED:    where new inputs begin (0: somewhere else each time)
 
 Last line: N passed, N failed."""
 
@@ -46,6 +47,7 @@ def run_target(name, limit, timeout):
     stored = SOURCES / "corpus" / name
     command = [BUILD / name, limit, f"-max_len={longest_input(name)}",
                f"-timeout={INPUT_TIMEOUT}", "-rss_limit_mb=2048",
+               f"-seed={os.environ.get('FUZZ_SEED', '0')}",
                "-print_final_stats=1", "-verbosity=1",
                f"-artifact_prefix={BUILD}/{name}-",
                found, *([stored] if stored.is_dir() else [])]
