@@ -236,7 +236,7 @@ static void set_up_pools(struct igb_pf *p)
 static int check_pf(const struct pci_function *pf, u16 count)
 {
 	if (!count || count > IGB_MAX_VFS) {
-		hv_log("igb: " PCI_FMT " has VF 0 to VF %u, no VF %u\n",
+		hv_log("igb: " PCI_FMT ": VF 0 to VF %u, no VF %u\n",
 		       PCI_ARG(pf->addr), IGB_MAX_VFS - 1, count - 1);
 		return -ERANGE;
 	}
