@@ -62,18 +62,3 @@ size_t strlen(const char *s)
 		n++;
 	return n;
 }
-
-int strcmp(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return (u8)*a - (u8)*b;
-}
-
-int strncmp(const char *a, const char *b, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (a[i] != b[i] || !a[i])
-			return (u8)a[i] - (u8)b[i];
-	return 0;
-}
