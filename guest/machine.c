@@ -12,6 +12,7 @@
 #include "guest/preflight.h"
 #include "hv/asm.h"
 #include "hv/boot_memory.h"
+#include "hv/console.h"
 #include "hv/cpu.h"
 #include "hv/guest.h"
 #include "hv/log.h"
@@ -148,6 +149,7 @@ static int take_vtd(void)
  * finds nothing, and is not the guest's if it comes this soon. */
 #define FAULT_ECHO_US 10000
 #define POLL_US 1000000
+#define LINE_US 100000
 
 static u64 last_fault_us;
 
@@ -177,13 +179,15 @@ static bool platform_nmi(void)
 	return last && time_us() - last < FAULT_ECHO_US;
 }
 
-/* An exit is the time to look, and there is no other: at most once a second. */
+/* An exit is the time to look, and there is no other: at most once a second,
+ * and not while a line of the guest's is under way, which what it finds would
+ * cut in two. */
 static void poll_devices(void)
 {
 	static u64 next_us;
 	u64 now = time_us(), next = __atomic_load_n(&next_us, __ATOMIC_RELAXED);
 
-	if (now < next ||
+	if (now < next || (console_guest_in_line() && now < next + LINE_US) ||
 	    !__atomic_compare_exchange_n(&next_us, &next, now + POLL_US, false,
 					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;

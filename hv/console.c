@@ -25,6 +25,8 @@
 #define TRANSMIT_POLLS 100000
 
 static u16 log_port, guest_port; /* 0: not there */
+/* The guest wrote last, and ended no line; asked by any CPU */
+static volatile bool guest_in_line;
 
 static bool uart_present(u16 port)
 {
@@ -70,7 +72,7 @@ void console_init(u8 log)
 	log_port = log == 2 ? uart_open(COM2) : guest_port;
 }
 
-void console_log_write(const char *text, size_t length)
+static void log_puts(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] == '\n')
@@ -79,9 +81,24 @@ void console_log_write(const char *text, size_t length)
 	}
 }
 
+void console_log_write(const char *text, size_t length)
+{
+	if (log_port == guest_port && guest_in_line) {
+		log_puts("\n", 1);
+		guest_in_line = false;
+	}
+	log_puts(text, length);
+}
+
 void console_guest_putc(char c)
 {
 	uart_putc(&guest_port, c);
+	guest_in_line = c != '\n';
+}
+
+bool console_guest_in_line(void)
+{
+	return guest_in_line;
 }
 
 static int uart_getc(u16 port)

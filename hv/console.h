@@ -11,7 +11,7 @@
  */
 void console_init(u8 log_port);
 
-/* Write to the log's port; \n becomes \r\n. */
+/* Write to the log's port, from the start of a line; \n becomes \r\n. */
 void console_log_write(const char *text, size_t length);
 
 /* Next byte that came in at the log's port or at COM1, or -1. */
@@ -19,6 +19,8 @@ int console_getc(void);
 
 /* The guest's console at COM1. */
 void console_guest_putc(char c);
+/* The guest has begun a line there and not ended it, or shows a prompt. */
+bool console_guest_in_line(void);
 /* Next byte that came in, or -1. */
 int console_guest_getc(void);
 /* Let COM1 raise its interrupt line when bytes come in; false: no COM1. */
