@@ -242,6 +242,5 @@ _Noreturn void preflight_end(const struct handover *handover)
 	       "gangway: ready\n");
 	while (!key_pressed())
 		cpu_pause();
-	vmx_off();
 	power_end(handover, handover->config.on_poweroff);
 }

@@ -3,6 +3,7 @@
 #include "hv/log.h"
 #include "hv/segments.h"
 #include "hv/types.h"
+#include "hv/vmx.h"
 
 /* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
 #define RESET_SYSTEM_OFFSET (24 + 10 * 8)
@@ -54,6 +55,10 @@ void power_reset(void)
 void power_end(const struct handover *h, enum end_action action)
 {
 	hv_log("gangway: end: %s\n", action_name(action));
+	/* Some firmware resets by INIT, which root operation blocks.  One that
+	 * the guest left pending comes now, and is a reset too. */
+	if (action != END_HALT)
+		vmx_off();
 	if (action == END_POWEROFF)
 		call_firmware(h, EFI_RESET_SHUTDOWN);
 	if (action == END_RESET) {

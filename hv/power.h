@@ -6,8 +6,8 @@
 
 /*
  * Power off, reset, or halt.  The first two by the firmware's ResetSystem()
- * (UEFI 8.5.1), on its own page tables, which were kept.  All DMA is stopped
- * and this CPU has left VMX.
+ * (UEFI 8.5.1), on its own page tables, which were kept, and after VMXOFF; to
+ * halt, this CPU stays in VMX root operation.  All DMA is stopped.
  */
 _Noreturn void power_end(const struct handover *h, enum end_action action);
 

@@ -113,8 +113,9 @@ void guest_end(enum guest_end how, const char *fmt, ...)
 
 /*
  * Out of the guest for good.  CPU 0 sees the others off and does what is left
- * to do.  All stay in root operation, in which INIT is blocked (25.2): a guest
- * CPU that still runs must not start another one outside of it.
+ * to do.  All stay in root operation, in which INIT is blocked (25.2): neither
+ * may a guest CPU that still runs start another one outside of it, nor may an
+ * INIT that the guest left pending keep CPU 0 from stopping the devices.
  */
 static _Noreturn void stop(struct cpu *cpu)
 {
@@ -125,7 +126,6 @@ static _Noreturn void stop(struct cpu *cpu)
 	if (cpu->index == 0) {
 		for (unsigned int i = 1; i < guest.vcpus; i++)
 			stop_and_wait(cpus[i]);
-		vmx_off();
 		guest_after_end();
 	}
 	stop_and_wait(cpus[0]);

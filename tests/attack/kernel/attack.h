@@ -121,9 +121,10 @@ void attack_ipis(void);
 void attack_task_switch(void);
 void attack_time(u32 seconds);
 
-/* Ends: INIT and SIPI to the processor that runs this, from the other one; an
- * SMI. */
+/* Ends: INIT and SIPI to the processor that runs this, from the other one; INIT
+ * while the hypervisor runs there, and the guest's end with it; an SMI. */
 void attack_first_cpu(void);
+void attack_init_at_end(void);
 void attack_smi(void);
 
 #endif

@@ -2,6 +2,7 @@
  * some that are not, as fast as the local APIC takes them. */
 #include "hv/string.h"
 #include "tests/attack/kernel/attack.h"
+#include "tests/attack/kernel/vf.h"
 
 /* start.asm */
 #define AP_PAGE 0x8000UL
@@ -11,7 +12,13 @@
 #define AP_LOOPS AP(0xf08)
 #define AP_MODE AP(0xf0c)
 #define AP_TASK AP(0xf10)
-enum { MODE_WAIT, MODE_CPUID, MODE_TASK_SWITCH, MODE_INIT_FIRST };
+enum {
+	MODE_WAIT,
+	MODE_CPUID,
+	MODE_TASK_SWITCH,
+	MODE_INIT_FIRST,
+	MODE_INIT_AND_CRASH,
+};
 extern const u8 ap_start[], ap_nmi[], ap_end[];
 
 /* x2APIC (Intel SDM 3A 10.12) */
@@ -290,6 +297,18 @@ void attack_first_cpu(void)
 	print("attack kernel: INIT and SIPI to the first processor\n");
 	start_ap();
 	AP_MODE = MODE_INIT_FIRST;
+	for (;;)
+		__asm__ volatile("pause");
+}
+
+void attack_init_at_end(void)
+{
+	if (!prepare())
+		return;
+	print("attack kernel: INIT during a function-level reset\n");
+	start_ap();
+	AP_MODE = MODE_INIT_AND_CRASH;
+	vf_reset(); /* 100 ms in the hypervisor */
 	for (;;)
 		__asm__ volatile("pause");
 }

@@ -272,12 +272,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } ends[] = {
-	{"init", attack_first_cpu},
-	{"smi", attack_smi},
-	{"page-tables", end_page_tables_in_mmio},
 	{"idt", end_idt_in_mmio},
-	{"triple-fault", end_triple_fault},
+	{"init", attack_first_cpu},
+	{"init-at-end", attack_init_at_end},
+	{"page-tables", end_page_tables_in_mmio},
+	{"smi", attack_smi},
 	{"stack", end_stack_in_mmio},
+	{"triple-fault", end_triple_fault},
 };
 
 static void end(void)

@@ -147,6 +147,8 @@ ap_begin:
 	je	ap_task
 	cmp	dword [AP_MODE - AP_PAGE], 3
 	je	ap_init_first
+	cmp	dword [AP_MODE - AP_PAGE], 4
+	je	ap_init_and_crash
 	cmp	dword [AP_MODE - AP_PAGE], 1
 	jne	.pause
 	mov	eax, 0x40000100
@@ -176,6 +178,22 @@ ap_init_first:
 	mov	al, 5 << 2 | 1 << 5
 	out	dx, al
 	hlt
+
+; INIT to the first processor, which is in the hypervisor by then, and a triple
+; fault.
+ap_init_and_crash:
+	mov	ecx, 100000
+.wait:
+	pause
+	loop	.wait
+	mov	ecx, 0x830
+	xor	edx, edx
+	mov	eax, 0x4500
+	wrmsr
+	lidt	[ap_no_idt - ap_start]
+	int3
+ap_no_idt:
+	times 6 db 0
 
 ; Protected mode without paging, then a far jump to a TSS: a task switch, for
 ; which VMX has no control.

@@ -108,7 +108,7 @@ static bool start_queue(u32 at)
 	return wait_register(VF_TXDCTL, DCTL_ENABLE, DCTL_ENABLE, 100);
 }
 
-static void reset(void)
+void vf_reset(void)
 {
 	*config16(vf_capability(CAP_PCIE) + DEVCTL) = DEVCTL_FLR;
 	*config32(CONFIG_BAR0) = (u32)VF_BAR0;
@@ -121,13 +121,13 @@ static void reset(void)
 bool vf_survives_reset(void)
 {
 	start_queue(0);
-	reset();
+	vf_reset();
 	return *vf_register(VF_TXDCTL) & DCTL_ENABLE;
 }
 
 bool vf_start(void)
 {
-	reset();
+	vf_reset();
 	for (unsigned int i = 0; i < FRAME; i++)
 		frame[i] = i < 6 ? 0xff : (u8)i;
 	if (mailbox_reset() && start_queue(0))

@@ -51,6 +51,9 @@ extern u64 vf_offset;
  */
 bool vf_write(u64 target, u32 value);
 
+/* Function-level reset, and the BARs where they were. */
+void vf_reset(void);
+
 /* True if the transmit queue is still on after a function-level reset. */
 bool vf_survives_reset(void);
 
