@@ -42,6 +42,10 @@
 #define MTRR_BASE_VALID 0x0ffffffffffff0ffULL
 #define MTRR_MASK_VALID 0x0ffffffffffff800ULL
 
+/* What the processor is not prone to, and what VERW clears; not the bits that
+ * name MSRs, which are not the guest's (Intel SDM 4, table 2-2). */
+#define ARCH_CAPABILITIES_SHOWN 0x1d1ae17fULL
+
 #define DEBUGCTL_ALLOWED (DEBUGCTL_LBR | DEBUGCTL_BTF)
 
 static void bitmap_clear(u8 *bitmap, unsigned int low, unsigned int high,
@@ -117,8 +121,6 @@ void msr_bitmap_fill(u8 *bitmap)
 	}
 	if (edx7 & LEAF7_EDX_L1D_FLUSH)
 		pass(bitmap, MSR_FLUSH_CMD, PASS_WRITE);
-	if (edx7 & LEAF7_EDX_ARCH_CAPABILITIES)
-		pass(bitmap, MSR_ARCH_CAPABILITIES, PASS_READ);
 }
 
 /* As firmware would leave them, the same on every CPU: all memory write-back,
@@ -204,6 +206,11 @@ static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
 		return true;
 	case MSR_MISC_ENABLE:
 		*value = misc_enable();
+		return true;
+	case MSR_ARCH_CAPABILITIES:
+		if (!(leaf_7().edx & LEAF7_EDX_ARCH_CAPABILITIES))
+			return false;
+		*value = rdmsr(msr) & ARCH_CAPABILITIES_SHOWN;
 		return true;
 	case MSR_DEBUGCTL:
 		*value = vmread(GUEST_DEBUGCTL);
