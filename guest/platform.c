@@ -5,7 +5,6 @@
 #include "guest/vioapic.h"
 #include "guest/vpower.h"
 #include "guest/vuart.h"
-#include "hv/apic.h"
 #include "hv/asm.h"
 #include "hv/console.h"
 #include "hv/guest.h"
@@ -102,7 +101,7 @@ void platform_init(struct vpci_bus *bus, u8 ioapic_id)
 	struct vuart_backend uart_backend = {console_guest_putc, uart_interrupt,
 					     &ioapic};
 
-	vioapic_reset(&ioapic, ioapic_id, apic_send_ipi);
+	vioapic_reset(&ioapic, ioapic_id, guest_send_ipi);
 	ioapic.changed = console_line_route;
 	vuart_reset(&uart, uart_backend);
 	cmos.read = read_cmos;

@@ -7,7 +7,7 @@
 #include "hv/trap.h"
 #include "hv/types.h"
 
-/* How an interrupt leaves: apic_send_ipi() in the hypervisor. */
+/* How an interrupt leaves: guest_send_ipi() in the hypervisor. */
 typedef void vioapic_send_fn(u32 destination, u32 icr_low);
 
 struct vioapic {

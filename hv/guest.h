@@ -22,6 +22,12 @@ extern struct guest guest;
 /* True if a vCPU has this APIC ID. */
 bool guest_has_apic_id(u32 apic_id);
 
+/*
+ * Send an interrupt, as the ICR's low half says it, to those of the guest's
+ * processors that @destination names; to no other.
+ */
+void guest_send_ipi(u32 destination, u32 icr_low);
+
 /* EPT from guest.map, whole.  -ENOMEM. */
 int ept_init(void);
 

@@ -222,22 +222,24 @@ static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
 
 /* Each one that is named gets it by its own ID: a broadcast would reach
  * processors that are not the guest's. */
-static void send_to_guest(const struct cpu *sender, u64 icr)
+void guest_send_ipi(u32 destination, u32 icr_low)
 {
-	u32 what = (u32)icr & ICR_WHAT;
+	const struct cpu *sender = this_cpu();
+	u64 icr = (u64)destination << 32 | icr_low;
+	u32 what = icr_low & ICR_WHAT;
 
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		if (icr_reaches(icr, sender->apic_id, cpus[i]->apic_id))
 			apic_send_ipi(cpus[i]->apic_id, what);
 }
 
-static bool write_icr(const struct cpu *cpu, u64 value)
+static bool write_icr(u64 value)
 {
 	enum icr_verdict verdict = icr_check(value);
 	static u32 logged;
 
 	if (verdict == ICR_GOES)
-		send_to_guest(cpu, value);
+		guest_send_ipi((u32)(value >> 32), (u32)value);
 	if (verdict == ICR_DROPPED &&
 	    !__atomic_exchange_n(&logged, 1, __ATOMIC_RELAXED))
 		hv_log("guest: interrupt command 0x%lx not sent; further ones "
@@ -265,7 +267,7 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 	case MSR_BIOS_SIGN_ID:
 		return true;
 	case MSR_X2APIC_ICR:
-		return write_icr(cpu, value);
+		return write_icr(value);
 	case MSR_MCG_STATUS:
 	case MSR_XSS:
 		return value == 0;
