@@ -22,11 +22,13 @@ static void note_debug_causes(u64 causes)
 }
 
 /* Where the next instruction is in the shadow of STI or MOV SS, the processor
- * wants to see the single step that TF makes of it (26.3.1.5). */
+ * wants to see the single step that TF makes of it, but none with BTF, with
+ * which only branches are steps (26.3.1.5). */
 static void keep_step_in_shadow(void)
 {
 	if (vmread(GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS) &&
-	    vmread(GUEST_RFLAGS) & RFLAGS_TF)
+	    vmread(GUEST_RFLAGS) & RFLAGS_TF &&
+	    !(vmread(GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(GUEST_PENDING_DEBUG,
 			vmread(GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
@@ -45,9 +47,12 @@ void exit_exception(void)
 		vcpu_inject(vector, vmread(EXIT_INTERRUPTION_ERROR));
 		return;
 	}
-	keep_step_in_shadow();
+	/* A trap may come out of HLT; what is injected there must be just so
+	 * (26.3.1.5) */
+	vmwrite(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	if (INTERRUPTION_TYPE(info) == TYPE_PRIV_SOFT_EXCEPTION) {
 		/* ICEBP: no cause in DR6, and the handler returns behind it */
+		keep_step_in_shadow();
 		vmwrite(ENTRY_INSTRUCTION_LENGTH,
 			vmread(EXIT_INSTRUCTION_LENGTH));
 		vmwrite(ENTRY_INTERRUPTION,
@@ -56,5 +61,6 @@ void exit_exception(void)
 		return;
 	}
 	note_debug_causes(vmread(EXIT_QUALIFICATION));
+	keep_step_in_shadow();
 	vcpu_inject(VECTOR_DB, 0);
 }
