@@ -41,13 +41,15 @@ static void exit_entry_failure(const struct cpu *cpu, u32 reason)
 }
 
 /* Instructions that this processor does not have, as far as the guest knows:
- * VMX, GETSEC, MONITOR, MWAIT. */
+ * VMX, GETSEC, MONITOR, MWAIT; TDX; MSRs as immediate operands. */
 static bool is_hidden_instruction(u32 reason)
 {
 	return (reason >= EXIT_VMCALL && reason <= EXIT_VMXON) ||
 	       reason == EXIT_GETSEC || reason == EXIT_MWAIT ||
 	       reason == EXIT_MONITOR || reason == EXIT_INVEPT ||
-	       reason == EXIT_INVVPID;
+	       reason == EXIT_INVVPID || reason == EXIT_SEAMCALL ||
+	       reason == EXIT_TDCALL || reason == EXIT_RDMSR_IMMEDIATE ||
+	       reason == EXIT_WRMSR_IMMEDIATE;
 }
 
 static void exit_other(const struct cpu *cpu, u32 reason)

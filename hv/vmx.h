@@ -220,6 +220,10 @@ enum exit_reason {
 	EXIT_INVEPT = 50,
 	EXIT_INVVPID = 53,
 	EXIT_XSETBV = 55,
+	EXIT_SEAMCALL = 76,
+	EXIT_TDCALL = 77,
+	EXIT_RDMSR_IMMEDIATE = 84,
+	EXIT_WRMSR_IMMEDIATE = 85,
 };
 
 /* Guest activity states (24.4.2) */
