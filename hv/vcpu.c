@@ -257,16 +257,19 @@ bool vcpu_in_64bit_code(void)
 void vcpu_go_to(u64 rip)
 {
 	u64 blocking = vmread(GUEST_INTERRUPTIBILITY);
+	u64 rflags = vmread(GUEST_RFLAGS);
 
 	if (!vcpu_in_64bit_code())
 		rip = (u32)rip;
 	vmwrite(GUEST_RIP, rip);
 	vmwrite(GUEST_INTERRUPTIBILITY,
 		blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	/* RF is for one instruction (3B 17.3.1.1); an EPT violation sets it */
+	if (rflags & RFLAGS_RF)
+		vmwrite(GUEST_RFLAGS, rflags & ~RFLAGS_RF);
 	/* The single step that the instruction did not take (26.3.1.5); with
 	 * BTF only branches are steps */
-	if (vmread(GUEST_RFLAGS) & RFLAGS_TF &&
-	    !(vmread(GUEST_DEBUGCTL) & DEBUGCTL_BTF))
+	if (rflags & RFLAGS_TF && !(vmread(GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(GUEST_PENDING_DEBUG,
 			vmread(GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }

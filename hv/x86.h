@@ -55,6 +55,7 @@
 #define RFLAGS_RESERVED_1 BIT(1)
 #define RFLAGS_TF BIT(8)
 #define RFLAGS_IF BIT(9)
+#define RFLAGS_RF BIT(16)
 
 #define XCR0_X87 BIT(0)
 #define XCR0_SSE BIT(1)
