@@ -152,12 +152,13 @@ $(GUEST_TOOLS): $B/guest/%: guest/tools/%.c guest/stat_abi.h \
 	$(call say,CC,$<)
 	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ $<
 
-$B/guest/vmlinuz: tools/kernel.sh
+$B/guest/vmlinuz: tools/kernel.sh tools/packages.sh
 	@mkdir -p $(@D)
 	$(call say,KERNEL,$@)
 	$Qtools/kernel.sh $B/guest/kernel
 
-$B/guest/initramfs.gz: tools/initramfs.sh $(wildcard guest/initramfs/*) \
+$B/guest/initramfs.gz: tools/initramfs.sh tools/archive.sh \
+		$(wildcard guest/initramfs/*) \
 		$(GUEST_TOOLS) $B/guest/vmlinuz
 	$(call say,CPIO,$@)
 	$Qtools/initramfs.sh $B/guest/kernel $@ $(GUEST_TOOLS)
