@@ -5,52 +5,14 @@
 #                            other; more than once
 #   gangway.apart=01,03      they do not
 #   gangway.inside=03        and this one does not reach the gateway
-# Each network interface is in a namespace of its own, named by a process that
-# sleeps in it.
+# Each network interface is in a namespace of its own.
 # shellcheck source=guest/initramfs/judge.sh
 . /etc/judge.sh
+# shellcheck source=guest/initramfs/namespace.sh
+. /etc/namespace.sh
 gateway=10.0.2.2
 
-# enter SLOT COMMAND...: in the network namespace of function 00:SLOT.0
-enter() {
-	enter_pid=$(cat "/tmp/namespace.$1")
-	shift
-	nsenter -n -t "$enter_pid" "$@"
-}
-
-# interrupts_of PATTERN: how many there were on lines whose name matches
-interrupts_of() {
-	awk -v name="$1" '$NF ~ name {
-		for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i
-	}
-	END { print sum + 0 }' /proc/interrupts
-}
-
-# counted COMMAND...: by gangway-stat, in /tmp/exits
-counted() {
-	gangway-stat -m -- "$@" >/tmp/exits 2>&1
-	[ $? != 125 ] || "$@"
-}
-
 # --- network
-
-# shellcheck disable=SC2317  # called by wait_until
-has_carrier() {
-	enter "$1" ip link show dev "$2" | grep -q LOWER_UP
-}
-
-# make_namespace SLOT INTERFACE
-make_namespace() {
-	unshare -n sleep 1000000 &
-	echo $! >"/tmp/namespace.$1"
-	# The process is in its namespace when it has become sleep
-	wait_until 5 grep -q sleep "/proc/$!/comm"
-	ip link set dev "$2" netns $!
-	# Else the network set-up of IPv6 goes on while exits are counted
-	enter "$1" sh -c "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
-	enter "$1" ip link set dev lo up
-	enter "$1" ip link set dev "$2" up
-}
 
 # SLOT to the gateway and back: sets nothing
 check_outside() {

@@ -46,6 +46,20 @@ finish() {
 	exit
 }
 
+# interrupts_of PATTERN: how many there were on lines whose name matches
+interrupts_of() {
+	awk -v name="$1" '$NF ~ name {
+		for (i = 2; $i ~ /^[0-9]+$/; i++) sum += $i
+	}
+	END { print sum + 0 }' /proc/interrupts
+}
+
+# counted COMMAND...: by gangway-stat, in /tmp/exits
+counted() {
+	gangway-stat -m -- "$@" >/tmp/exits 2>&1
+	[ $? != 125 ] || "$@"
+}
+
 # check_exits NAME [LOOKS]: what gangway-stat counted while a command ran, in
 # /tmp/exits.  Not one exit may be for a doorbell (an access that no device
 # answers, in EPT), an interrupt or its EOI, an IPI, HLT or a timer; and of the
