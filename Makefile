@@ -94,7 +94,8 @@ help:
 #:                                   e1000e nvme xhci display edu ahci
 #:   CONFIG=FILE                     this gangway.cfg instead of the usual one
 #:   LOG=FILE                        the hypervisor's log there, not on the console
-#:   SHOW=nvme                       an NVMe drive's VF; demo,nvme: both
+#:   SHOW=nvme                       an NVMe drive's VF; demo,nvme: both; rdma:
+#:                                   RDMA between two VFs of the card
 #:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up
 #: Elsewhere: CC=clang, V=1 (show the commands).
 
@@ -163,6 +164,15 @@ $B/guest/initramfs.gz: tools/initramfs.sh tools/archive.sh \
 	$(call say,CPIO,$@)
 	$Qtools/initramfs.sh $B/guest/kernel $@ $(GUEST_TOOLS)
 
+# SHOW=rdma: the same, and an archive that the kernel unpacks after it
+$B/guest/rdma.gz: tools/rdma.sh tools/archive.sh tools/packages.sh \
+		$B/guest/vmlinuz
+	$(call say,CPIO,$@)
+	$Qtools/rdma.sh $B/guest/kernel $@
+
+$B/guest/initramfs-rdma.gz: $B/guest/initramfs.gz $B/guest/rdma.gz
+	$Qcat $^ >$@
+
 # --- the attack kernel: a guest of ours that does what no guest may
 
 ATTACK_C := $(wildcard tests/attack/kernel/*.c) hv/format.c hv/string.c
@@ -190,7 +200,8 @@ $B/attack/kernel: $B/attack/kernel.elf
 	$(call say,BZIMAGE,$@)
 	$Q$(OBJCOPY) -O binary $< $@
 
-guest: $(GUEST_FILES)
+guest: $(GUEST_FILES) \
+	$(if $(findstring rdma,$(SHOW)),$B/guest/initramfs-rdma.gz)
 
 # What runs under Bochs: a first user process and nothing else
 $B/bochs/init: tests/bochs/init.c guest/stat_abi.h
@@ -217,7 +228,7 @@ run: emulator
 	@$(PYTHON) tools/run.py
 
 run-usb: emulator
-	@$(MAKE) --no-print-directory $B/gangway-usb.img
+	@$(MAKE) --no-print-directory $B/gangway-usb.img guest
 	@$(PYTHON) tools/run.py --usb $B/gangway-usb.img
 
 usb: setup
@@ -256,7 +267,7 @@ vm-tests:
 	@tools/setup.sh install build run test bochs
 	@tools/setup.sh emulator
 	@$(MAKE) --no-print-directory $B/gangway-usb.img $B/attack/kernel \
-		$(BOCHS_FILES)
+		$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
 	@$(PYTHON) tools/test.py vm
 
 test-bochs:
@@ -268,7 +279,7 @@ test:
 	@tools/setup.sh install build run test fuzz bochs
 	@tools/setup.sh emulator
 	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img \
-		$B/attack/kernel $(BOCHS_FILES)
+		$B/attack/kernel $B/guest/initramfs-rdma.gz $(BOCHS_FILES)
 	@FUZZ_SEED=$(or $(FUZZ_SEED),1) $(PYTHON) tools/test.py unit fuzz vm
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.

@@ -15,6 +15,10 @@ LINES = {
     "nvme": ("NVMe VF and driver", "NVMe disk", "NVMe vectors",
              "NVMe write and read", "NVMe interrupts", "NVMe VM exits",
              "NVMe reset", "NVMe blocked DMA"),
+    "rdma": ("RDMA VFs", "TCP between namespaces", "TCP VM exits",
+             "RDMA devices", "RDMA write", "RDMA packets", "RDMA interrupts",
+             "RDMA VM exits", "RDMA read and write",
+             "RDMA read and write VM exits", "RDMA blocked DMA"),
     "devices": (),  # as many as there are devices
 }
 LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
@@ -101,6 +105,8 @@ def problems_of(machine):
         if "nvme" in shows:
             problems += [check_drive(lines, machine.work / "nvme.img"),
                          check_fault(lines["NVMe blocked DMA"], machine.log)]
+        if "rdma" in shows:
+            problems.append(check_fault(lines["RDMA blocked DMA"], machine.log))
         if "devices" in shows:
             problems += problems_of_devices(machine)
     if not re.search(r"gangway: guest powered off", machine.log):

@@ -28,9 +28,10 @@ PAYLOAD_SIZE = 32 << 20
 # tick, which a busy host delays: tsc=reliable stops that.
 GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1 tsc=reliable"
 
-# What a run can show (guest/initramfs/NAME.sh), and the function it is about;
+# What a run can show (guest/initramfs/NAME.sh), and the functions it is about;
 # devices: those of DEVICE=
-SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0", "devices": ""}
+SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0",
+         "rdma": "vf:8086:10c9/0,vf:8086:10c9/1", "devices": ""}
 NVME_SIZE = 64 << 20
 NVME_VFS = {"sriov_max_vfs": 1, "sriov_vq_flexible": 2, "sriov_vi_flexible": 2,
             "max_ioqpairs": 4, "msix_qsize": 5}
@@ -108,6 +109,20 @@ class Options:
                 raise MachineError(f"SHOW={show}: expected {', '.join(SHOWS)}")
         return shows
 
+    @property
+    def functions(self):
+        """What the guest is given for what is shown: entries of assign=, each
+        once."""
+        entries = ",".join([devices.assign(self.device_names),
+                            *(SHOWS[show] for show in self.shows)])
+        return list(dict.fromkeys(filter(None, entries.split(","))))
+
+    @property
+    def initramfs(self):
+        """The file that the guest boots with."""
+        name = "initramfs-rdma.gz" if "rdma" in self.shows else "initramfs.gz"
+        return BUILD / "guest" / name
+
 
 VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra", "show",
              "guest_cmdline", "config", "log", "timeout", "device")
@@ -182,11 +197,10 @@ def write_config(path, options, server):
         f"gangway.show={options.show}",
         "" if options.shell else "gangway.demo=only", options.guest_cmdline)))
     settings = {
-        "kernel": "\\vmlinuz", "initrd": "\\initramfs.gz", "cmdline": cmdline,
+        "kernel": "\\vmlinuz", "initrd": f"\\{options.initramfs.name}",
+        "cmdline": cmdline,
         "memory": "all", "cpus": "all",
-        "assign": ",".join(filter(None, [
-            devices.assign(options.device_names),
-            *(SHOWS[show] for show in options.shows)])) or "none",
+        "assign": ",".join(options.functions) or "none",
         "log": "com2" if options.log else "com1", **options.settings}
     path.write_text("".join(f"{key}={value}\n"
                             for key, value in settings.items()
@@ -195,17 +209,19 @@ def write_config(path, options, server):
 
 def make_disk(path, options, config):
     """The disk to boot from: a new one, or a copy of the USB image with this
-    run's gangway.cfg in it."""
+    run's gangway.cfg and initramfs in it."""
     if options.usb:
         shutil.copyfile(options.usb, path)
-        command = ["mcopy", "-o", "-i", f"{path}@@1M", config,
-                   "::/EFI/BOOT/gangway.cfg"]
+        into = ["mcopy", "-o", "-i", f"{path}@@1M"]
+        commands = [[*into, config, "::/EFI/BOOT/gangway.cfg"],
+                    [*into, options.initramfs, "::/"]]
     else:
-        command = [ROOT / "tools/image.sh", path, BUILD / "gangway.efi", config,
-                   options.kernel or BUILD / "guest/vmlinuz",
-                   BUILD / "guest/initramfs.gz"]
+        commands = [[ROOT / "tools/image.sh", path, BUILD / "gangway.efi", config,
+                     options.kernel or BUILD / "guest/vmlinuz",
+                     options.initramfs]]
     try:
-        subprocess.run(command, check=True)
+        for command in commands:
+            subprocess.run(command, check=True)
     except subprocess.CalledProcessError:
         raise MachineError("the boot disk cannot be made") from None
 
