@@ -97,23 +97,23 @@ static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 /*
  * Present to not present (VT-d 6.2.2.1): clear P, then the context cache, then
  * the IOTLB, with what is under way drained.  In that order: the IOTLB could
- * be filled again from a context that is still cached.
+ * be filled again from a context that is still cached.  A step that fails keeps
+ * none of the others from being tried.
  */
 static int close_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 		       u16 sid)
 {
 	u16 domain = VTD_CONTEXT_DOMAIN(entry->high);
-	int error;
+	int buffers, context, iotlb;
 
 	vtd_unit_store(unit, &entry->low, 0);
-	error = vtd_unit_flush_buffers(unit);
-	if (!error)
-		error = vtd_invalidate_context(unit, domain, sid);
-	if (!error)
-		error = vtd_invalidate_domain(unit, domain);
-	if (!error)
-		vtd_unit_store(unit, &entry->high, 0);
-	return error;
+	buffers = vtd_unit_flush_buffers(unit);
+	context = vtd_invalidate_context(unit, domain, sid);
+	iotlb = vtd_invalidate_domain(unit, domain);
+	if (buffers || context || iotlb)
+		return buffers ? buffers : context ? context : iotlb;
+	vtd_unit_store(unit, &entry->high, 0);
+	return 0;
 }
 
 static int refuse(const struct pci_function *fn, int error, const char *why)
@@ -192,12 +192,13 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 
 static int close_all(struct vtd_unit *unit)
 {
-	int error;
+	int buffers, caches;
 
 	for (unsigned int bus = 0; bus < VTD_BUSES; bus++)
 		vtd_unit_store(unit, &unit->root[bus].low, 0);
-	error = vtd_unit_flush_buffers(unit);
-	return error ? error : vtd_invalidate_all(unit);
+	buffers = vtd_unit_flush_buffers(unit);
+	caches = vtd_invalidate_all(unit);
+	return buffers ? buffers : caches;
 }
 
 void vtd_block_all(void)

@@ -25,7 +25,11 @@
 #define WAIT_FENCE BIT(6)
 #define WAIT_STATUS(value) ((u64)(value) << 32)
 
-#define QUEUE_ERRORS (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
+/* These stop the queue (VT-d 6.5.2.10); ICE does not (VT-d 10.4.9). */
+#define STOPPING_ERRORS (VTD_FSTS_IQE | VTD_FSTS_ITE)
+#define QUEUE_ERRORS (STOPPING_ERRORS | VTD_FSTS_ICE)
+
+#define ICE_SAID_US 1000000
 
 static u64 queue_head(const struct vtd_unit *unit)
 {
@@ -57,41 +61,71 @@ static u64 put_wait(struct vtd_queue *queue, u64 at)
 		   (uintptr_t)&queue->status);
 }
 
+/* Whoever sends these does so as often as he likes: said once a second. */
+static void log_completion(const struct vtd_unit *unit)
+{
+	static u64 said;
+	u64 now = time_us();
+
+	if (said && now - said < ICE_SAID_US)
+		return;
+	said = now;
+	hv_log("vtd: %s: a device sent a completion that nobody asked for "
+	       "(ICE): ignored\n",
+	       unit->name);
+	hv_log("vtd-event: unit=%s event=queue-error ice=1\n", unit->name);
+}
+
+static void log_stop(const struct vtd_unit *unit, u32 errors, u64 head)
+{
+	unsigned int at = head / sizeof(struct vtd_entry) % VTD_QUEUE_ENTRIES;
+	volatile struct vtd_entry *refused = &unit->queue.entry[at];
+
+	hv_log("vtd: %s: invalidation queue:%s%s (VT-d 6.5.2.10); at %u: "
+	       "%016lx:%016lx\n",
+	       unit->name,
+	       errors & VTD_FSTS_IQE ? " refused descriptor (IQE)" : "",
+	       errors & VTD_FSTS_ITE ? " device time-out (ITE)" : "", at,
+	       refused->high, refused->low);
+	hv_log("vtd-event: unit=%s event=queue-error%s%s at=%u "
+	       "descriptor=0x%lx:%lx\n",
+	       unit->name, errors & VTD_FSTS_IQE ? " iqe=1" : "",
+	       errors & VTD_FSTS_ITE ? " ite=1" : "", at, refused->high,
+	       refused->low);
+}
+
 /*
  * VT-d 6.5.2.10.  IQE: the unit stands before a descriptor that it refuses.
  * It gets a wait descriptor in its place, so that the queue goes on; what was
- * asked was not done.  ITE and ICE can only come from device-TLB requests,
- * which are never queued here.  The caller holds the queue.
+ * asked was not done.  ITE comes from a device-TLB request alone, which is
+ * never queued here.  ICE comes from any device that sends a completion, asked
+ * or not, where the unit knows device-TLBs: nothing of the queue is lost by it.
+ * The caller holds the queue.
  */
 static bool recover(struct vtd_unit *unit)
 {
 	u32 errors = vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS;
 	u64 head = queue_head(unit);
-	volatile struct vtd_entry *refused =
-		&unit->queue.entry[head / sizeof(*refused) % VTD_QUEUE_ENTRIES];
 
 	if (!errors)
 		return false;
-	hv_log("vtd: %s: invalidation queue:%s%s%s (VT-d 6.5.2.10); at "
-	       "%u: %016lx:%016lx\n",
-	       unit->name,
-	       errors & VTD_FSTS_IQE ? " refused descriptor (IQE)" : "",
-	       errors & VTD_FSTS_ICE ? " wrong completion (ICE)" : "",
-	       errors & VTD_FSTS_ITE ? " device time-out (ITE)" : "",
-	       (unsigned int)(head / sizeof(*refused)), refused->high,
-	       refused->low);
-	hv_log("vtd-event: unit=%s event=queue-error%s%s%s at=%u "
-	       "descriptor=0x%lx:%lx\n",
-	       unit->name, errors & VTD_FSTS_IQE ? " iqe=1" : "",
-	       errors & VTD_FSTS_ICE ? " ice=1" : "",
-	       errors & VTD_FSTS_ITE ? " ite=1" : "",
-	       (unsigned int)(head / sizeof(*refused)), refused->high,
-	       refused->low);
+	if (errors & VTD_FSTS_ICE)
+		log_completion(unit);
+	if (errors & STOPPING_ERRORS)
+		log_stop(unit, errors, head);
 	if (errors & VTD_FSTS_IQE)
 		put_wait(&unit->queue, head);
 	vtd_write32(unit->base, VTD_FSTS, errors);
 	vtd_write64(unit->base, VTD_IQT, queue_tail(unit));
 	return true;
+}
+
+static void log_time_out(const struct vtd_unit *unit, u64 low, u64 high)
+{
+	hv_log("vtd: %s: invalidation %016lx:%016lx not done\n", unit->name,
+	       high, low);
+	hv_log("vtd-event: unit=%s event=time-out descriptor=0x%lx:%lx\n",
+	       unit->name, high, low);
 }
 
 /* Queue one descriptor and a wait, ring, and wait.  The caller holds the
@@ -101,6 +135,7 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 	struct vtd_queue *queue = &unit->queue;
 	u64 tail = queue_tail(unit);
 	u32 awaited;
+	bool done;
 	int error;
 
 	/* What was given up on may have been done late, or refused */
@@ -119,17 +154,15 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 	vtd_write64(unit->base, VTD_IQT, tail);
 	error = wait_until(
 		queue->status == awaited ||
-			(vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS),
+			(vtd_read32(unit->base, VTD_FSTS) & STOPPING_ERRORS),
 		VTD_TIMEOUT_US, "vtd: invalidation");
-	if (error) {
-		hv_log("vtd: %s: invalidation %016lx:%016lx not done\n",
-		       unit->name, high, low);
-		hv_log("vtd-event: unit=%s event=time-out "
-		       "descriptor=0x%lx:%lx\n",
-		       unit->name, high, low);
-	} else if (recover(unit))
-		error = -EIO;
-	return error;
+	if (error)
+		log_time_out(unit, low, high);
+	/* The fence was passed: it was done, whatever else is reported */
+	done = queue->status == awaited;
+	if (!error)
+		recover(unit);
+	return error || done ? error : -EIO;
 }
 
 static int invalidate(struct vtd_unit *unit, u64 low)
@@ -153,11 +186,10 @@ static u64 drains(const struct vtd_unit *unit)
 
 int vtd_invalidate_all(struct vtd_unit *unit)
 {
-	int error = invalidate(unit, DESC_CONTEXT | GLOBAL);
+	int contexts = invalidate(unit, DESC_CONTEXT | GLOBAL);
+	int iotlb = invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit));
 
-	if (error)
-		return error;
-	return invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit));
+	return contexts ? contexts : iotlb;
 }
 
 int vtd_invalidate_context(struct vtd_unit *unit, u16 domain, u16 sid)

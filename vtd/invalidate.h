@@ -1,7 +1,7 @@
 /*
  * Queued invalidation (VT-d 6.5.2).  Each function queues one request and a
  * wait descriptor, and returns when the unit has done both: 0; -ETIMEDOUT; or
- * -EIO when the unit reported a queue error.  Both are logged.
+ * -EIO when the unit refused it.  Both are logged.
  */
 #ifndef VTD_INVALIDATE_H
 #define VTD_INVALIDATE_H

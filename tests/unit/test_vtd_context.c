@@ -3,6 +3,7 @@
 #include "hv/weaken.h"
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
+#include "vtd/invalidate.h"
 #include "vtd/unit.h"
 #include "vtd/vtd.h"
 #include <string.h>
@@ -409,6 +410,69 @@ static void test_refused_invalidation(void **state)
 	expect_fault(m, VF_SID, 0, true, 2);
 }
 
+static unsigned int occurrences(const char *text)
+{
+	unsigned int n = 0;
+
+	for (const char *p = test_log; (p = strstr(p, text)); p++)
+		n++;
+	return n;
+}
+
+/* 10.4.9: a completion that nobody asked for is no answer to the queue. */
+static void test_completions_unasked_for(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP | BIT(2));
+
+	(void)state;
+	open_vf(m);
+	test_time += 10000000;
+	m->completions = true;
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	expect_dma(m, 0, 5 * GIB);
+	assert_int_equal(vtd_detach(&domain, vf), 0);
+	assert_string_equal(m->trace, "context-1-0180 iotlb-1-drain ");
+	expect_fault(m, VF_SID, 0, true, 2);
+	assert_int_equal(m->fsts & 0x70, 0); /* the next one is an event */
+	assert_int_equal(occurrences("(ICE)"), 1);
+	assert_int_equal(occurrences("event=queue-error ice=1\n"), 1);
+}
+
+/* Each step is tried, whichever failed: buffers, contexts, IOTLB. */
+static void test_every_step_of_closing(void **state)
+{
+	struct model *m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+
+	(void)state;
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	m->trace[0] = '\0';
+	m->ignored = 1u << 27; /* WBF */
+	assert_int_equal(vtd_detach(&domain, vf), -ETIMEDOUT);
+	assert_string_equal(m->trace, "context-1-0180 iotlb-1-drain ");
+	m = setup(MODEL_CAP, MODEL_ECAP);
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, vf), 0);
+	m->iqe = 1;
+	assert_int_equal(vtd_detach(&domain, vf), -EIO);
+	assert_string_equal(m->trace, "iotlb-1-drain ");
+	m->trace[0] = '\0';
+	m->iqe = 1;
+	vtd_block_all(); /* once more after an error */
+	assert_string_equal(m->trace, "iotlb-global-drain context-global "
+				      "iotlb-global-drain ");
+	m->iqe = 1;
+	m->trace[0] = '\0';
+	assert_int_equal(vtd_invalidate_all(&vtd_units[0]), -EIO);
+	assert_string_equal(m->trace, "iotlb-global-drain ");
+	m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+	open_vf(m);
+	m->ignored = 1u << 27;
+	vtd_block_all();
+	assert_string_equal(m->trace, "context-global iotlb-global-drain "
+				      "context-global iotlb-global-drain ");
+}
+
 static void test_attach_undone(void **state)
 {
 	struct model *m = setup(MODEL_CAP | MODEL_CAP_CM, MODEL_ECAP);
@@ -544,6 +608,8 @@ int main(void)
 		cmocka_unit_test(test_reserved_memory),
 		cmocka_unit_test(test_domain_id_too_large),
 		cmocka_unit_test(test_refused_invalidation),
+		cmocka_unit_test(test_completions_unasked_for),
+		cmocka_unit_test(test_every_step_of_closing),
 		cmocka_unit_test(test_attach_undone),
 		cmocka_unit_test(test_failed_detach_keeps_it),
 		cmocka_unit_test(test_block_all),

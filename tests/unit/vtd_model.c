@@ -473,20 +473,28 @@ static bool refused(struct model *m, const u64 *descriptor)
 	return m->refused;
 }
 
+static void queue_error(struct model *m, u32 bit)
+{
+	u32 before = fault_status(m);
+
+	m->fsts |= bit;
+	event(m, before);
+}
+
+/* 6.5.2.10: nothing is fetched while IQE or ITE is set; ICE stops nothing */
 static void run_queue(struct model *m)
 {
 	u64 size = 4096ULL << (m->iqa & 7);
-	u32 before;
 	u64 *descriptor;
 
 	while (m->gsts >> 26 & 1 && m->iqh != m->iqt && !m->queue_dead &&
-	       !(m->fsts & 0x10)) {
+	       !(m->fsts & 0x50)) {
 		descriptor = (u64 *)(uintptr_t)((m->iqa & ~0xfffULL) + m->iqh);
+		if (m->completions)
+			queue_error(m, 0x20);
 		if (refused(m, descriptor) ||
 		    !execute(m, descriptor[0], descriptor[1])) {
-			before = fault_status(m);
-			m->fsts |= 0x10;
-			event(m, before);
+			queue_error(m, 0x10);
 			return;
 		}
 		m->iqh = (m->iqh + 16) % size;
