@@ -155,19 +155,22 @@ static void log_leftovers(const struct vtd_unit *unit)
 }
 
 /*
- * A queue that stands before a descriptor it refused does not run empty: what
- * is in it is given up, the tail first, so that the unit fetches nothing more
- * when the error is cleared (VT-d 6.5.2.10).
+ * A queue that stands before a descriptor it refused, or that a device did not
+ * answer, does not run empty: what is in it is given up, the tail first, so
+ * that the unit fetches nothing more when the error is cleared (VT-d 6.5.2.10).
  */
 static void drop_refused(struct vtd_unit *unit)
 {
-	if (!(vtd_read32(unit->base, VTD_FSTS) & VTD_FSTS_IQE))
+	u32 errors = vtd_read32(unit->base, VTD_FSTS) &
+		     (VTD_FSTS_IQE | VTD_FSTS_ITE);
+
+	if (!errors)
 		return;
 	hv_log("vtd: %s: firmware's invalidation queue is in error: dropped\n",
 	       unit->name);
 	vtd_write64(unit->base, VTD_IQT,
 		    vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET);
-	vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_IQE);
+	vtd_write32(unit->base, VTD_FSTS, errors);
 }
 
 /* Let the queue run empty, then turn it off (VT-d 6.5.2). */

@@ -332,22 +332,27 @@ static void test_event_not_nmi(void **state)
 	assert_non_null(strstr(test_log, "cannot send its fault event"));
 }
 
-/* Firmware's queue stands before a descriptor that the unit refused. */
+/* Firmware's queue stands: before a descriptor that the unit refused (IQE), or
+ * for a device that did not answer (ITE). */
 static void test_leftover_queue_in_error(void **state)
 {
 	static u64 page[512] __attribute__((aligned(4096)));
-	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+	static const u32 errors[] = {0x10, 0x40, 0x70};
+	struct model *m;
 
 	(void)state;
 	page[8] = 0xf; /* no such descriptor */
-	m->gsts = QIE;
-	m->iqa = (uintptr_t)page;
-	m->iqh = 0x40;
-	m->iqt = 0x60;
-	m->fsts = 0x10;
-	assert_int_equal(vtd_init(&dmar, 0, false), 0);
-	assert_non_null(strstr(test_log, "queue is in error: dropped"));
-	expect_up(m);
+	for (unsigned int i = 0; i < ARRAY_SIZE(errors); i++) {
+		m = setup(MODEL_CAP, MODEL_ECAP | BIT(2));
+		m->gsts = QIE;
+		m->iqa = (uintptr_t)page;
+		m->iqh = 0x40;
+		m->iqt = 0x60;
+		m->fsts = errors[i];
+		assert_int_equal(vtd_init(&dmar, 0, false), 0);
+		assert_non_null(strstr(test_log, "queue is in error: dropped"));
+		expect_up(m);
+	}
 }
 
 /* 6.5.2: the queue must wait for what was commanded by register. */
