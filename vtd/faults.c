@@ -40,7 +40,8 @@ static u32 record_at(const struct vtd_unit *unit, unsigned int index)
 
 void vtd_faults_mask(struct vtd_unit *unit)
 {
-	vtd_write32(unit->base, VTD_FECTL, VTD_FECTL_IM);
+	vtd_write32(unit->base, VTD_FECTL,
+		    vtd_read32(unit->base, VTD_FECTL) | (u32)VTD_FECTL_IM);
 	for (unsigned int i = 0; i < VTD_CAP_NFR(unit->cap); i++)
 		vtd_write32(unit->base, record_at(unit, i) + VTD_FRCD_F_WORD,
 			    VTD_FRCD_F);
@@ -60,7 +61,8 @@ void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
 		hv_log("vtd: %s: cannot send its fault event as an NMI: "
 		       "faults are found late\n",
 		       unit->name);
-	vtd_write32(unit->base, VTD_FECTL, 0);
+	vtd_write32(unit->base, VTD_FECTL,
+		    vtd_read32(unit->base, VTD_FECTL) & ~(u32)VTD_FECTL_IM);
 }
 
 /* True if the next fault may be explained. */

@@ -64,13 +64,13 @@
 #define VTD_FSTS_ITE BIT(6) /* invalidation time-out error, W1C */
 #define VTD_FSTS_FRI(fsts) (((fsts) >> 8) & 0xff) /* oldest record */
 
-#define VTD_FECTL 0x38 /* 32 bits: fault event control */
+#define VTD_FECTL 0x38 /* 32 bits: fault event control; 29:0 preserved */
 #define VTD_FECTL_IM BIT(31)
 #define VTD_FEDATA 0x3c	 /* 32 bits: message data */
 #define VTD_FEADDR 0x40	 /* 32 bits: message address */
 #define VTD_FEUADDR 0x44 /* 32 bits: upper message address */
 
-#define VTD_PMEN 0x64 /* 32 bits: protected memory enable */
+#define VTD_PMEN 0x64 /* 32 bits: protected memory enable; 30:1 preserved */
 #define VTD_PMEN_PRS BIT(0)
 #define VTD_PMEN_EPM BIT(31)
 

@@ -261,7 +261,7 @@ static int unprotect_memory(struct vtd_unit *unit)
 	control = vtd_read32(unit->base, VTD_PMEN);
 	if (!(control & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
 		return 0;
-	vtd_write32(unit->base, VTD_PMEN, 0);
+	vtd_write32(unit->base, VTD_PMEN, control & ~(u32)VTD_PMEN_EPM);
 	error = wait_until(!(vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_PRS),
 			   VTD_TIMEOUT_US, "vtd: protected memory regions off");
 	if (error)

@@ -22,6 +22,7 @@ static bool obedient;
 static u64 capabilities[2][2];
 static u32 status[2];
 static u64 tail[2];
+static u32 last_read[2]; /* where reserved bits are to be preserved */
 static unsigned int accesses;
 
 /* 00:01.0 bridge, 01:00.0 PF, 01:10.0 VF */
@@ -73,9 +74,12 @@ u32 vtd_read32(hpa_t base, u32 reg)
 	unsigned int u = unit_at(base);
 
 	CHECK(reg % 4 == 0 && reg + 4 <= VTD_REGISTERS_SIZE);
+	last_read[u] = 0;
 	if (answers.left || !obedient)
-		return take(&answers, 4);
-	return reg == 0x1c ? status[u] : 0;
+		last_read[u] = take(&answers, 4);
+	else if (reg == 0x1c)
+		last_read[u] = status[u];
+	return last_read[u];
 }
 
 static bool in_records(unsigned int u, u32 reg)
@@ -99,7 +103,7 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 		CHECK(!(value & ~0x7du));
 		return;
 	case 0x38:
-		CHECK(!(value & 0x7fffffff));
+		CHECK(!((value ^ last_read[u]) & 0x3fffffff));
 		return;
 	case 0x3c:
 		CHECK(value == 0x400);
@@ -111,7 +115,7 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 		CHECK(!(value & 0xff));
 		return;
 	case 0x64:
-		CHECK(value == 0);
+		CHECK(value == (last_read[u] & 0x7fffffff));
 		return;
 	}
 	CHECK(in_records(u, reg));

@@ -60,8 +60,8 @@ static void expect_interrupts_blocked(struct model *m)
 static void expect_up(struct model *m)
 {
 	assert_int_equal(m->gsts, TE | SRTP | QIE | IRE | SIRTP);
-	assert_int_equal(m->pmen, 0);
-	assert_int_equal(m->fectl, 0);
+	assert_int_equal(m->pmen, MODEL_PMEN_RSVDP);
+	assert_int_equal(m->fectl, MODEL_FECTL_RSVDP);
 	assert_true(vtd_remapping());
 	expect_blocked(m);
 	expect_interrupts_blocked(m);
@@ -120,7 +120,7 @@ static void leave_on(struct model *m, unsigned int what, u64 *page)
 		m->irta = m->irt = (uintptr_t)page | 0x800;
 	}
 	if (what & 8)
-		m->pmen = 0x80000001;
+		m->pmen |= 0x80000001;
 	if (what & 16)
 		m->gsts |= EAFL;
 	if (what & 32)
@@ -128,7 +128,7 @@ static void leave_on(struct model *m, unsigned int what, u64 *page)
 	if (what & 64) {
 		m->fsts = 0x61; /* PFO, ICE, ITE */
 		m->record[0][1] = 1ULL << 63 | 5ULL << 32 | 0x100;
-		m->fectl = 0;
+		m->fectl = MODEL_FECTL_RSVDP;
 	}
 }
 
@@ -229,7 +229,7 @@ static void test_stuck_leftovers(void **state)
 	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
 	assert_non_null(strstr(test_log, "firmware's invalidation queue"));
 	m = setup(MODEL_CAP | MODEL_CAP_PMR, MODEL_ECAP);
-	m->pmen = 0x80000001;
+	m->pmen |= 0x80000001;
 	m->pmr_stuck = true;
 	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
 	assert_non_null(strstr(test_log, "protected memory regions stay on"));

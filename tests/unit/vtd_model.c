@@ -87,7 +87,8 @@ struct model *model_add(u64 base, u64 cap, u64 ecap)
 	m->base = base;
 	m->cap = cap;
 	m->ecap = ecap;
-	m->fectl = 0x80000000;
+	m->fectl = 0x80000000 | MODEL_FECTL_RSVDP;
+	m->pmen = MODEL_PMEN_RSVDP;
 	return m;
 }
 
@@ -661,21 +662,24 @@ static void write_fsts(struct model *m, u32 value)
 	run_queue(m);
 }
 
+/* 10.4.10: IP is read-only */
 static void write_fectl(struct model *m, u32 value)
 {
-	assert_int_equal(value & 0x3fffffff, 0);
-	if (!(value >> 31) && m->fectl & 0x40000000)
+	assert_int_equal(value & 0x3fffffff, MODEL_FECTL_RSVDP);
+	m->fectl = (m->fectl & 0x40000000) | (value & 0xbfffffff);
+	if (m->fectl >> 30 == 1) {
+		m->fectl &= ~0x40000000u;
 		m->nmis++;
-	m->fectl = value;
+	}
 }
 
 static void write_pmen(struct model *m, u32 value)
 {
 	assert_true(m->cap & MODEL_CAP_PMR);
-	assert_int_equal(value & 0x7fffffff, 0);
+	assert_int_equal(value & 0x7ffffffe, MODEL_PMEN_RSVDP);
 	assert_true(m->gsts >> 31); /* ours: never open in between */
-	m->pmen = value | (m->pmr_stuck ? 1 : value >> 31);
-	trace(m, "PMEN%s ", value ? "+" : "-");
+	m->pmen = (value & ~1u) | (m->pmr_stuck ? 1 : value >> 31);
+	trace(m, "PMEN%s ", value >> 31 ? "+" : "-");
 }
 
 void vtd_write32(hpa_t base, u32 reg, u32 value)

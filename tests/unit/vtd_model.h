@@ -25,6 +25,10 @@
 #define MODEL_CAP_RWBF 0x10
 #define MODEL_CAP_PMR 0x60
 
+/* What reserved bits hold that must be preserved (FECTL 29:0, PMEN 30:1) */
+#define MODEL_FECTL_RSVDP 0x2a00
+#define MODEL_PMEN_RSVDP 0x1540
+
 #define MODEL_RECORDS 8
 
 struct model_context {
