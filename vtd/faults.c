@@ -22,6 +22,12 @@
  * records, which stops recording (PFO): few rounds are ever needed. */
 #define MAX_ROUNDS 64
 
+/* What stays set until it is written.  While any is, a new fault makes no event
+ * (VT-d 10.4.10, IP). */
+#define STATUS_BITS                                                            \
+	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_IQE | VTD_FSTS_ICE |           \
+	 VTD_FSTS_ITE | VTD_FSTS_PRO)
+
 static struct lock service_lock;
 static u32 service_calls;
 
@@ -45,8 +51,9 @@ void vtd_faults_mask(struct vtd_unit *unit)
 	for (unsigned int i = 0; i < VTD_CAP_NFR(unit->cap); i++)
 		vtd_write32(unit->base, record_at(unit, i) + VTD_FRCD_F_WORD,
 			    VTD_FRCD_F);
+	/* Those that are set: bits of what a unit lacks take 0 alone */
 	vtd_write32(unit->base, VTD_FSTS,
-		    VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+		    vtd_read32(unit->base, VTD_FSTS) & (u32)STATUS_BITS);
 }
 
 void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)

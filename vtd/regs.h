@@ -59,9 +59,11 @@
 #define VTD_FSTS 0x34	    /* 32 bits: fault status */
 #define VTD_FSTS_PFO BIT(0) /* primary fault overflow, W1C */
 #define VTD_FSTS_PPF BIT(1) /* primary pending fault: any record has F */
+#define VTD_FSTS_AFO BIT(2) /* advanced fault overflow, W1C */
 #define VTD_FSTS_IQE BIT(4) /* invalidation queue error, W1C */
 #define VTD_FSTS_ICE BIT(5) /* invalidation completion error, W1C */
 #define VTD_FSTS_ITE BIT(6) /* invalidation time-out error, W1C */
+#define VTD_FSTS_PRO BIT(7) /* page request overflow, W1C */
 #define VTD_FSTS_FRI(fsts) (((fsts) >> 8) & 0xff) /* oldest record */
 
 #define VTD_FECTL 0x38 /* 32 bits: fault event control; 29:0 preserved */

@@ -82,7 +82,7 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 {
 	CHECK(!base && reg + 4 <= VTD_REGISTERS_SIZE);
 	if (reg == 0x34)
-		CHECK(!(value & ~0x7du));
+		CHECK(!(value & ~0xf5u));
 	else
 		CHECK(value == 0x80000000 && reg % 16 == 12);
 }

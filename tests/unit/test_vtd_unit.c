@@ -126,7 +126,7 @@ static void leave_on(struct model *m, unsigned int what, u64 *page)
 	if (what & 32)
 		m->gsts |= CFI;
 	if (what & 64) {
-		m->fsts = 0x61; /* PFO, ICE, ITE */
+		m->fsts = 0xe5; /* PFO, AFO, ICE, ITE, PRO */
 		m->record[0][1] = 1ULL << 63 | 5ULL << 32 | 0x100;
 		m->fectl = MODEL_FECTL_RSVDP;
 	}

@@ -130,7 +130,7 @@ static u32 fault_status(struct model *m)
 /* 7.3: an event only when nothing was pending before */
 static void event(struct model *m, u32 before)
 {
-	if (before & 0x7f)
+	if (before & 0xff)
 		return;
 	if (m->fectl & 0x80000000)
 		m->fectl |= 0x40000000;
@@ -655,10 +655,20 @@ u64 vtd_read64(hpa_t base, u32 reg)
 	return 0;
 }
 
+/* 10.4.10, IP: all that was pending is served */
+static void forget_event(struct model *m)
+{
+	if (!(fault_status(m) & 0xff))
+		m->fectl &= ~0x40000000u;
+}
+
 static void write_fsts(struct model *m, u32 value)
 {
-	assert_int_equal(value & ~0x7du, 0);
+	assert_int_equal(value & ~0xf5u, 0);
+	/* A bit that is 0 may be one that the unit lacks: RsvdZ */
+	assert_int_equal(value & ~m->fsts, 0);
 	m->fsts &= ~value;
+	forget_event(m);
 	run_queue(m);
 }
 
@@ -720,8 +730,7 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 		if (m->flood)
 			model_fault(m, (u16)*record, 5, false, 0x1000);
 	}
-	if (!(fault_status(m) & 0x7f))
-		m->fectl &= ~0x40000000u;
+	forget_event(m);
 }
 
 void vtd_write64(hpa_t base, u32 reg, u64 value)
