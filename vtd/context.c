@@ -74,6 +74,16 @@ static u64 second_level(const struct vtd_domain *domain)
 					     : (uintptr_t)domain->table.root;
 }
 
+/* Of the table; for pass-through the largest that the unit has (VT-d 9.3, AW).
+ */
+static u64 address_width(const struct vtd_unit *unit,
+			 const struct vtd_domain *domain)
+{
+	if (!(weaken & WEAKEN_DMA_ISOLATION))
+		return CONTEXT_WIDTH(domain->table.levels);
+	return 31 - (u64)__builtin_clz((u32)VTD_CAP_SAGAW(unit->cap));
+}
+
 /*
  * Not present to present (VT-d 6.2.2.1): the high word, then the low word with
  * P.  The unit cached nothing of it, except in caching mode.
@@ -85,7 +95,7 @@ static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 
 	vtd_unit_store(unit, &entry->high,
 		       CONTEXT_DOMAIN(domain->id) |
-			       CONTEXT_WIDTH(domain->table.levels));
+			       address_width(unit, domain));
 	vtd_unit_store(unit, &entry->low, second_level(domain) | VTD_PRESENT);
 	error = vtd_unit_flush_buffers(unit);
 	if (error || !(unit->cap & VTD_CAP_CM))

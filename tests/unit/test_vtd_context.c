@@ -124,18 +124,26 @@ static void test_entry_bits(void **state)
 	assert_int_equal(context[1], 0x102);
 }
 
-/* weaken=dma-isolation: translation type 10b; refused where there is none. */
+/* weaken=dma-isolation: translation type 10b, with the largest width that the
+ * unit has; refused where there is none. */
 static void test_pass_through(void **state)
 {
-	struct model *m = setup(MODEL_CAP, MODEL_ECAP | BIT(6));
+	/* SAGAW: 39 and 48; 39; 39, 48 and 57 bits */
+	static const u64 sagaw[] = {6, 2, 0xe};
 	volatile struct vtd_entry *entry;
+	struct model *m;
 
 	(void)state;
-	open_vf(m);
 	weaken = WEAKEN_DMA_ISOLATION;
-	assert_int_equal(vtd_attach(&domain, vf), 0);
-	entry = vtd_context_entry(&vtd_units[0], VF_SID);
-	assert_int_equal(entry->low, 9);
+	for (unsigned int i = 0; i < ARRAY_SIZE(sagaw); i++) {
+		m = setup((MODEL_CAP & ~0x1f00ULL) | sagaw[i] << 8,
+			  MODEL_ECAP | BIT(6));
+		open_vf(m);
+		assert_int_equal(vtd_attach(&domain, vf), 0);
+		entry = vtd_context_entry(&vtd_units[0], VF_SID);
+		assert_int_equal(entry->low, 9);
+		expect_dma(m, 0x1000, 0x1000);
+	}
 	m = setup(MODEL_CAP, MODEL_ECAP & ~BIT(6));
 	open_vf(m);
 	assert_int_equal(vtd_attach(&domain, vf), -EOPNOTSUPP);

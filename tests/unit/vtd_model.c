@@ -162,6 +162,12 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info)
 
 /* --- translation */
 
+/* 9.3, AW, for translation type 10b */
+static bool is_widest(struct model *m, u64 width)
+{
+	return (m->cap >> 8 & 0x1f) >> width == 1;
+}
+
 static u8 root_and_context(struct model *m, u16 sid, u64 *low, u64 *high)
 {
 	u64 root = (m->root & ~0xfffULL) + (sid >> 8) * 16;
@@ -179,6 +185,8 @@ static u8 root_and_context(struct model *m, u16 sid, u64 *low, u64 *high)
 		return 0x2;
 	if (*low & 0xff0 || *high & 0xffffffffff000080ULL)
 		return 0xb;
+	if ((*low >> 2 & 3) == 2)
+		return m->ecap & 0x40 && is_widest(m, *high & 7) ? 0 : 0x3;
 	if ((*low >> 2 & 3) != 0 || (*high & 7) < 1 || (*high & 7) > 2 ||
 	    !(m->cap >> 8 & 1 << (*high & 7)))
 		return 0x3;
@@ -272,6 +280,8 @@ static u8 translate(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
 			return 0;
 		}
 	reason = find_context(m, sid, &context);
+	if (!reason && (context.low >> 2 & 3) == 2)
+		return 0; /* as it came */
 	if (!reason)
 		reason = second_level(m, &context, address, write, &t);
 	if (reason)
