@@ -313,16 +313,24 @@ void assign_poll(void)
 		assigned_service(&assigned[i]);
 }
 
+static const char *how_it_ended(bool detached, bool was_reset)
+{
+	if (!detached)
+		return "NOT detached: its DMA may still pass";
+	return was_reset ? "reset" : "NOT reset: its DMA stays blocked";
+}
+
 void assign_stop(void)
 {
 	for (unsigned int i = 0; i < assigned_count; i++) {
 		struct assigned *a = &assigned[i];
+		bool detached;
 		int err;
 
 		pci_write16(a->fn, PCI_COMMAND,
 			    pci_read16(a->fn, PCI_COMMAND) &
 				    ~PCI_COMMAND_MASTER);
-		vtd_detach(&domain, a->fn);
+		detached = !vtd_detach(&domain, a->fn);
 		if (a->pf) {
 			a->pf_driver->stop_vf(a->fn);
 			err = reset_device(a);
@@ -331,8 +339,7 @@ void assign_stop(void)
 		}
 		assigned_free_interrupts(a);
 		hv_log("assign: " PCI_FMT " stopped and %s\n",
-		       PCI_ARG(a->fn->addr),
-		       err ? "NOT reset: its DMA stays blocked" : "reset");
+		       PCI_ARG(a->fn->addr), how_it_ended(detached, !err));
 	}
 	pf_stop_all();
 }

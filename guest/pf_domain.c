@@ -22,6 +22,7 @@ _Static_assert(sizeof(struct pf_domain) <= PAGE_SIZE, "one page");
 
 static struct pf_domain *domains[PF_DOMAINS_MAX];
 static unsigned int domain_count;
+static unsigned int kept; /* whose PF could not be detached: IDs are taken */
 
 static int build(struct pf_domain *d, struct pci_function *pf,
 		 const struct pf_driver *driver)
@@ -38,13 +39,27 @@ static int build(struct pf_domain *d, struct pci_function *pf,
 			     driver->dma_pages * PAGE_SIZE, REGION_RAM);
 	if (!err)
 		err = vtd_domain_init(&d->domain,
-				      FIRST_DOMAIN_ID + domain_count, &d->map);
+				      FIRST_DOMAIN_ID + domain_count + kept,
+				      &d->map);
 	if (err)
 		return err;
 	err = vtd_attach(&d->domain, pf);
-	if (err)
+	if (err && !vtd_in_use(&d->domain))
 		pt_destroy(&d->domain.table);
 	return err;
+}
+
+static void give_back(struct pf_domain *d)
+{
+	if (vtd_in_use(&d->domain)) {
+		hv_log("%s: " PCI_FMT ": its memory is given to nobody else\n",
+		       d->driver->name, PCI_ARG(d->pf->addr));
+		kept++;
+		return;
+	}
+	if (d->dma.pages)
+		page_free(d->dma.pages, d->driver->dma_pages, PAGES_DEVICE);
+	page_free(d, 1, PAGES_DEVICE);
 }
 
 /* A domain with memory for @pf, and @pf attached to it; NULL if that cannot
@@ -67,10 +82,8 @@ static struct pf_domain *open_domain(struct pci_function *pf,
 	}
 	hv_log("%s: " PCI_FMT ": no DMA domain for it (%d)\n", driver->name,
 	       PCI_ARG(pf->addr), *err);
-	if (d && d->dma.pages)
-		page_free(d->dma.pages, driver->dma_pages, PAGES_DEVICE);
 	if (d)
-		page_free(d, 1, PAGES_DEVICE);
+		give_back(d);
 	return NULL;
 }
 
@@ -106,8 +119,10 @@ void pf_stop_all(void)
 		struct pf_domain *d = domains[i];
 
 		d->driver->stop(d->pf);
-		vtd_detach(&d->domain, d->pf);
-		hv_log("%s: " PCI_FMT ": stopped\n", d->driver->name,
-		       PCI_ARG(d->pf->addr));
+		hv_log("%s: " PCI_FMT ": stopped%s\n", d->driver->name,
+		       PCI_ARG(d->pf->addr),
+		       vtd_detach(&d->domain, d->pf)
+			       ? "; NOT detached: its DMA may still pass"
+			       : "");
 	}
 }

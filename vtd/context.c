@@ -41,6 +41,15 @@ const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid)
 	return a ? a->domain : NULL;
 }
 
+bool vtd_in_use(const struct vtd_domain *domain)
+{
+	for (unsigned int u = 0; u < vtd_unit_count; u++)
+		for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
+			if (vtd_units[u].attached[i].domain == domain)
+				return true;
+	return false;
+}
+
 volatile struct vtd_entry *vtd_context_entry(const struct vtd_unit *unit,
 					     u16 sid)
 {
@@ -174,7 +183,10 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 	*slot = (struct vtd_attachment){domain, sid};
 	error = open_entry(unit, entry, sid, domain);
 	if (error) {
-		vtd_detach(domain, fn);
+		if (vtd_detach(domain, fn))
+			refuse(fn, error,
+			       "could not be closed again: its DMA "
+			       "may still pass");
 		return error;
 	}
 	hv_log("vtd: " PCI_FMT ": attached to domain %u by %s\n",

@@ -60,8 +60,8 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
  * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,
  * or firmware reserves memory for the function (RMRR); -ENOSPC: more than 16
  * functions; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
- * again.  All logged.  The caller sees to it that no two CPUs attach or detach
- * at once.
+ * again, if vtd_in_use() does not say otherwise.  All logged.  The caller sees
+ * to it that no two CPUs attach or detach at once.
  */
 int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn);
 
@@ -69,6 +69,11 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn);
  * is the domain's memory out of the function's reach.  -ENODEV: not attached
  * to @domain; -EIO, -ETIMEDOUT. */
 int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn);
+
+/* True while a function may reach the memory of @domain: it was attached, and
+ * no vtd_detach() of it returned 0.  Neither that memory nor the domain's table
+ * or ID may then be used for anything else. */
+bool vtd_in_use(const struct vtd_domain *domain);
 
 /*
  * An interrupt remapping table entry for @fn, source-validated to its

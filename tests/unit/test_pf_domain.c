@@ -13,7 +13,8 @@ static struct pci_function pf[PFS];
 /* What happened, a letter each: M map, A attach, P path, S start, X stop,
  * D detach, T tables freed */
 static char order[64];
-static int domain_error, attach_error, start_error;
+static int domain_error, attach_error, start_error, detach_error;
+static bool in_use;
 static u16 ids[PFS];
 static unsigned int id_count;
 static struct pf_dma given;
@@ -60,7 +61,13 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 	note('D');
 	assert_non_null(domain->map);
 	assert_true(fn >= pf && fn < pf + PFS);
-	return 0;
+	return detach_error;
+}
+
+bool vtd_in_use(const struct vtd_domain *domain)
+{
+	(void)domain;
+	return in_use;
 }
 
 void pci_enable_path(struct pci_function *fn)
@@ -92,7 +99,8 @@ static void begin(void)
 {
 	test_log_clear();
 	order[0] = '\0';
-	domain_error = attach_error = start_error = 0;
+	domain_error = attach_error = start_error = detach_error = 0;
+	in_use = false;
 }
 
 static void needs_no_domain(void **state)
@@ -182,6 +190,36 @@ static void stops_all(void **state)
 	begin();
 	pf_stop_all();
 	assert_string_equal(order, "XDXDXDXD");
+	assert_null(strstr(test_log, "NOT"));
+	detach_error = -EIO;
+	pf_stop_all();
+	assert_non_null(strstr(test_log, "stopped; NOT detached: its DMA may "
+					 "still pass\n"));
+}
+
+/* What it may still reach is given to nobody else: neither table, nor pages,
+ * nor the ID that the unit's caches hold. */
+static void keeps_what_is_in_use(void **state)
+{
+	static const struct vtd_domain *kept;
+	size_t pages = page_count(PAGES_DEVICE);
+
+	(void)state;
+	begin();
+	id_count = 0;
+	attach_error = -ETIMEDOUT;
+	in_use = true;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -ETIMEDOUT);
+	assert_string_equal(order, "MA");
+	assert_int_equal(page_count(PAGES_DEVICE), pages + 4);
+	assert_non_null(strstr(test_log, "its memory is given to nobody else"));
+	kept = last_domain; /* or it is a leak */
+	attach_error = -EBUSY;
+	in_use = false;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -EBUSY);
+	assert_string_equal(order, "MAMAT");
+	assert_int_equal(id_count, 2);
+	assert_int_not_equal(kept->id, ids[1]);
 }
 
 int main(void)
@@ -189,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(needs_no_domain),
 		cmocka_unit_test(fails_without_a_trace),
+		cmocka_unit_test(keeps_what_is_in_use),
 		cmocka_unit_test(gets_its_pages_alone),
 		cmocka_unit_test(starts_again),
 		cmocka_unit_test(shares_no_domain),

@@ -494,6 +494,25 @@ static void test_attach_undone(void **state)
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 }
 
+/* Neither opened nor closed: the memory may be reached until it is. */
+static void test_attach_not_undone(void **state)
+{
+	struct model *m = setup(MODEL_CAP | MODEL_CAP_CM, MODEL_ECAP);
+
+	(void)state;
+	open_vf(m);
+	assert_false(vtd_in_use(&domain));
+	m->queue_dead = true;
+	assert_int_equal(vtd_attach(&domain, vf), -ETIMEDOUT);
+	assert_true(vtd_in_use(&domain));
+	assert_non_null(strstr(test_log, "vtd: 0000:01:10.0: could not be "
+					 "closed again: its DMA may still "
+					 "pass\n"));
+	m->queue_dead = false;
+	assert_int_equal(vtd_detach(&domain, vf), 0);
+	assert_false(vtd_in_use(&domain));
+}
+
 /* Until a detach succeeds, the function stays taken. */
 static void test_failed_detach_keeps_it(void **state)
 {
@@ -504,9 +523,11 @@ static void test_failed_detach_keeps_it(void **state)
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 	m->iqe = 1;
 	assert_int_equal(vtd_detach(&domain, vf), -EIO);
+	assert_true(vtd_in_use(&domain));
 	assert_int_equal(vtd_attach(&domain, vf), -EBUSY);
 	expect_fault(m, VF_SID, 0, true, 2);
 	assert_int_equal(vtd_detach(&domain, vf), 0);
+	assert_false(vtd_in_use(&domain));
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 }
 
@@ -619,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_completions_unasked_for),
 		cmocka_unit_test(test_every_step_of_closing),
 		cmocka_unit_test(test_attach_undone),
+		cmocka_unit_test(test_attach_not_undone),
 		cmocka_unit_test(test_failed_detach_keeps_it),
 		cmocka_unit_test(test_block_all),
 		cmocka_unit_test(test_block_all_with_lock_held),
