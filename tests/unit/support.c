@@ -12,7 +12,7 @@
 u32 weaken; /* hv/weaken.h: nothing */
 char test_log[65536];
 size_t test_pages_left = SIZE_MAX;
-u64 test_time;
+u64 test_time, test_character_us;
 static size_t pages_used[PAGE_USES];
 
 void test_log_clear(void)
@@ -28,6 +28,7 @@ void hv_log(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(test_log + used, sizeof(test_log) - used, fmt, ap);
 	va_end(ap);
+	test_time += test_character_us * strlen(test_log + used);
 	if (getenv("V"))
 		fputs(test_log + used, stderr);
 }

@@ -21,4 +21,7 @@ extern size_t test_pages_left;
 /* What time_us() says next; grows by one with each call. */
 extern u64 test_time;
 
+/* How long a character of log takes, in microseconds; 0 but for a test. */
+extern u64 test_character_us;
+
 #endif

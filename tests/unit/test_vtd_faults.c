@@ -259,6 +259,52 @@ static void test_rate_limit(void **state)
 	assert_int_equal(occurrences("too fast"), 0); /* told already */
 }
 
+#define SERIAL_CHARACTER_US 87 /* 115200 baud */
+
+/* Eight faults, and a line slower than they are: one at each call. */
+static void test_slow_line(void **state)
+{
+	struct model *m = setup(MODEL_CAP | 7ULL << 40);
+	u64 start;
+
+	(void)state;
+	for (unsigned int i = 0; i < 8; i++)
+		model_fault(m, 0x0200 + i, 2, false, i << 12);
+	test_character_us = SERIAL_CHARACTER_US;
+	for (unsigned int i = 1; i <= 8; i++) {
+		start = test_time;
+		assert_true(vtd_service_faults());
+		assert_int_equal(occurrences("vtd-fault:"), i);
+		assert_int_equal(vtd_faults_pending(), i < 8);
+		/* 20 ms, and what was begun by then */
+		assert_true(test_time - start < 20000 + 480 * 2 * 87);
+	}
+	test_character_us = 0;
+	assert_int_equal(vtd_fault_count(NULL), counted + 8);
+	assert_int_equal(occurrences("faults come faster"), 1);
+}
+
+/* Ten seconds of faults without end: most of the line is left to others. */
+static void test_share_of_line(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	u64 start = test_time;
+
+	(void)state;
+	m->flood = true;
+	test_character_us = SERIAL_CHARACTER_US;
+	model_fault(m, VF_SID, 5, false, 0x1000);
+	while (test_time < start + 10000000) {
+		vtd_service_faults();
+		assert_true(vtd_faults_pending());
+	}
+	test_character_us = 0;
+	m->flood = false;
+	vtd_service_faults();
+	assert_true(occurrences("vtd-fault:") <= 32 + 10 * 8 + 1);
+	assert_true(strlen(test_log) < 10 * 11520 / 2);
+}
+
 /* A device that never stops: the service does. */
 static void test_flood(void **state)
 {
@@ -269,7 +315,7 @@ static void test_flood(void **state)
 	model_fault(m, VF_SID, 5, false, 0x1000);
 	assert_true(vtd_service_faults());
 	assert_true(vtd_faults_pending());
-	assert_non_null(strstr(test_log, "faults do not stop"));
+	assert_non_null(strstr(test_log, "faults come faster than"));
 	m->flood = false;
 	assert_true(vtd_service_faults());
 	assert_false(vtd_faults_pending());
@@ -301,6 +347,8 @@ int main(void)
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_several_records),
 		cmocka_unit_test(test_rate_limit),
+		cmocka_unit_test(test_slow_line),
+		cmocka_unit_test(test_share_of_line),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_queue_errors),
 	};
