@@ -50,7 +50,8 @@ static bool vtd_large_pages(hpa_t rsdp)
 u64 hv_pool_size(const struct handover *handover, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
-	u64 pages = FIXED_PAGES + count_cpus(handover) * CPU_PAGES +
+	u64 pages = FIXED_PAGES + VTD_MAX_SILENCED +
+		    count_cpus(handover) * CPU_PAGES +
 		    table_pages(ram, true) /* the hypervisor's own */ +
 		    table_pages(ram, ept_large) +
 		    table_pages(ram, vtd_large_pages(handover->rsdp));

@@ -8,10 +8,11 @@
 #include "vtd/invalidate.h"
 #include "vtd/scope.h"
 
-/* Context entry (VT-d 9.3): low word P, translation type 3:2 = 00 (untranslated
- * requests go through the second level, translation requests are refused),
- * second-level table; high word address width 2:0, domain ID 23:8. */
+/* Context entry (VT-d 9.3): low word P, FPD, translation type 3:2 = 00
+ * (untranslated requests go through the second level, translation requests are
+ * refused), second-level table; high word address width 2:0, domain ID 23:8. */
 #define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
+#define CONTEXT_FPD BIT(1)	    /* no fault is told, whatever P is */
 #define CONTEXT_PASS_THROUGH BIT(3) /* 10: not translated at all */
 #define CONTEXT_DOMAIN(id) ((u64)(id) << 8)
 
@@ -210,6 +211,26 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 	if (!error)
 		slot->domain = NULL;
 	return error;
+}
+
+/* That a context entry is missing is a qualified fault, which FPD holds back;
+ * that its table is missing is none (VT-d 7.1.3), so it gets one.  Nothing that
+ * is not present is cached, except in caching mode. */
+int vtd_silence(struct vtd_unit *unit, u16 sid)
+{
+	volatile struct vtd_entry *entry;
+	int error;
+
+	if (find_attachment(unit, sid))
+		return -EBUSY;
+	entry = make_context_entry(unit, sid);
+	if (!entry)
+		return -ENOMEM;
+	vtd_unit_store(unit, &entry->low, CONTEXT_FPD);
+	error = vtd_unit_flush_buffers(unit);
+	if (error || !(unit->cap & VTD_CAP_CM))
+		return error;
+	return vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
 }
 
 static int close_all(struct vtd_unit *unit)

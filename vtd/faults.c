@@ -2,6 +2,7 @@
 #include "vtd/faults.h"
 #include "hv/log.h"
 #include "hv/time.h"
+#include "vtd/flood.h"
 #include "vtd/invalidate.h"
 #include "vtd/vtd.h"
 
@@ -10,13 +11,6 @@
 #define EVENT_DESTINATION(apic_id) (((apic_id)&0xff) << 12)
 #define EVENT_UPPER(apic_id) ((apic_id) & ~0xffu)
 #define EVENT_NMI (4u << 8) /* delivery mode 100b */
-
-/* A device can fault faster than a line is printed: the two lines of one fault
- * take 43 ms at 115200 baud.  So many are explained at once, and then so many a
- * second, which is a third of such a line; the rest is counted. */
-#define EXPLAINED_AT_ONCE 32
-#define EXPLAINED_PER_SECOND 8
-#define TOKEN_US (1000000 / EXPLAINED_PER_SECOND)
 
 /* A call ends after this, though not before it has read one record of each
  * unit, and leaves the rest to the next one. */
@@ -40,10 +34,8 @@ static u32 service_calls;
 static struct {
 	u64 count, unexplained, announced;
 	struct vtd_fault last;
-	unsigned int tokens;
-	u64 refilled;
 	bool pending;
-} faults = {.tokens = EXPLAINED_AT_ONCE};
+} faults;
 
 static u32 record_at(const struct vtd_unit *unit, unsigned int index)
 {
@@ -78,25 +70,6 @@ void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
 		    vtd_read32(unit->base, VTD_FECTL) & ~(u32)VTD_FECTL_IM);
 }
 
-/* Once a call, before its lines: those take so long that tokens would come as
- * fast as they go. */
-static void refill(void)
-{
-	u64 earned = (time_us() - faults.refilled) / TOKEN_US;
-
-	faults.refilled += earned * TOKEN_US;
-	faults.tokens = MIN(faults.tokens + earned, (u64)EXPLAINED_AT_ONCE);
-}
-
-/* True if the next fault may be explained. */
-static bool take_token(void)
-{
-	if (!faults.tokens)
-		return false;
-	faults.tokens--;
-	return true;
-}
-
 static void announce_unexplained(void)
 {
 	if (faults.unexplained == faults.announced)
@@ -109,6 +82,20 @@ static void announce_unexplained(void)
 	faults.announced = faults.unexplained;
 }
 
+static void explain(struct vtd_unit *unit, const struct vtd_record *record)
+{
+	u16 sid = VTD_FRCD_SID(record->high);
+
+	/* A device can fault faster than a line is printed: the rest is counted
+	 */
+	if (!vtd_share_take(vtd_share_of(unit, sid))) {
+		faults.unexplained++;
+		return;
+	}
+	announce_unexplained();
+	vtd_explain(unit, record);
+}
+
 static void count(struct vtd_unit *unit, const struct vtd_record *record)
 {
 	faults.count++;
@@ -118,12 +105,8 @@ static void count(struct vtd_unit *unit, const struct vtd_record *record)
 		.read = VTD_FRCD_T1(record->high),
 		.address = record->low,
 	};
-	if (!take_token()) {
-		faults.unexplained++;
-		return;
-	}
-	announce_unexplained();
-	vtd_explain(unit, record);
+	explain(unit, record);
+	vtd_flood_note(unit, record);
 }
 
 /* Every record with F, the oldest first; each is cleared once read.  False if
@@ -186,7 +169,7 @@ static bool service_unit(struct vtd_unit *unit, u64 deadline)
 			break;
 		if (!(status & VTD_FSTS_PFO))
 			continue;
-		if (take_token()) {
+		if (vtd_share_take(VTD_SHARE_UNITS)) {
 			hv_log("vtd: %s: fault records overflowed (PFO): more "
 			       "was blocked than is told\n",
 			       unit->name);
@@ -218,7 +201,7 @@ bool vtd_service_faults(void)
 		calls = __atomic_load_n(&service_calls, __ATOMIC_SEQ_CST);
 		faults.pending = false;
 		deadline = time_us() + SERVICE_US;
-		refill();
+		vtd_shares_grow();
 		for (unsigned int i = 0; i < vtd_unit_count; i++)
 			found |= service_unit(&vtd_units[i], deadline);
 		lock_release(&service_lock);
@@ -242,4 +225,7 @@ void vtd_fault_summary(void)
 {
 	announce_unexplained();
 	hv_log("vtd: requests blocked: %lu\n", faults.count);
+	if (vtd_silenced())
+		hv_log("vtd: and those of %u functions that were silenced\n",
+		       vtd_silenced());
 }

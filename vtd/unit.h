@@ -2,7 +2,8 @@
  * One remapping unit, as the files of vtd/ share it.  Order to read them in:
  * dmar.c (which units there are), scope.c (which functions they cover), unit.c
  * (how one is brought up), invalidate.c, context.c and second_level.c (DMA),
- * irte.c (interrupts), faults.c (what was refused), vtd.c (all units).
+ * irte.c (interrupts), faults.c and flood.c (what was refused), vtd.c (all
+ * units).
  */
 #ifndef VTD_UNIT_H
 #define VTD_UNIT_H

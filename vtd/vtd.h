@@ -98,9 +98,15 @@ void vtd_message(int index, u64 *address, u32 *data);
 /* True once interrupt remapping is on. */
 bool vtd_remapping(void);
 
+/* Functions whose faults are no longer told.  Each may need a page, for the
+ * context table of its bus. */
+#define VTD_MAX_SILENCED 16
+
 /*
  * Log and clear what the units report; called on an NMI and before the end.
- * Returns true if any had something to report (the NMI was theirs).
+ * Returns true if any had something to report (the NMI was theirs).  A function
+ * that is not assigned and faults on and on is silenced: the caller sees to it
+ * that nobody attaches or detaches at once.
  */
 bool vtd_service_faults(void);
 

@@ -224,6 +224,10 @@ def vtd():
               b"".join(record(0x3000000003000 * n, w) for n, w in enumerate(words)) +
               b"\2\0" + struct.pack("<Q", words[1]) + bytes(8) + b"\1\0"]
     faults.append(b"\2\x22\7\0\0")  # all ones, without an end
+    # On and on: the VF that is assigned, its PF, one whose bus has no table
+    faults.append(b"\0\x22\0\0" + b"\0" + b"".join(
+        b"\2\0" + struct.pack("<QQ", 1 << 63 | 2 << 32 | sid, 0x1000) + b"\0\0"
+        for sid in (0x180, 0x100, 0x200) for _ in range(16)))
     unit = bytes([0x81, 0x80, 0x80]) + b"\1\0" + bytes(300)
     return faults, [bytes([1, 0x80, 0x80, 0x80, 0x80, 1, 0]),
                     bytes([1, 0x80, 0x84, 0x80, 0x84, 1, 0]),

@@ -1,6 +1,7 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
 /* Faults: words, counts, limits, overflow. */
 #include "tests/unit/vtd_model.h"
+#include "vtd/context.h"
 #include "vtd/faults.h"
 #include "vtd/vtd.h"
 #include <stdio.h>
@@ -305,6 +306,149 @@ static void test_share_of_line(void **state)
 	assert_true(strlen(test_log) < 10 * 11520 / 2);
 }
 
+/* DMA by @sid, which is blocked; true if that is told to the service. */
+static bool blocked(struct model *m, u16 sid)
+{
+	u64 hpa;
+
+	assert_in_range(model_dma(m, sid, 0x1000, true, &hpa), 1, 2);
+	return vtd_service_faults();
+}
+
+/* The first 16 faults are told, and no more after them. */
+static void expect_silenced(struct model *m, u16 sid)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		assert_true(blocked(m, sid));
+	assert_int_equal(occurrences("its requests stay blocked"), 1);
+	assert_int_equal(occurrences("event=silenced"), 1);
+	assert_int_equal(occurrences("vtd-fault:"), 16);
+	for (unsigned int i = 0; i < 100; i++)
+		assert_false(blocked(m, sid));
+	assert_int_equal(vtd_fault_count(NULL), counted + 16);
+}
+
+/* The PF, whose bus has a context table; a function of another bus. */
+static void test_silence(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	u64 hpa;
+
+	(void)state;
+	expect_silenced(m, 0x0100);
+	assert_non_null(strstr(test_log, "vtd: dmar0: 0000:01:00.0 is not "
+					 "assigned and was blocked 16 times"));
+	assert_non_null(strstr(test_log, "vtd-event: unit=dmar0 event=silenced "
+					 "source=0000:01:00.0\n"));
+	/* the guest's own is told */
+	model_dma(m, VF_SID, 0x40000000, true, &hpa);
+	assert_true(vtd_service_faults());
+	vtd_fault_summary();
+	assert_non_null(strstr(test_log, "and those of 1 functions that were "
+					 "silenced\n"));
+	m = setup(MODEL_CAP);
+	expect_silenced(m, 0x0210);
+	/* in caching mode that it is missing was cached */
+	m = setup(MODEL_CAP | MODEL_CAP_CM);
+	expect_silenced(m, 0x0210);
+	m = setup(MODEL_CAP | MODEL_CAP_RWBF);
+	m->trace[0] = '\0';
+	expect_silenced(m, 0x0210);
+	assert_string_equal(m->trace, "WBF ");
+}
+
+/* An assigned function is not silenced, and one that was is told again once it
+ * is assigned. */
+static void test_silence_ends(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	struct pci_function *pf = vf->pf;
+	u64 hpa;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		model_dma(m, VF_SID, 0x40000000, true, &hpa);
+		assert_true(vtd_service_faults());
+	}
+	/* recorded before it was assigned */
+	for (unsigned int i = 0; i < 20; i++) {
+		model_fault(m, VF_SID, 2, false, 0x1000);
+		assert_true(vtd_service_faults());
+	}
+	assert_int_equal(vtd_silence(&vtd_units[0], VF_SID), -EBUSY);
+	assert_null(strstr(test_log, "silenced"));
+	test_log_clear();
+	counted = vtd_fault_count(NULL);
+	expect_silenced(m, 0x0100);
+	assert_int_equal(vtd_attach(&domain, pf), 0);
+	assert_int_equal(model_dma(m, 0x0100, 0x1000, true, &hpa), 0);
+	model_dma(m, 0x0100, 0x40000000, true, &hpa);
+	assert_true(vtd_service_faults());
+	assert_int_equal(vtd_detach(&domain, pf), 0);
+	assert_true(blocked(m, 0x0100));
+}
+
+/* A fault now and then is told each time. */
+static void test_pauses(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	for (unsigned int i = 0; i < 40; i++) {
+		assert_true(blocked(m, 0x0118));
+		test_time += 10000000;
+	}
+	assert_int_equal(occurrences("vtd-fault:"), 40);
+}
+
+/* Without a page for its bus's context table: it is told on. */
+static void test_no_page_for_silence(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	test_pages_left = 0;
+	for (unsigned int i = 0; i < 20; i++)
+		assert_true(blocked(m, 0x0310));
+	assert_non_null(strstr(test_log, "vtd: dmar0: 0000:03:02.0 cannot be "
+					 "silenced (-12)\n"));
+	assert_null(strstr(test_log, "event=silenced"));
+}
+
+/* One that changes its ID gets so many context tables and no more. */
+static void test_silence_is_limited(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+	size_t pages;
+
+	(void)state;
+	pages = page_count(PAGES_VTD);
+	for (unsigned int bus = 2; bus < 40; bus++)
+		for (unsigned int i = 0; i < 20; i++)
+			blocked(m, bus << 8);
+	assert_in_range(occurrences("event=silenced"), 1, VTD_MAX_SILENCED);
+	assert_in_range(page_count(PAGES_VTD) - pages, 1, VTD_MAX_SILENCED);
+	assert_true(blocked(m, 39 << 8));
+}
+
+/* Who is not assigned takes nothing of what the guest's device is told by. */
+static void test_shares(void **state)
+{
+	struct model *m = setup(MODEL_CAP);
+
+	(void)state;
+	for (unsigned int i = 0; i < 500; i++) {
+		model_fault(m, 0x0100, 0x25, false, 0);
+		assert_true(vtd_service_faults());
+	}
+	assert_int_equal(occurrences("vtd-fault:"), 16);
+	model_fault(m, VF_SID, 5, false, 0x1000);
+	assert_true(vtd_service_faults());
+	assert_int_equal(occurrences("vtd-fault:"), 17);
+	assert_non_null(strstr(test_log, "vtd-fault: unit=dmar0 "
+					 "source=0000:01:10.0"));
+}
+
 /* A device that never stops: the service does. */
 static void test_flood(void **state)
 {
@@ -349,6 +493,12 @@ int main(void)
 		cmocka_unit_test(test_rate_limit),
 		cmocka_unit_test(test_slow_line),
 		cmocka_unit_test(test_share_of_line),
+		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_silence_ends),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_no_page_for_silence),
+		cmocka_unit_test(test_silence_is_limited),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_queue_errors),
 	};

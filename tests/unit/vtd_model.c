@@ -209,14 +209,15 @@ static u8 find_context(struct model *m, u16 sid, struct model_context *out)
 	}
 	*out = (struct model_context){.valid = true, .sid = sid};
 	reason = root_and_context(m, sid, &out->low, &out->high);
+	/* 9.3: FPD counts whatever P is, once there is an entry */
+	if (reason)
+		out->low = reason == 0x2 ? out->low & 2 : 0;
 	if (!reason)
 		out->domain = out->high >> 8;
 	else if (!(m->cap & MODEL_CAP_CM))
 		return reason;
 	if (!reason && m->cap & MODEL_CAP_CM)
 		assert_true(out->domain != 0);
-	if (reason)
-		out->low = 0;
 	m->context[victim++ % 16] = *out;
 	return reason;
 }
@@ -265,7 +266,8 @@ static u8 second_level(struct model *m, const struct model_context *context,
 	return 0;
 }
 
-static u8 translate(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
+static u8 translate(struct model *m, u16 sid, u64 address, bool write, u64 *hpa,
+		    bool *silent)
 {
 	static unsigned int victim;
 	struct model_translation t;
@@ -280,6 +282,7 @@ static u8 translate(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
 			return 0;
 		}
 	reason = find_context(m, sid, &context);
+	*silent = context.low & 2;
 	if (!reason && (context.low >> 2 & 3) == 2)
 		return 0; /* as it came */
 	if (!reason)
@@ -297,6 +300,7 @@ static u8 translate(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
 
 u8 model_dma(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
 {
+	bool silent = false;
 	u8 reason;
 
 	*hpa = address;
@@ -304,8 +308,8 @@ u8 model_dma(struct model *m, u16 sid, u64 address, bool write, u64 *hpa)
 		m->passed = true;
 		return 0;
 	}
-	reason = translate(m, sid, address, write, hpa);
-	if (reason)
+	reason = translate(m, sid, address, write, hpa, &silent);
+	if (reason && !silent)
 		model_fault(m, sid, reason, !write, address & ~0xfffULL);
 	return reason;
 }

@@ -88,7 +88,8 @@ void model_reset(void);
 /* A unit at @base, as reset leaves it. */
 struct model *model_add(u64 base, u64 cap, u64 ecap);
 
-/* DMA by @sid.  0 and *hpa, or the fault reason (which is then recorded). */
+/* DMA by @sid.  0 and *hpa, or the fault reason (which is then recorded, if the
+ * context entry's FPD does not hold it back). */
 u8 model_dma(struct model *m, u16 sid, u64 address, bool write, u64 *hpa);
 
 /* A write of @data to @address in the interrupt range by @sid.  0 and the
