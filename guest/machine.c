@@ -41,12 +41,24 @@ u64 machine_ram_size(void)
 	return size;
 }
 
+/* What a call leaves is counted too, if the faults stop within this. */
+#define LAST_FAULTS_US 1000000
+
+static void service_last_faults(void)
+{
+	u64 end = time_us() + LAST_FAULTS_US;
+
+	do
+		vtd_service_faults();
+	while (vtd_faults_pending() && time_us() < end);
+}
+
 /* No guest can be: say so and leave the machine as a panic does, but without
  * its dump, for this is no fault of the hypervisor. */
 static _Noreturn void stop(const char *what)
 {
 	if (have_vtd)
-		vtd_service_faults(); /* they may be the reason */
+		service_last_faults(); /* they may be the reason */
 	hv_log("gangway: stopped: %s\n", what);
 	power_end(handover, END_HALT);
 }
@@ -382,7 +394,7 @@ static void after_end(void)
 
 	if (have_vtd) {
 		assign_stop();
-		vtd_service_faults();
+		service_last_faults();
 		vtd_fault_summary();
 	}
 	stat_log();
