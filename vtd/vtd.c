@@ -1,6 +1,7 @@
 /* All units together. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
+#include "vtd/faults.h"
 #include "vtd/unit.h"
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
@@ -57,6 +58,9 @@ int vtd_start(u32 nmi_apic_id)
 		if (!error)
 			vtd_unit_count++;
 	}
+	/* Nobody will serve them: an NMI would be taken for the guest's */
+	for (unsigned int i = 0; error && i < vtd_unit_count; i++)
+		vtd_faults_mask(&vtd_units[i]);
 	if (!error)
 		hv_log("vtd: all DMA is blocked\n");
 	return error;

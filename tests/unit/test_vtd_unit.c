@@ -322,6 +322,23 @@ static void test_several_units(void **state)
 					 "levels"));
 }
 
+/* Nobody serves the faults of units that are not used: they make no NMI. */
+static void test_no_events_after_failure(void **state)
+{
+	struct model *first = setup(MODEL_CAP, MODEL_ECAP), *second;
+
+	(void)state;
+	second = model_add(BASE + 0x1000, MODEL_CAP, MODEL_ECAP);
+	second->ignored = IRE;
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	expect_blocked(first);
+	expect_blocked(second);
+	assert_int_equal(first->nmis, 0);
+	assert_int_equal(second->nmis, 0);
+}
+
 static void test_event_not_nmi(void **state)
 {
 	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
@@ -430,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_lacking),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_several_units),
+		cmocka_unit_test(test_no_events_after_failure),
 		cmocka_unit_test(test_event_not_nmi),
 		cmocka_unit_test(test_leftover_queue_in_error),
 		cmocka_unit_test(test_leftover_register_invalidation),
