@@ -36,7 +36,7 @@ GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 
-FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
@@ -296,9 +296,9 @@ $B/fuzz/$(1): tests/fuzz/$(1).c tests/fuzz/support.c hv/format.c \
 	$$(call say,FUZZ,tests/fuzz/$(1).c)
 	$$Q$(FUZZ_CC) $(FUZZ_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
 endef
-$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rule,$(notdir $t))))
+$(foreach t,$(FUZZ_PROGRAMS),$(eval $(call fuzz_rule,$(notdir $t))))
 
-build-fuzz: $(FUZZ_TARGETS)
+build-fuzz: $(FUZZ_PROGRAMS)
 
 fuzz:
 	@tools/setup.sh install build test fuzz
