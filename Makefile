@@ -37,7 +37,7 @@ GUEST_FILES := $B/guest/vmlinuz $B/guest/initramfs.gz
 UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
-	$(filter-out %/support.c %/replay.c,$(wildcard tests/fuzz/*.c)))
+	$(filter-out %/support.c %/replay.c %/functions.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/bochs/*.c)
@@ -290,7 +290,7 @@ FUZZ_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -I. \
 
 define fuzz_rule
 $B/fuzz/$(1): tests/fuzz/$(1).c tests/fuzz/support.c hv/format.c \
-		$(call unit_sources,tests/fuzz/$(1).c) tests/fuzz/fuzz.h \
+		$(call unit_sources,tests/fuzz/$(1).c) $(wildcard tests/fuzz/*.h) \
 		$(HEADERS)
 	@mkdir -p $B/fuzz
 	$$(call say,FUZZ,tests/fuzz/$(1).c)

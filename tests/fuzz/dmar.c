@@ -1,10 +1,11 @@
-/* sources: vtd/dmar.c vtd/scope.c */
+/* sources: vtd/dmar.c vtd/scope.c tests/fuzz/functions.c */
 /* longest input: 2048 */
 /*
  * The DMAR table, and finding a function's unit by what it says.  Bit 0 of the
  * first byte: signature, length and checksum are made right, so that what is
  * behind the header gets its turn.
  */
+#include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
 #include "vtd/scope.h"
 #include <stdlib.h>
@@ -13,30 +14,6 @@
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
 unsigned int vtd_unit_count;
 const struct dmar *vtd_dmar;
-
-/* 00:01.0 bridge to 01, 01:00.0 PF, 01:10.0 its VF, 00:1f.2, 0001:00:00.0 */
-static struct pci_function functions[] = {
-	{.addr = {0, 0, 0x08}, .bridge = true, .secondary = 1},
-	{.addr = {0, 1, 0x00}, .parent = &functions[0]},
-	{.addr = {0, 1, 0x80}, .parent = &functions[0], .pf = &functions[1]},
-	{.addr = {0, 0, 0xfa}},
-	{.addr = {1, 0, 0x00}},
-};
-
-struct pci_function *pci_find(struct pci_addr addr)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++)
-		if (functions[i].addr.segment == addr.segment &&
-		    PCI_RID(functions[i].addr) == PCI_RID(addr))
-			return &functions[i];
-	return NULL;
-}
-
-bool pci_is_below(const struct pci_function *fn,
-		  const struct pci_function *bridge)
-{
-	return fn == bridge || fn->parent == bridge;
-}
 
 static void make_header(u8 *table, size_t size)
 {
@@ -92,7 +69,7 @@ static void look_up(const struct dmar *dmar)
 	vtd_unit_count = dmar->unit_count;
 	for (unsigned int i = 0; i < vtd_unit_count; i++)
 		vtd_units[i].dmar = &dmar->unit[i];
-	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++) {
+	for (unsigned int i = 0; i < FUNCTIONS; i++) {
 		const struct vtd_unit *unit = vtd_unit_of(&functions[i]);
 
 		if (unit)

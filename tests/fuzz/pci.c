@@ -8,6 +8,7 @@
 #include "drivers/pci.h"
 #include "drivers/sriov.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/pci_accessors.h"
 #include <string.h>
 
 /* Nothing is read there: only the model below knows what it means. */
@@ -31,8 +32,7 @@ static int find(u16 rid)
 	return -1;
 }
 
-static int find_config(const struct pci_function *fn, u16 reg,
-		       unsigned int size)
+static int find_config(const struct pci_function *fn, u16 reg, size_t size)
 {
 	u64 at = (hpa_t)fn->config - ECAM_BASE;
 
@@ -44,7 +44,7 @@ static int find_config(const struct pci_function *fn, u16 reg,
 	return find(at >> 12);
 }
 
-static u32 model_read(const struct pci_function *fn, u16 reg, unsigned int size)
+static u32 model_read(const struct pci_function *fn, u16 reg, size_t size)
 {
 	int i = find_config(fn, reg, size);
 	u32 value = ~0u;
@@ -55,48 +55,18 @@ static u32 model_read(const struct pci_function *fn, u16 reg, unsigned int size)
 }
 
 static void model_write(const struct pci_function *fn, u16 reg, u32 value,
-			unsigned int size)
+			size_t size)
 {
 	int i = find_config(fn, reg, size);
 
 	if (i < 0)
 		return;
-	for (unsigned int b = 0; b < size; b++) {
+	for (size_t b = 0; b < size; b++) {
 		u8 mask = function[i].writable[reg + b];
 		u8 *byte = &function[i].space[reg + b];
 
 		*byte = (*byte & ~mask) | (value >> 8 * b & mask);
 	}
-}
-
-u8 pci_read8(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 1);
-}
-
-u16 pci_read16(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 2);
-}
-
-u32 pci_read32(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 4);
-}
-
-void pci_write8(const struct pci_function *fn, u16 reg, u8 value)
-{
-	model_write(fn, reg, value, 1);
-}
-
-void pci_write16(const struct pci_function *fn, u16 reg, u16 value)
-{
-	model_write(fn, reg, value, 2);
-}
-
-void pci_write32(const struct pci_function *fn, u16 reg, u32 value)
-{
-	model_write(fn, reg, value, 4);
 }
 
 static void forget(void)

@@ -1,10 +1,11 @@
-/* sources: vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/ept_format.c guest/memory_map.c */
+/* sources: vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/ept_format.c guest/memory_map.c tests/fuzz/functions.c */
 /* longest input: 1024 */
 /*
  * Fault records that say anything, of a unit that is up: each must be told in
  * two lines, whole, and the service must end, also when the faults do not: bit
  * 1 of the first byte has the unit answer ones behind the end of the input.
  */
+#include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
 #include "vtd/faults.h"
 #include "vtd/unit.h"
@@ -24,26 +25,6 @@ static struct vtd_entry table[256] __attribute__((aligned(4096)));
 static unsigned int tables;
 static bool endless;
 static unsigned int reads;
-
-static struct pci_function functions[] = {
-	{.addr = {0, 1, 0x00}},
-	{.addr = {0, 1, 0x80}, .pf = &functions[0]},
-};
-
-struct pci_function *pci_find(struct pci_addr addr)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++)
-		if (!addr.segment &&
-		    PCI_RID(functions[i].addr) == PCI_RID(addr))
-			return &functions[i];
-	return NULL;
-}
-
-bool pci_is_below(const struct pci_function *fn,
-		  const struct pci_function *bridge)
-{
-	return fn == bridge;
-}
 
 int vtd_unit_flush_buffers(struct vtd_unit *unit)
 {

@@ -1,4 +1,4 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c guest/memory_map.c tests/fuzz/functions.c */
 /* longest input: 1024 */
 /*
  * A remapping unit whose registers answer what they like: brought up, asked
@@ -9,6 +9,7 @@
  * behind its end a unit answers 0, or as commanded (bit 0 of the first byte).
  */
 #include "hv/alloc.h"
+#include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
 #include "vtd/scope.h"
 #include "vtd/vtd.h"
@@ -24,28 +25,6 @@ static u32 status[2];
 static u64 tail[2];
 static u32 last_read[2]; /* where reserved bits are to be preserved */
 static unsigned int accesses;
-
-/* 00:01.0 bridge, 01:00.0 PF, 01:10.0 VF */
-static struct pci_function functions[] = {
-	{.addr = {0, 0, 0x08}, .bridge = true, .secondary = 1},
-	{.addr = {0, 1, 0x00}, .parent = &functions[0]},
-	{.addr = {0, 1, 0x80}, .parent = &functions[0], .pf = &functions[1]},
-};
-
-struct pci_function *pci_find(struct pci_addr addr)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(functions); i++)
-		if (!addr.segment &&
-		    PCI_RID(functions[i].addr) == PCI_RID(addr))
-			return &functions[i];
-	return NULL;
-}
-
-bool pci_is_below(const struct pci_function *fn,
-		  const struct pci_function *bridge)
-{
-	return fn == bridge || fn->parent == bridge;
-}
 
 static unsigned int unit_at(hpa_t base)
 {
@@ -222,18 +201,18 @@ static void use(struct input *in)
 	CHECK(!memory_map_add(&map, 0, (hpa_t)ram, sizeof(ram), REGION_RAM));
 	if (vtd_domain_init(&domain, take(in, 2), &map))
 		return;
-	if (vtd_attach(&domain, &functions[2]) == 0) {
+	if (vtd_attach(&domain, VF) == 0) {
 		vtd_service_faults();
-		vtd_detach(&domain, &functions[2]);
+		vtd_detach(&domain, VF);
 	}
-	index = vtd_irte_alloc(&functions[2]);
+	index = vtd_irte_alloc(VF);
 	if (index >= 0) {
 		vtd_irte_set(index, &interrupt);
 		vtd_service_faults();
 		vtd_irte_free(index);
 	}
 	vtd_service_faults();
-	context = vtd_unit_of(&functions[2])->root[1].low & PT_ADDR_MASK;
+	context = vtd_unit_of(VF)->root[1].low & PT_ADDR_MASK;
 	vtd_block_all();
 	release((void *)(uintptr_t)context);
 	pt_destroy(&domain.table);

@@ -1,4 +1,5 @@
 #include "tests/unit/pci_model.h"
+#include "tests/unit/pci_accessors.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>
@@ -139,34 +140,4 @@ static void model_write(const struct pci_function *fn, u16 reg, u32 value,
 				(value >> 8 * i & writable[at + i]);
 	if (model_written)
 		model_written(at >> 20, at >> 12, reg, value);
-}
-
-u8 pci_read8(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 1);
-}
-
-u16 pci_read16(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 2);
-}
-
-u32 pci_read32(const struct pci_function *fn, u16 reg)
-{
-	return model_read(fn, reg, 4);
-}
-
-void pci_write8(const struct pci_function *fn, u16 reg, u8 value)
-{
-	model_write(fn, reg, value, 1);
-}
-
-void pci_write16(const struct pci_function *fn, u16 reg, u16 value)
-{
-	model_write(fn, reg, value, 2);
-}
-
-void pci_write32(const struct pci_function *fn, u16 reg, u32 value)
-{
-	model_write(fn, reg, value, 4);
 }
