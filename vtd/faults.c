@@ -25,8 +25,7 @@
 /* What stays set until it is written.  While any is, a new fault makes no event
  * (VT-d 10.4.10, IP). */
 #define STATUS_BITS                                                            \
-	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_IQE | VTD_FSTS_ICE |           \
-	 VTD_FSTS_ITE | VTD_FSTS_PRO)
+	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_QUEUE | VTD_FSTS_PRO)
 
 static struct lock service_lock;
 static u32 service_calls;
@@ -148,39 +147,42 @@ static void announce_flood(const struct vtd_unit *unit)
 	hv_log("vtd-event: unit=%s event=flood\n", unit->name);
 }
 
+static void clear_overflow(struct vtd_unit *unit)
+{
+	if (vtd_share_take(VTD_SHARE_UNITS)) {
+		hv_log("vtd: %s: fault records overflowed (PFO): more was "
+		       "blocked than is told\n",
+		       unit->name);
+		hv_log("vtd-event: unit=%s event=overflow\n", unit->name);
+	}
+	vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_PFO);
+}
+
 /*
  * Until the status is clear, for only then does the next fault make an event
- * (VT-d 10.4.10, IP).  PFO is cleared after the records: while it is set the
- * unit records nothing (VT-d 7.2.1), so it cannot come in between.
+ * (VT-d 10.4.10, IP); a queue error can come while the faults are read.  PFO is
+ * cleared after the records: while it is set the unit records nothing (VT-d
+ * 7.2.1), so it cannot come in between.
  */
 static bool service_unit(struct vtd_unit *unit, u64 deadline)
 {
-	bool found = vtd_queue_errors(unit);
 	u64 before = faults.count;
-	unsigned int round;
 	u32 status;
 
-	for (round = 0; round < MAX_ROUNDS; round++) {
+	for (unsigned int round = 0; round < MAX_ROUNDS; round++) {
 		status = vtd_read32(unit->base, VTD_FSTS);
-		if (!(status & (VTD_FSTS_PPF | VTD_FSTS_PFO)))
-			return found;
-		found = true;
+		if (!(status & (VTD_FSTS_PPF | VTD_FSTS_PFO | VTD_FSTS_QUEUE)))
+			return round > 0;
+		if (status & VTD_FSTS_QUEUE)
+			vtd_queue_errors(unit);
 		if (!collect(unit, VTD_FSTS_FRI(status), before, deadline))
 			break;
-		if (!(status & VTD_FSTS_PFO))
-			continue;
-		if (vtd_share_take(VTD_SHARE_UNITS)) {
-			hv_log("vtd: %s: fault records overflowed (PFO): more "
-			       "was blocked than is told\n",
-			       unit->name);
-			hv_log("vtd-event: unit=%s event=overflow\n",
-			       unit->name);
-		}
-		vtd_write32(unit->base, VTD_FSTS, VTD_FSTS_PFO);
+		if (status & VTD_FSTS_PFO)
+			clear_overflow(unit);
 	}
 	faults.pending = true;
 	announce_flood(unit);
-	return found;
+	return true;
 }
 
 /*

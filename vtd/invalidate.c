@@ -27,7 +27,6 @@
 
 /* These stop the queue (VT-d 6.5.2.10); ICE does not (VT-d 10.4.9). */
 #define STOPPING_ERRORS (VTD_FSTS_IQE | VTD_FSTS_ITE)
-#define QUEUE_ERRORS (STOPPING_ERRORS | VTD_FSTS_ICE)
 
 #define ICE_SAID_US 1000000
 
@@ -102,13 +101,13 @@ static void log_stop(const struct vtd_unit *unit, u32 errors, u64 head)
  * or not, where the unit knows device-TLBs: nothing of the queue is lost by it.
  * The caller holds the queue.
  */
-static bool recover(struct vtd_unit *unit)
+static void recover(struct vtd_unit *unit)
 {
-	u32 errors = vtd_read32(unit->base, VTD_FSTS) & QUEUE_ERRORS;
+	u32 errors = vtd_read32(unit->base, VTD_FSTS) & VTD_FSTS_QUEUE;
 	u64 head = queue_head(unit);
 
 	if (!errors)
-		return false;
+		return;
 	if (errors & VTD_FSTS_ICE)
 		log_completion(unit);
 	if (errors & STOPPING_ERRORS)
@@ -117,7 +116,6 @@ static bool recover(struct vtd_unit *unit)
 		put_wait(&unit->queue, head);
 	vtd_write32(unit->base, VTD_FSTS, errors);
 	vtd_write64(unit->base, VTD_IQT, queue_tail(unit));
-	return true;
 }
 
 static void log_time_out(const struct vtd_unit *unit, u64 low, u64 high)
@@ -215,13 +213,10 @@ int vtd_invalidate_irte(struct vtd_unit *unit, u16 index)
 	return invalidate(unit, DESC_IEC | IEC_SELECT_INDEX | IEC_INDEX(index));
 }
 
-bool vtd_queue_errors(struct vtd_unit *unit)
+void vtd_queue_errors(struct vtd_unit *unit)
 {
-	bool found;
-
 	if (!lock_try(&unit->queue.lock))
-		return false;
-	found = recover(unit);
+		return;
+	recover(unit);
 	lock_release(&unit->queue.lock);
-	return found;
 }

@@ -23,10 +23,9 @@ int vtd_invalidate_all_irtes(struct vtd_unit *unit);
 int vtd_invalidate_irte(struct vtd_unit *unit, u16 index);
 
 /*
- * Log and clear the queue errors that the unit reports; returns true if there
- * was one.  For the fault service: if somebody waits on the queue now, it is
- * left to him.
+ * Log and clear the queue errors that the unit reports.  For the fault service:
+ * if somebody waits on the queue now, it is left to him.
  */
-bool vtd_queue_errors(struct vtd_unit *unit);
+void vtd_queue_errors(struct vtd_unit *unit);
 
 #endif

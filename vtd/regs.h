@@ -63,6 +63,7 @@
 #define VTD_FSTS_IQE BIT(4) /* invalidation queue error, W1C */
 #define VTD_FSTS_ICE BIT(5) /* invalidation completion error, W1C */
 #define VTD_FSTS_ITE BIT(6) /* invalidation time-out error, W1C */
+#define VTD_FSTS_QUEUE (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
 #define VTD_FSTS_PRO BIT(7) /* page request overflow, W1C */
 #define VTD_FSTS_FRI(fsts) (((fsts) >> 8) & 0xff) /* oldest record */
 

@@ -740,6 +740,8 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 		fail_msg("32-bit write of register %xh", reg);
 	assert_int_equal(value & 0x7fffffff, 0);
 	if (value && *record >> 63) {
+		if (m->completions)
+			queue_error(m, 0x20);
 		*record &= ~(1ULL << 63);
 		if (m->flood)
 			model_fault(m, (u16)*record, 5, false, 0x1000);

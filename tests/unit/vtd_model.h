@@ -74,7 +74,8 @@ struct model {
 	bool vector_only; /* FEDATA keeps its vector alone */
 	unsigned int iqe; /* refuse this many descriptors */
 	bool flood;	  /* another fault as soon as one is cleared */
-	bool completions; /* a device sends one with each descriptor: ICE */
+	bool completions; /* a device sends one with each descriptor, and each
+			     record that is cleared: ICE */
 
 	/* what the test looks at */
 	char trace[8192]; /* commands and invalidations, in order */
