@@ -89,8 +89,11 @@ struct pci_function *pci_add(struct pci_addr addr)
 		return NULL;
 	}
 	fn = &functions[function_count];
-	if (!locate(addr, fn))
+	if (!locate(addr, fn)) {
+		hv_log("pci: " PCI_FMT ": in no ECAM range of the MCFG table\n",
+		       PCI_ARG(addr));
 		return NULL;
+	}
 	function_count++;
 	return fn;
 }

@@ -77,18 +77,72 @@ static struct pci_addr rid_address(const struct pci_function *pf, u32 rid)
 		.segment = pf->addr.segment, .bus = rid >> 8, .devfn = rid};
 }
 
+/* The last bus that every bridge above @pf forwards to; VFs may have their
+ * own bus numbers (9.2.1.2), but what is on no bridge's way is lost. */
+static u8 last_bus(const struct pci_function *pf)
+{
+	const struct pci_function *bridge = pf->parent;
+	u8 last = 0xff;
+
+	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
+	     depth++) {
+		last = MIN(last, bridge->subordinate);
+		bridge = bridge->parent;
+	}
+	return last;
+}
+
+/* The function that has @bus, or forwards to it, and is none of @pf's. */
+static const struct pci_function *owner_of_bus(const struct pci_function *pf,
+					       u8 bus)
+{
+	unsigned int count;
+	const struct pci_function *fn = pci_functions(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (fn[i].addr.segment != pf->addr.segment)
+			continue;
+		if (fn[i].addr.bus == bus && fn[i].pf != pf)
+			return &fn[i];
+		if (fn[i].bridge && !pci_is_below(pf, &fn[i]) &&
+		    fn[i].secondary && bus >= fn[i].secondary &&
+		    bus <= fn[i].subordinate)
+			return &fn[i];
+	}
+	return NULL;
+}
+
+/* Buses of VFs behind the PF's own, up to @last, must be nobody's. */
+static int check_more_buses(const struct pci_function *pf, u8 last)
+{
+	const struct pci_function *owner;
+
+	for (unsigned int bus = pf->addr.bus + 1U; bus <= last; bus++) {
+		owner = owner_of_bus(pf, bus);
+		if (!owner)
+			continue;
+		hv_log("sriov: " PCI_FMT ": VFs on buses up to %02x, and %02x "
+		       "is " PCI_FMT "'s: firmware left no numbers for them; "
+		       "turn on SR-IOV in its set-up\n",
+		       PCI_ARG(pf->addr), last, bus, PCI_ARG(owner->addr));
+		return -ERANGE;
+	}
+	return 0;
+}
+
 static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
 {
 	u16 offset = pci_read16(pf, cap + SRIOV_VF_OFFSET);
 	u16 stride = pci_read16(pf, cap + SRIOV_VF_STRIDE);
 	u32 last = vf_rid(pf, cap, count - 1);
-	u32 end = pf->parent ? pf->parent->subordinate : 0xff;
+	u8 end = last_bus(pf);
 
 	if (offset && (stride || count == 1) && last >> 8 <= end)
-		return 0;
-	hv_log("sriov: " PCI_FMT ": VFs at offset %u, stride %u: bus numbers "
-	       "end at %02x\n",
-	       PCI_ARG(pf->addr), offset, stride, end);
+		return check_more_buses(pf, last >> 8);
+	hv_log("sriov: " PCI_FMT ": VFs at offset %u, stride %u need buses up "
+	       "to %02x, and the bridges above forward up to %02x: turn on "
+	       "SR-IOV in the firmware's set-up, or ask for fewer VFs\n",
+	       PCI_ARG(pf->addr), offset, stride, last >> 8, end);
 	return -ERANGE;
 }
 
@@ -321,8 +375,7 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 		       PCI_ARG(pf->addr));
 		return -ENODEV;
 	}
-	if (pci_read16(pf, cap + SRIOV_CTRL) & SRIOV_CTRL_VFE)
-		sriov_disable(pf); /* firmware left it on */
+	sriov_disable(pf); /* firmware may have left it on */
 	*ari = enable_ari_forwarding(pf->parent) ? SRIOV_CTRL_ARI : 0;
 	pci_write16(pf, cap + SRIOV_CTRL, *ari);
 	pci_write32(pf, cap + SRIOV_PAGE_SIZE, SRIOV_PAGE_4K);
@@ -373,7 +426,7 @@ void sriov_disable(struct pci_function *pf)
 {
 	u16 cap = sriov_cap(pf);
 
-	if (!cap)
+	if (!cap || !(pci_read16(pf, cap + SRIOV_CTRL) & SRIOV_CTRL_VFE))
 		return;
 	pci_write16(pf, cap + SRIOV_CTRL,
 		    pci_read16(pf, cap + SRIOV_CTRL) &

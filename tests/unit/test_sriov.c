@@ -15,12 +15,15 @@
 #define ROOT_DEVCTL2 0x7c /* PCIe capability at 54H */
 
 static struct pci_function *pf;
+static u8 pf_bus;   /* the PF is its function 0 */
 static bool silent; /* VFs do not answer */
 static unsigned int enabled_without;
 
 static void add_vf(unsigned int n)
 {
-	unsigned int rid = 0x180 + 2 * n;
+	u32 numbers = model_get32(pf_bus, 0, OFFSET_STRIDE);
+	unsigned int rid =
+		(pf_bus << 8) + (numbers & 0xffff) + n * (numbers >> 16);
 
 	if (model_get16(rid >> 8, rid, PCI_STATUS) != 0xffff)
 		return;
@@ -30,29 +33,29 @@ static void add_vf(unsigned int n)
 /* What a PF does with its capability (PCIe 9.3.3) */
 static void device(u8 bus, u8 devfn, u16 reg, u32 value)
 {
-	bool on = model_get16(1, 0, CTRL) & 1;
+	bool on = model_get16(pf_bus, 0, CTRL) & 1;
 	unsigned int n;
 
 	(void)value;
-	if (bus != 1 || devfn != 0)
+	if (bus != pf_bus || devfn != 0)
 		return;
 	if (reg >= 0x170 && reg < 0x19c)
 		assert_false(on); /* these may change while VFE is clear */
 	if (reg != CTRL || !on || silent)
 		return;
-	if (model_get32(1, 0, PAGE_SIZE_REG) != 1 ||
+	if (model_get32(pf_bus, 0, PAGE_SIZE_REG) != 1 ||
 	    !(model_get16(0, ROOT_PORT, ROOT_DEVCTL2) & 0x20))
 		enabled_without++;
-	for (n = 0; n < model_get16(1, 0, NUM_VFS); n++)
+	for (n = 0; n < model_get16(pf_bus, 0, NUM_VFS); n++)
 		add_vf(n);
 }
 
 static void set_vf_bars(u64 bar0, u64 bar3)
 {
-	model_set32(1, 0, VF_BAR0, (u32)bar0 | 0xc, 0xffffc000);
-	model_set32(1, 0, VF_BAR0 + 4, bar0 >> 32, 0xffffffff);
-	model_set32(1, 0, VF_BAR3, (u32)bar3 | 0xc, 0xffffc000);
-	model_set32(1, 0, VF_BAR3 + 4, bar3 >> 32, 0xffffffff);
+	model_set32(pf_bus, 0, VF_BAR0, (u32)bar0 | 0xc, 0xffffc000);
+	model_set32(pf_bus, 0, VF_BAR0 + 4, bar0 >> 32, 0xffffffff);
+	model_set32(pf_bus, 0, VF_BAR3, (u32)bar3 | 0xc, 0xffffc000);
+	model_set32(pf_bus, 0, VF_BAR3 + 4, bar3 >> 32, 0xffffffff);
 }
 
 static void build_root_port(void)
@@ -71,20 +74,20 @@ static void build_pf(void)
 {
 	unsigned int reg;
 
-	model_add(1, 0, 0x8086, 0x10c9, 0x020000);
-	model_set32(1, 0, PCI_BAR(0), 0xfe400000, 0xfffe0000);
-	model_set32(1, 0, PCI_BAR(3), 0xfe440000, 0xffffc000);
-	model_ext_cap(1, 0, 0x100, 0x0001, 0x160);
-	model_ext_cap(1, 0, 0x160, 0x0010, 0);
-	model_set16(1, 0, CTRL, 0, 0x19);
-	model_set32(1, 0, 0x16c, 0x00080008, 0); /* InitialVFs, TotalVFs */
-	model_set16(1, 0, NUM_VFS, 0, 0xffff);
-	model_set32(1, 0, OFFSET_STRIDE, 0x00020080, 0);
-	model_set32(1, 0, 0x178, 0x10ca0000, 0); /* VF device ID */
-	model_set32(1, 0, 0x17c, 0x00000553, 0);
-	model_set32(1, 0, PAGE_SIZE_REG, 1, 0xffffffff);
+	model_add(pf_bus, 0, 0x8086, 0x10c9, 0x020000);
+	model_set32(pf_bus, 0, PCI_BAR(0), 0xfe400000, 0xfffe0000);
+	model_set32(pf_bus, 0, PCI_BAR(3), 0xfe440000, 0xffffc000);
+	model_ext_cap(pf_bus, 0, 0x100, 0x0001, 0x160);
+	model_ext_cap(pf_bus, 0, 0x160, 0x0010, 0);
+	model_set16(pf_bus, 0, CTRL, 0, 0x19);
+	model_set32(pf_bus, 0, 0x16c, 0x00080008, 0); /* InitialVFs, TotalVFs */
+	model_set16(pf_bus, 0, NUM_VFS, 0, 0xffff);
+	model_set32(pf_bus, 0, OFFSET_STRIDE, 0x00020080, 0);
+	model_set32(pf_bus, 0, 0x178, 0x10ca0000, 0); /* VF device ID */
+	model_set32(pf_bus, 0, 0x17c, 0x00000553, 0);
+	model_set32(pf_bus, 0, PAGE_SIZE_REG, 1, 0xffffffff);
 	for (reg = VF_BAR0; reg < VF_BAR0 + 24; reg += 4)
-		model_set32(1, 0, reg, 0, 0);
+		model_set32(pf_bus, 0, reg, 0, 0);
 	set_vf_bars(0, 0);
 }
 
@@ -93,7 +96,7 @@ static void find(void)
 	struct pci_ecam ecam = model_ecam();
 
 	assert_int_equal(pci_enumerate(&ecam, 1), 0);
-	pf = pci_find((struct pci_addr){.bus = 1});
+	pf = pci_find((struct pci_addr){.bus = pf_bus});
 	assert_non_null(pf);
 	test_log_clear();
 	model_written = device;
@@ -105,7 +108,8 @@ static int set_up(void **state)
 	test_log_clear();
 	silent = false;
 	enabled_without = 0;
-	model_reset(3);
+	pf_bus = 1;
+	model_reset(4);
 	build_root_port();
 	build_pf();
 	return 0;
@@ -284,6 +288,129 @@ static void checks_bus_numbers(void **state)
 	off();
 }
 
+static struct pci_function *vf_at(u8 bus, u8 devfn)
+{
+	return pci_find((struct pci_addr){.bus = bus, .devfn = devfn});
+}
+
+/* 01:1f.6, 01:1f.7, 02:00.0: the third is on a bus that no bridge names alone
+ */
+static void next_bus(u8 subordinate)
+{
+	model_bridge(0, ROOT_PORT, 1, subordinate);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
+	model_set32(pf_bus, 0, OFFSET_STRIDE, 0x000100fe, 0);
+}
+
+static void vfs_on_a_bus_of_their_own(void **state)
+{
+	struct pci_function *vf;
+	u16 number = 0;
+
+	(void)state;
+	next_bus(2);
+	find();
+	assert_true(sriov_vf_number(pf, (struct pci_addr){.bus = 2, .devfn = 1},
+				    &number));
+	assert_int_equal(number, 3);
+	assert_int_equal(sriov_enable(pf, 4), 0);
+	assert_ptr_equal(sriov_vf(pf, 1), vf_at(1, 0xff));
+	vf = sriov_vf(pf, 3);
+	assert_ptr_equal(vf, vf_at(2, 1));
+	assert_int_equal(vf->vf_index, 3);
+	assert_ptr_equal(vf->parent, pf->parent);
+	assert_int_equal((hpa_t)vf->config, model_ecam().base + 0x201000);
+	assert_int_equal(vf->bar[0].base, 0xfea0c000);
+	/* Known by now, and no other's: a second time is the same */
+	sriov_disable(pf);
+	assert_int_equal(sriov_enable(pf, 4), 0);
+	assert_ptr_equal(sriov_vf(pf, 3), vf);
+}
+
+static void fewer_vfs_need_fewer_buses(void **state)
+{
+	(void)state;
+	next_bus(1);
+	find();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_int_equal(sriov_enable(pf, 3), -ERANGE);
+	assert_non_null(strstr(test_log, "need buses up to 02, and the bridges "
+					 "above forward up to 01"));
+	off();
+}
+
+/* 02:00.0 behind 01:00.0, a switch that forwards 2-3, behind a root port that
+ * forwards 1-@subordinate */
+static void behind_a_switch(u8 subordinate)
+{
+	model_bridge(0, ROOT_PORT, 1, subordinate);
+	model_add(1, 0, 0x104c, 0x8232, 0x060400);
+	model_bridge(1, 0, 2, 3);
+	model_set32(1, 0, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
+	pf_bus = 2;
+	build_pf();
+	model_set32(pf_bus, 0, OFFSET_STRIDE, 0x00010100, 0);
+	find();
+}
+
+static void every_bridge_above_forwards(void **state)
+{
+	(void)state;
+	behind_a_switch(3);
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_ptr_equal(sriov_vf(pf, 0), vf_at(3, 0));
+}
+
+static void one_bridge_above_does_not_forward(void **state)
+{
+	(void)state;
+	behind_a_switch(2);
+	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	assert_non_null(strstr(test_log, "forward up to 02"));
+	off();
+}
+
+static void leaves_buses_of_other_bridges_alone(void **state)
+{
+	(void)state;
+	next_bus(3);
+	/* Beside the PF, and nothing behind it answers */
+	model_add(1, 0x10, 0x1b36, 0x000c, 0x060400);
+	model_bridge(1, 0x10, 2, 2);
+	find();
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_int_equal(sriov_enable(pf, 3), -ERANGE);
+	assert_non_null(strstr(test_log, "and 02 is 0000:01:02.0's"));
+	off();
+}
+
+static void leaves_other_root_buses_alone(void **state)
+{
+	(void)state;
+	next_bus(2);
+	model_add(2, 0x08, 0x1234, 0x5678, 0x020000);
+	find();
+	assert_int_equal(sriov_enable(pf, 3), -ERANGE);
+	assert_non_null(strstr(test_log, "and 02 is 0000:02:01.0's"));
+	off();
+}
+
+static void needs_configuration_space_for_its_vfs(void **state)
+{
+	struct pci_ecam ecam = model_ecam();
+
+	(void)state;
+	next_bus(2);
+	ecam.end_bus = 1;
+	assert_int_equal(pci_enumerate(&ecam, 1), 0);
+	pf = pci_find((struct pci_addr){.bus = 1});
+	test_log_clear();
+	model_written = device;
+	assert_int_equal(sriov_enable(pf, 3), -ENOSPC);
+	assert_non_null(strstr(test_log, "0000:02:00.0: in no ECAM range"));
+	off();
+}
+
 static void needs_the_capability(void **state)
 {
 	(void)state;
@@ -378,6 +505,16 @@ int main(void)
 		cmocka_unit_test_setup(closed_windows_have_no_room, set_up),
 		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
+		cmocka_unit_test_setup(vfs_on_a_bus_of_their_own, set_up),
+		cmocka_unit_test_setup(fewer_vfs_need_fewer_buses, set_up),
+		cmocka_unit_test_setup(every_bridge_above_forwards, set_up),
+		cmocka_unit_test_setup(one_bridge_above_does_not_forward,
+				       set_up),
+		cmocka_unit_test_setup(leaves_buses_of_other_bridges_alone,
+				       set_up),
+		cmocka_unit_test_setup(leaves_other_root_buses_alone, set_up),
+		cmocka_unit_test_setup(needs_configuration_space_for_its_vfs,
+				       set_up),
 		cmocka_unit_test_setup(needs_the_capability, set_up),
 		cmocka_unit_test_setup(refuses_vfs_that_do_not_answer, set_up),
 		cmocka_unit_test_setup(refuses_vfs_where_another_function_is,
