@@ -4,6 +4,7 @@
  */
 #include "drivers/framebuffer.h"
 #include "drivers/pci_reset.h"
+#include "drivers/sriov.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
 #include "hv/boot_memory.h"
@@ -125,6 +126,9 @@ int assigned_make_whole_ready(struct assigned *a)
 		return -EOPNOTSUPP;
 	}
 	give_up_screen(fn);
+	/* VFs that firmware enabled are nobody's; the guest can enable none, as
+	 * it does not see the capability. */
+	sriov_disable(fn);
 	pci_enable_path(fn);
 	err = assigned_map_for_host(fn);
 	if (!err && kind != PCI_RESET_NONE)

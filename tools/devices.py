@@ -3,7 +3,9 @@ make run DEVICE=e1000e,nvme."""
 
 import os
 
-DISK_SIZE = 16 << 20
+# The guest reads the first 8 MiB and writes one of the next, by its function's
+# number
+READ_SIZE, DISK_SIZE = 8 << 20, 256 << 20
 
 
 def on_root_port(number, device):
@@ -14,9 +16,11 @@ def on_root_port(number, device):
 
 
 def disk(work, name):
-    """A drive called @name, of random bytes."""
+    """A drive called @name; what is read of it are random bytes."""
     path = work / f"{name}.img"
-    path.write_bytes(os.urandom(DISK_SIZE))
+    with open(path, "wb") as image:
+        image.write(os.urandom(READ_SIZE))
+        image.truncate(DISK_SIZE)
     return ["-drive", f"if=none,id={name},format=raw,file={path}"]
 
 
@@ -24,6 +28,13 @@ def e1000e(number, _):
     """MSI-X; reset by power state."""
     return ["-netdev", f"user,id=n{number}"] + on_root_port(
         number, f"e1000e,netdev=n{number},mac=52:54:00:aa:cc:{number:02x},"
+        "romfile=")
+
+
+def igb(number, _):
+    """A PF with all its VFs: MSI-X; function-level reset."""
+    return ["-netdev", f"user,id=n{number}"] + on_root_port(
+        number, f"igb,netdev=n{number},mac=52:54:00:aa:cc:{number:02x},"
         "romfile=")
 
 
@@ -57,7 +68,7 @@ def ahci(number, work):
 
 
 BEHIND_PORT = {"e1000e": e1000e, "nvme": nvme, "xhci": xhci,
-               "display": display}
+               "display": display, "igb": igb}
 ON_ROOT_BUS = {"edu": edu, "ahci": ahci}
 KINDS = {**BEHIND_PORT, **ON_ROOT_BUS}
 

@@ -17,7 +17,7 @@ mkdir -p "$root"/{bin,dev,etc,lib/modules,proc,run,sys,tmp,usr/share/misc}
 
 cp "$(command -v busybox)" "$root/bin/"
 ln -s busybox "$root/bin/sh"
-for driver in igbvf e1000e nvme xhci-pci ahci bochs; do
+for driver in igbvf igb e1000e nvme xhci-pci ahci bochs; do
 	add_module "$driver" "$driver"
 done
 # Disks behind a controller; crc32c and the like are the kernel's to find

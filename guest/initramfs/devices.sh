@@ -53,6 +53,15 @@ check_network() {
 	judge "$1 interrupts" "$count" "$count" -gt 0
 }
 
+# Of a PF's VFs nobody would know
+check_no_vfs() {
+	if [ -e "/sys/bus/pci/devices/$2/sriov_totalvfs" ]; then
+		fail "$1 SR-IOV" "the guest could enable VFs"
+	else
+		pass "$1 SR-IOV" "not shown"
+	fi
+}
+
 # exchange FROM TO: 100 pings, then 2 MiB by TCP.  Silent.  nc would hang up at
 # the end of its own input, so the receiver's never ends.
 # shellcheck disable=SC2317  # called by ourselves, counted
@@ -109,21 +118,25 @@ disk_of() {
 	return 1
 }
 
-# copy DISK: its first 8 MiB to /tmp/read, /tmp/written to the next, and that
-# back to /tmp/again.  Past the page cache, silent.
+# copy DISK NUMBER: its first 8 MiB to /tmp/read, /tmp/written to those 8 MiB
+# times NUMBER further on, and that back to /tmp/again.  Past the page cache,
+# silent.
 # shellcheck disable=SC2317  # same
 copy() {
 	dd if="/dev/$1" of=/tmp/read bs=64k count=128 iflag=direct 2>/dev/null
-	dd if=/tmp/written of="/dev/$1" bs=64k seek=128 oflag=direct 2>/dev/null
-	dd if="/dev/$1" of=/tmp/again bs=64k skip=128 count=128 iflag=direct \
+	dd if=/tmp/written of="/dev/$1" bs=64k seek=$((128 * $2)) oflag=direct \
 		2>/dev/null
+	dd if="/dev/$1" of=/tmp/again bs=64k skip=$((128 * $2)) count=128 \
+		iflag=direct 2>/dev/null
 }
 
 sum_of() {
 	sha256sum <"$1" | cut -d' ' -f1
 }
 
-# Whoever sees the disk's image knows what must have been read and written.
+# check_disk SLOT ADDRESS INTERRUPTS: whoever sees the disk's image knows what
+# must have been read and written.  Each function has its own place there, for
+# two may be controllers of one drive.
 check_disk() {
 	if ! wait_until 20 disk_of "$2" >/tmp/disk; then
 		fail "$1 disk" "none after 20 s"
@@ -131,7 +144,7 @@ check_disk() {
 	fi
 	disk=$(tail -1 /tmp/disk)
 	dd if=/dev/urandom of=/tmp/written bs=1M count=8 2>/dev/null
-	counted /etc/devices.sh copy "$disk"
+	counted /etc/devices.sh copy "$disk" "$((0x$1))"
 	judge "$1 disk read" "/dev/$disk, SHA-256 $(sum_of /tmp/read)" \
 		"$(wc -c </tmp/read)" = 8388608
 	judge "$1 disk written" "/dev/$disk, SHA-256 $(sum_of /tmp/again)" \
@@ -174,7 +187,11 @@ check_function() {
 		-n "$driver" -o "$class" = 0x00ff00
 	case $class:$driver in
 	*:igbvf | *:e1000e) check_network "$1" "$2" ;;
-	*:nvme) check_disk "$1" "$2" "^nvme" ;;
+	*:igb)
+		check_network "$1" "$2"
+		check_no_vfs "$1" "$2"
+		;;
+	*:nvme) check_disk "$1" "$2" "^$(ls "/sys/bus/pci/devices/$2/nvme")q" ;;
 	*:xhci_hcd) check_disk "$1" "$2" "xhci_hcd" ;;
 	*:ahci) check_disk "$1" "$2" "^ahci" ;;
 	*:bochs-drm) check_display "$1" ;;

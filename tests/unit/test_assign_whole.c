@@ -1,4 +1,4 @@
-/* sources: guest/assign_whole.c drivers/pci_reset.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
+/* sources: guest/assign_whole.c drivers/pci_reset.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/sriov.c tests/unit/pci_model.c */
 #include "drivers/framebuffer.h"
 #include "guest/assigned.h"
 #include "hv/boot_memory.h"
@@ -103,6 +103,16 @@ static void makes_ready(void **state)
 	/* The way to it is open */
 	assert_int_equal(model_get16(0, 0x08, PCI_COMMAND) & 6, 6);
 	said("whole, secondary bus reset");
+}
+
+/* A PF whose VFs firmware enabled: nobody would know what they do. */
+static void vfs_are_turned_off(void **state)
+{
+	(void)state;
+	model_ext_cap(1, 0, 0x100, PCI_EXT_CAP_SRIOV, 0);
+	model_set16(1, 0, 0x108, 0x0009, 0x0019); /* VF Enable, VF MSE */
+	assert_int_equal(ready(), 0);
+	assert_int_equal(model_get16(1, 0, 0x108), 0);
 }
 
 /* The bus is reset only if all of it is the guest's. */
@@ -221,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(makes_ready, set_up),
+		cmocka_unit_test_setup(vfs_are_turned_off, set_up),
 		cmocka_unit_test_setup(neighbour, set_up),
 		cmocka_unit_test_setup(without_a_bridge_above, set_up),
 		cmocka_unit_test_setup(interrupts, set_up),

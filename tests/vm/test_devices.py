@@ -30,13 +30,14 @@ def run(options, *expected):
         return m.log
 
 
-def check_disk(m, slot, name):
+def check_disk(m, slot, path):
     """What the guest says that it read and wrote is what the image had and
-    has."""
+    has, each at its place."""
     said = {word: re.search(rf"^PASS {slot} disk {word}: .* SHA-256 (\w+)$",
                             m.console, re.M)[1] for word in ("read", "written")}
-    with open(m.work / f"{name}.img", "rb") as image:
-        for word in ("read", "written"):
+    with open(path, "rb") as image:
+        for word, at in ("read", 0), ("written", int(slot, 16)):
+            image.seek(at * 8 * MIB)
             sum_there = hashlib.sha256(image.read(8 * MIB)).hexdigest()
             assert said[word] == sum_there, word
 
@@ -60,6 +61,7 @@ def check_screen(m, tmp_path):
 
 RESETS = {"e1000e": "power state reset", "nvme": "function-level reset",
           "xhci": "secondary bus reset", "display": "secondary bus reset",
+          "igb": "function-level reset",
           "edu": "no reset", "ahci": "no reset"}
 
 
@@ -75,11 +77,12 @@ def test_whole_functions(tmp_path):
         assert m.wait_end(60)
         slot = {name: f"{i:02}" for i, name in enumerate(names, 1)}
         judge(m, f"{slot['edu']} edu", f"{slot['display']} display",
+              f"{slot['igb']} SR-IOV: not shown",
               *(f"{slot[name]} VM exits: 0 in"
-                for name in ("e1000e", "nvme", "xhci", "ahci")))
-        check_disk(m, slot["nvme"], "nvme")
-        check_disk(m, slot["xhci"], "usb")
-        check_disk(m, slot["ahci"], "sata")
+                for name in ("e1000e", "nvme", "xhci", "igb", "ahci")))
+        check_disk(m, slot["nvme"], m.work / "nvme.img")
+        check_disk(m, slot["xhci"], m.work / "usb.img")
+        check_disk(m, slot["ahci"], m.work / "sata.img")
         for name, _, address in devices.places(names):
             assert re.search(rf"^assign: {address}: .*, whole, {RESETS[name]}$",
                              m.log, re.M)
