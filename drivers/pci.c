@@ -277,13 +277,15 @@ unsigned int pci_bus_master_off(void)
 void pci_enable_path(struct pci_function *fn)
 {
 	struct pci_function *bridge = fn->parent;
-	unsigned int depth;
+	u16 command = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+	unsigned int depth, i;
 
+	for (i = 0; i < PCI_BARS; i++)
+		if (fn->bar[i].io && fn->bar[i].size)
+			command |= (u16)PCI_COMMAND_IO;
 	for (depth = 0; bridge && depth <= PCI_MAX_DEPTH; depth++) {
-		pci_write16(
-			bridge, PCI_COMMAND,
-			pci_read16(bridge, PCI_COMMAND) |
-				(u16)(PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY));
+		pci_write16(bridge, PCI_COMMAND,
+			    pci_read16(bridge, PCI_COMMAND) | command);
 		bridge = bridge->parent;
 	}
 }

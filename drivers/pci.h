@@ -40,10 +40,12 @@ struct pci_addr {
 #define PCI_CAP_POINTER 0x34
 #define PCI_SECONDARY_BUS 0x19
 #define PCI_SUBORDINATE_BUS 0x1a
+#define PCI_IO_WINDOW 0x1c	 /* same, 8 bits each: address bits 15 to 12 */
 #define PCI_MEMORY_WINDOW 0x20	 /* bridges: base and limit, 16 bits each */
 #define PCI_PREFETCH_WINDOW 0x24 /* same, prefetchable */
 #define PCI_PREFETCH_BASE_HIGH 0x28
 #define PCI_PREFETCH_LIMIT_HIGH 0x2c
+#define PCI_IO_WINDOW_HIGH 0x30 /* base and limit, 16 bits each */
 
 /* Capability IDs */
 #define PCI_CAP_PM 0x01
@@ -170,6 +172,10 @@ void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size);
 /* The memory window of @bridge (its prefetchable one).  False: closed. */
 bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
 		       hpa_t *base, u64 *size);
+
+/* Same of its I/O window, in ports. */
+bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
+			  u64 *size);
 
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */
 bool pci_is_below(const struct pci_function *fn,

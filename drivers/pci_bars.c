@@ -14,6 +14,10 @@
 #define WINDOW_TYPE_MASK 0xfU
 #define WINDOW_64 0x1U
 #define WINDOW_GRANULE 0x100000ULL
+#define IO_WINDOW_MASK 0xf0U
+#define IO_WINDOW_TYPE_MASK 0xfU
+#define IO_WINDOW_32 0x1U
+#define IO_WINDOW_GRANULE 0x1000U
 
 /* What one register answers to all ones; its value is put back. */
 static u32 probe(const struct pci_function *fn, u16 reg)
@@ -127,5 +131,25 @@ bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
 		return false;
 	*base = first;
 	*size = last - first + WINDOW_GRANULE;
+	return true;
+}
+
+bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
+			  u64 *size)
+{
+	u16 window = pci_read16(bridge, PCI_IO_WINDOW);
+	u64 first = (window & IO_WINDOW_MASK) << 8;
+	u64 last = window & IO_WINDOW_MASK << 8;
+
+	if ((window & IO_WINDOW_TYPE_MASK) == IO_WINDOW_32) {
+		u32 high = pci_read32(bridge, PCI_IO_WINDOW_HIGH);
+
+		first |= (u64)(high & 0xffff) << 16;
+		last |= (u64)(high >> 16) << 16;
+	}
+	if (first > last)
+		return false;
+	*base = first;
+	*size = last - first + IO_WINDOW_GRANULE;
 	return true;
 }

@@ -17,7 +17,7 @@
 static struct assigned assigned[ASSIGN_MAX];
 static unsigned int assigned_count;
 static struct vtd_domain domain = {.id = GUEST_DOMAIN_ID};
-static u64 next_bar_address = GUEST_PCI_WINDOW;
+static struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
 
 /* --- Which functions ------------------------------------------------------ */
 
@@ -255,8 +255,8 @@ static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
 						    reset_function};
 	int err = vpci_init(&a->vpci, a->fn, (bus->count + 1) << 3,
 			    a->msi.cap ? &a->msi : NULL,
-			    a->msix.vectors ? &a->msix : NULL,
-			    &next_bar_address, &backend, a);
+			    a->msix.vectors ? &a->msix : NULL, &room, &backend,
+			    a);
 
 	if (!err)
 		bus->function[bus->count++] = &a->vpci;
@@ -270,6 +270,9 @@ int assign_prepare(const struct config *config, struct vpci_bus *bus)
 	/* All of them first: a PF's number of VFs is set once */
 	for (unsigned int i = 0; !err && i < config->assign_count; i++)
 		err = add_target(&config->assign[i]);
+	for (unsigned int i = 0; !err && i < assigned_count; i++)
+		if (!assigned[i].pf)
+			err = assigned_check_whole(&assigned[i]);
 	for (unsigned int i = 0; !err && i < assigned_count; i++) {
 		err = assigned[i].pf ? make_vf_ready(&assigned[i])
 				     : make_whole_ready(&assigned[i]);

@@ -1,6 +1,7 @@
 /*
  * BARs of the guest's functions: the guest reaches them directly, but for the
- * pages that hold the MSI-X table or that the PF driver mediates.
+ * pages that hold the MSI-X table or that the PF driver mediates, for those of
+ * less than a page, whose page may have others' registers, and for ports.
  */
 #include "guest/assigned.h"
 #include "guest/layout.h"
@@ -108,13 +109,31 @@ static int add_trapped(struct assigned *a, u8 bar, u32 offset, bool readable,
 	return 0;
 }
 
+static bool is_small(const struct pci_bar *bar)
+{
+	return bar->size && !bar->io && bar->size < PAGE_SIZE;
+}
+
+static int add_small_bars(struct assigned *a)
+{
+	int err = 0;
+
+	for (u8 i = 0; !err && i < PCI_BARS; i++)
+		if (is_small(&a->fn->bar[i]))
+			err = add_trapped(a, i, 0, false, STAT_CAUSE_BAR);
+	return err;
+}
+
 int assigned_find_trapped_pages(struct assigned *a)
 {
 	const struct msix *m = &a->msix;
 	u32 end = m->table_offset + m->real_vectors * MSIX_ENTRY_SIZE;
 	u32 page = ALIGN_DOWN(m->table_offset, PAGE_SIZE);
-	int err = 0;
+	int err = add_small_bars(a);
 
+	/* With its BAR, if that is small */
+	if (is_small(&a->fn->bar[m->table_bar]))
+		end = page;
 	if (weaken & WEAKEN_MSIX_TRAP)
 		end = page;
 	for (; !err && page < end; page += PAGE_SIZE)
@@ -146,7 +165,8 @@ static struct piece piece_at(struct assigned *a, unsigned int bar, u64 offset)
 		if (t->bar != bar || t->offset < offset)
 			continue;
 		if (t->offset == offset)
-			return (struct piece){offset, PAGE_SIZE, t};
+			return (struct piece){offset, MIN(PAGE_SIZE, p.size),
+					      t};
 		p.size = MIN(p.size, t->offset - offset);
 	}
 	return p;
@@ -230,6 +250,8 @@ int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
 	struct assigned *a = v->ctx;
 	u64 size = a->fn->bar[bar].size;
 
+	if (a->fn->bar[bar].io)
+		return assigned_map_ports(v, bar, address);
 	if (!address) {
 		unmap(a, bar, v->bar[bar].mapped, size);
 		return 0;

@@ -113,19 +113,26 @@ static bool bus_is_ours(const struct pci_function *fn)
 	return true;
 }
 
+int assigned_check_whole(const struct assigned *a)
+{
+	const struct pci_function *fn = a->fn;
+	const char *refusal = assigned_whole_refusal(fn);
+
+	if (!refusal)
+		return 0;
+	hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n", PCI_ARG(fn->addr),
+	       fn->vendor, fn->device, refusal);
+	return -EOPNOTSUPP;
+}
+
 int assigned_make_whole_ready(struct assigned *a)
 {
 	struct pci_function *fn = a->fn;
 	enum pci_reset kind = pci_reset_kind(fn, bus_is_ours(fn));
-	const char *refusal = assigned_whole_refusal(fn);
 	int err;
 
-	if (refusal) {
-		hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n",
-		       PCI_ARG(fn->addr), fn->vendor, fn->device, refusal);
-		return -EOPNOTSUPP;
-	}
 	give_up_screen(fn);
+	assigned_check_ports(fn);
 	/* VFs that firmware enabled are nobody's; the guest can enable none, as
 	 * it does not see the capability. */
 	sriov_disable(fn);

@@ -10,8 +10,8 @@
 #include "hv/trap.h"
 
 /* The largest MSI-X table (PCIe 7.7.2: 2048 entries) that is not aligned, and
- * a mailbox */
-#define ASSIGNED_TRAPPED_MAX 10
+ * a mailbox, or other BARs of less than a page */
+#define ASSIGNED_TRAPPED_MAX 14
 
 struct assigned;
 
@@ -44,10 +44,14 @@ struct assigned {
 void assigned_service(const struct assigned *a);
 
 /*
- * guest/assign_whole.c: make @a, which is no VF, ready for the guest: not in
- * use by Gangway, with interrupts that can be forwarded and BARs that are its
- * own; mapped and reset.  -EOPNOTSUPP: said in the log; others from the reset.
+ * guest/assign_whole.c: @a, which is no VF, must have interrupts that can be
+ * forwarded and BARs that are its own; before anything is mapped for any of the
+ * guest's functions, as BARs may share pages.  -EOPNOTSUPP: said in the log.
  */
+int assigned_check_whole(const struct assigned *a);
+
+/* Make it ready for the guest: mapped and reset.  Errors as host_map_device()
+ * and pci_reset(). */
 int assigned_make_whole_ready(struct assigned *a);
 
 /* Why @fn cannot be the guest's as a whole, in words; NULL: it can. */
@@ -74,8 +78,15 @@ void assigned_free_interrupts(struct assigned *a);
  * too many, logged. */
 int assigned_find_trapped_pages(struct assigned *a);
 
-/* vpci_backend's map_bar: inside the guest's PCI window, and not over another
- * BAR; else -EINVAL or -EEXIST, and nothing has changed. */
+/* guest/assign_ports.c: take its I/O BARs from @fn, in the log, if not all of
+ * their ports are led to it, and to nothing else. */
+void assigned_check_ports(struct pci_function *fn);
+
+/* As assigned_map_bar(), of an I/O BAR. */
+int assigned_map_ports(struct vpci_function *v, unsigned int bar, u64 address);
+
+/* vpci_backend's map_bar: inside the guest's PCI window, or its ports, and not
+ * over another BAR; else -EINVAL or -EEXIST, and nothing has changed. */
 int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address);
 
 #endif

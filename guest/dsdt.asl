@@ -27,6 +27,9 @@ DefinitionBlock ("", "DSDT", 2, "GANGWY", "GANGWAY", 1)
 					ReadWrite,
 					0, 0xc0000000, 0xdfffffff, 0,
 					0x20000000)
+				WordIO (ResourceProducer, MinFixed, MaxFixed,
+					PosDecode, EntireRange,
+					0, 0xc000, 0xcfff, 0, 0x1000)
 			})
 
 			/* Nothing of PCI Express is handed to the guest: no

@@ -6,7 +6,8 @@
  *   00  vendor and device ID       struct pci_function's: a VF's own read FFFFh
  *   04  command, status            command ours; bus mastering is forwarded
  *   08  class, revision            the function's
- *   10  BARs                       ours; map_bar() when decoding changes
+ *   10  BARs                       ours, in memory and in ports; map_bar() when
+ *                                  decoding changes
  *   2C  subsystem IDs              the function's
  *   34  capability list            PCIe, MSI, MSI-X, end
  *   PCIe: capabilities             the function's, as an integrated endpoint
@@ -37,13 +38,15 @@
 #define CONFIG_REGISTER(a) ((a)&0xfc)
 #define CONFIG_ADDRESS_WRITABLE 0x80fffffc
 
+/* Beside what the function decodes */
 #define COMMAND_WRITABLE                                                       \
-	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | COMMAND_PARITY |            \
-	 COMMAND_SERR | PCI_COMMAND_INTX_OFF)
+	(PCI_COMMAND_MASTER | COMMAND_PARITY | COMMAND_SERR |                  \
+	 PCI_COMMAND_INTX_OFF)
 #define COMMAND_PARITY BIT(6)
 #define COMMAND_SERR BIT(8)
 
 /* Base address register (PCI 3.0 6.2.5.1) */
+#define BAR_IO 0x1
 #define BAR_64 0x4
 #define BAR_PREFETCH 0x8
 
@@ -83,21 +86,24 @@ static u32 merge(u32 old, u32 value, u32 mask)
 }
 
 /*
- * Memory decoding stays on in the device: the hypervisor reaches the MSI-X
- * table and the pages that it mediates whatever the guest does, and the guest
- * reaches BARs through EPT alone.  INTx would reach nobody.
+ * Decoding stays on in the device: the hypervisor reaches the MSI-X table and
+ * what it mediates whatever the guest does, and the guest reaches BARs through
+ * EPT, or by exits, alone.  INTx would reach nobody.
  */
 static void write_hardware_command(const struct vpci_function *v)
 {
 	pci_write16(v->fn, PCI_COMMAND,
-		    PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF |
+		    v->decodes | PCI_COMMAND_INTX_OFF |
 			    (v->command & PCI_COMMAND_MASTER));
 }
 
 /* Where the guest has BAR @i now; 0: nowhere. */
 static u64 effective_address(const struct vpci_function *v, unsigned int i)
 {
-	return v->command & PCI_COMMAND_MEMORY ? v->bar[i].address : 0;
+	u16 decoding =
+		v->bar[i].flags & BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+
+	return v->command & decoding ? v->bar[i].address : 0;
 }
 
 /* First all that go, then all that come: two may have changed places. */
@@ -123,7 +129,8 @@ static void update_mappings(struct vpci_function *v)
 
 static void write_command(struct vpci_function *v, u32 value, u32 mask)
 {
-	v->command = merge(v->command, value, mask & COMMAND_WRITABLE);
+	v->command = merge(v->command, value,
+			   mask & (COMMAND_WRITABLE | v->decodes));
 	write_hardware_command(v);
 	update_mappings(v);
 }
@@ -428,42 +435,75 @@ static void find_pcie_cap(struct vpci_function *v)
 	v->pcie_cap = cap + v->pcie_size <= 0x100 ? cap : 0;
 }
 
-static int init_bar(struct vpci_function *v, unsigned int i, u64 *next_address)
+/* Memory, or ports */
+struct window {
+	const char *name;
+	u64 start, size;
+	u64 granule; /* BARs that are smaller are this far apart */
+	u64 *next;
+};
+
+/* The next aligned place for @size bytes; 0: the window is full. */
+static u64 take(const struct window *w, u64 size)
 {
+	u64 room = MAX(size, w->granule);
+	u64 address = ALIGN_UP(*w->next, room), end = w->start + w->size;
+
+	if (address >= end || room > end - address)
+		return 0;
+	*w->next = address + room;
+	return address;
+}
+
+static bool can_be_given(const struct pci_bar *bar, unsigned int i)
+{
+	if (!IS_ALIGNED(bar->size, bar->size) || !bar->base)
+		return false;
+	return !bar->is64 || i < PCI_BARS - 1;
+}
+
+static int init_bar(struct vpci_function *v, unsigned int i,
+		    struct vpci_room *room)
+{
+	const struct window windows[] = {
+		{"PCI window", GUEST_PCI_WINDOW, GUEST_PCI_WINDOW_SIZE,
+		 PAGE_SIZE, &room->memory},
+		{"PCI ports", GUEST_PCI_IO_WINDOW, GUEST_PCI_IO_WINDOW_SIZE, 1,
+		 &room->ports},
+	};
 	const struct pci_bar *real = &v->fn->bar[i];
-	u64 end = GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE;
+	const struct window *w = &windows[real->io];
 	u64 address;
 
 	if (real->size == 0)
 		return 0;
-	if (real->io || real->size < PAGE_SIZE ||
-	    !IS_ALIGNED(real->size, real->size) ||
-	    (real->is64 && i == PCI_BARS - 1)) {
+	if (!can_be_given(real, i)) {
 		hv_log("vpci: " PCI_FMT ": BAR %u not given to the guest\n",
 		       PCI_ARG(v->fn->addr), i);
 		return 0;
 	}
-	address = ALIGN_UP(*next_address, real->size);
-	if (address >= end || real->size > end - address) {
-		hv_log("vpci: " PCI_FMT ": no room for BAR %u of %lu MiB in "
-		       "the guest's PCI window, which has %llu MiB in all\n",
-		       PCI_ARG(v->fn->addr), i, (real->size + MIB - 1) / MIB,
-		       GUEST_PCI_WINDOW_SIZE / MIB);
+	address = take(w, real->size);
+	if (!address) {
+		hv_log("vpci: " PCI_FMT ": no room for BAR %u of %lu KiB in "
+		       "the guest's %s, which has %lu KiB in all\n",
+		       PCI_ARG(v->fn->addr), i, (real->size + KIB - 1) / KIB,
+		       w->name, w->size / KIB);
 		return -ENOSPC;
 	}
 	v->bar[i] = (struct vpci_bar){
 		.size = real->size,
 		.address = address,
-		.flags = (real->is64 ? BAR_64 : 0) |
-			 (real->prefetch ? BAR_PREFETCH : 0),
+		.flags = real->io ? BAR_IO
+				  : (real->is64 ? BAR_64 : 0) |
+					    (real->prefetch ? BAR_PREFETCH : 0),
 		.hpa = real->base,
 	};
-	*next_address = address + real->size;
+	v->decodes |= real->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	return 0;
 }
 
 int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
-	      struct msi *msi, struct msix *msix, u64 *next_address,
+	      struct msi *msi, struct msix *msix, struct vpci_room *room,
 	      const struct vpci_backend *backend, void *ctx)
 {
 	if (fn->bridge || PCI_FN(devfn) != 0)
@@ -471,6 +511,7 @@ int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
 	*v = (struct vpci_function){
 		.fn = fn,
 		.devfn = devfn,
+		.decodes = PCI_COMMAND_MEMORY,
 		.msi_cap = msi ? msi->cap : 0,
 		.msix_cap = msix ? find_cap(fn, PCI_CAP_MSIX, MSIX_SIZE) : 0,
 		.msi = msi,
@@ -480,7 +521,7 @@ int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
 	};
 	find_pcie_cap(v);
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		int err = init_bar(v, i, next_address);
+		int err = init_bar(v, i, room);
 
 		if (err)
 			return err;

@@ -13,11 +13,16 @@
 #define VPCI_MAX_FUNCTIONS 8
 
 struct vpci_bar {
-	u64 size;    /* 0: none */
+	u64 size;    /* 0: none; bytes of memory, or ports */
 	u64 address; /* as the guest programmed it */
 	u64 mapped;  /* where it is mapped now; 0: nowhere */
 	u32 flags;   /* low 4 bits of the register */
-	hpa_t hpa;
+	hpa_t hpa;   /* or the first port */
+};
+
+/* Where the next BAR may go: in the guest's PCI window, and its ports. */
+struct vpci_room {
+	u64 memory, ports;
 };
 
 struct vpci_function;
@@ -25,7 +30,7 @@ struct vpci_function;
 /* What happens outside when the guest moves things: guest/assign*.c */
 struct vpci_backend {
 	/*
-	 * Memory decoding of @bar is on at @address (0: off now); the guest
+	 * Decoding of @bar is on at @address (0: off now); the guest
 	 * chose the address, any multiple of the BAR's size.  A failure leaves
 	 * the BAR unmapped, and is tried again at the guest's next write to the
 	 * command register or a BAR.  A move is two calls, off and on;
@@ -41,6 +46,7 @@ struct vpci_function {
 	struct pci_function *fn;
 	u8 devfn;    /* on the guest's bus 0 */
 	u16 command; /* as the guest sees it */
+	u16 decodes; /* its bits for memory and ports, if there are any */
 	u16 device_control, device_control2;
 	u16 pcie_cap; /* offset of the PCIe capability; 0: none */
 	u16 pcie_size;
@@ -55,15 +61,15 @@ struct vpci_function {
 
 /*
  * Fill @v for @fn at @devfn (function 0 of a device): BARs with addresses
- * from the guest's PCI window at *@next_address (advanced; naturally aligned),
+ * from @room (advanced; naturally aligned, small ones a page apart),
  * capabilities PCIe, MSI and MSI-X; everything else reads 0.  @fn->vendor,
- * device and bar[] are what the guest will see.  BARs that the guest cannot
- * have (I/O ports, less than a page) are hidden, with a log line.  Memory
- * decoding of the function is on from here, bus mastering off.  -EINVAL: a
- * bridge, or not function 0; -ENOSPC: the window is full.
+ * device and bar[] are what the guest will see.  BARs that nobody can have
+ * (malformed, or without an address) are hidden, with a log line.  Decoding of
+ * the function is on from here, bus mastering off.  -EINVAL: a bridge, or not
+ * function 0; -ENOSPC: the guest's window for BARs, or for ports, is full.
  */
 int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
-	      struct msi *msi, struct msix *msix, u64 *next_address,
+	      struct msi *msi, struct msix *msix, struct vpci_room *room,
 	      const struct vpci_backend *backend, void *ctx);
 
 /*

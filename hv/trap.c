@@ -63,14 +63,24 @@ int trap_ports(const struct trap_range *range)
 	return table_add(&ports, range);
 }
 
-void trap_memory_remove(u64 start)
+static void table_remove(struct trap_table *table, u64 start)
 {
-	for (unsigned int i = 0; i < memory.count; i++) {
-		if (memory.range[i].start == start) {
-			memory.range[i] = memory.range[--memory.count];
+	for (unsigned int i = 0; i < table->count; i++) {
+		if (table->range[i].start == start) {
+			table->range[i] = table->range[--table->count];
 			return;
 		}
 	}
+}
+
+void trap_memory_remove(u64 start)
+{
+	table_remove(&memory, start);
+}
+
+void trap_ports_remove(u64 start)
+{
+	table_remove(&ports, start);
 }
 
 /* The range that holds all of [address, address + size), or NULL. */

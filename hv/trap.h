@@ -12,7 +12,7 @@
 #include "guest/stat_abi.h"
 
 #define TRAP_MEMORY_MAX 32
-#define TRAP_PORTS_MAX 16
+#define TRAP_PORTS_MAX 32
 
 /*
  * An access of @size bytes (1, 2, 4 or 8; ports: 1, 2, 4) at @offset from the
@@ -48,9 +48,10 @@ void trap_unlock(void);
 int trap_memory(const struct trap_range *range);
 int trap_ports(const struct trap_range *range);
 
-/* Forget the memory range that starts at @start, if there is one.  The caller
- * is as for trap_memory(). */
+/* Forget the range that starts at @start, if there is one.  The caller is as
+ * for trap_memory(). */
 void trap_memory_remove(u64 start);
+void trap_ports_remove(u64 start);
 
 /* Forget every range; no guest CPU runs. */
 void trap_reset(void);

@@ -111,6 +111,7 @@ static const char *const cause_name[STAT_COUNTERS - STAT_REASONS] = {
 	[STAT_CAUSE_IOAPIC - STAT_REASONS] = "IOAPIC",
 	[STAT_CAUSE_MSIX_TABLE - STAT_REASONS] = "MSIX_TABLE",
 	[STAT_CAUSE_PF_MAILBOX - STAT_REASONS] = "PF_MAILBOX",
+	[STAT_CAUSE_BAR - STAT_REASONS] = "BAR",
 };
 
 static unsigned int cpus, counters;

@@ -16,12 +16,14 @@
 static u8 space[PCI_CONFIG_SIZE], before[PCI_CONFIG_SIZE];
 static u8 bar0[0x4000] __attribute__((aligned(4096)));
 static u8 bar3[0x4000] __attribute__((aligned(4096)));
+static u8 bar5[0x100] __attribute__((aligned(256)));
 static struct pci_function fn;
 static struct vpci_function v;
 static struct vpci_bus bus;
 static struct msix msix;
 static u64 mapped[PCI_BARS];
-static u8 map_failures;
+#define OTHER_BARS 0x80
+static u8 map_failures; /* a bit for each BAR, and the above */
 
 static u8 *reg_at(const struct pci_function *f, u16 reg, unsigned int size)
 {
@@ -50,6 +52,13 @@ u32 pci_read32(const struct pci_function *f, u16 reg)
 	return value;
 }
 
+/* What the function decodes, by what kinds of BARs it has */
+static u16 decodes(void)
+{
+	return PCI_COMMAND_MEMORY |
+	       (map_failures & OTHER_BARS ? PCI_COMMAND_IO : 0);
+}
+
 /* The only registers of the function that the guest's accesses may change:
  * the command register, and two bits of the MSI-X control. */
 void pci_write16(const struct pci_function *f, u16 reg, u16 value)
@@ -59,7 +68,7 @@ void pci_write16(const struct pci_function *f, u16 reg, u16 value)
 
 	if (reg == PCI_COMMAND)
 		CHECK((value & ~PCI_COMMAND_MASTER) ==
-		      (PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF));
+		      (decodes() | PCI_COMMAND_INTX_OFF));
 	else
 		CHECK(v.msix_cap && reg == v.msix_cap + 2 &&
 		      !((value ^ old) & 0x3fff));
@@ -114,7 +123,8 @@ static void set32(u16 reg, u32 value)
 	memcpy(space + reg, &value, 4);
 }
 
-/* An 82576 VF, its capabilities chained as the input says. */
+/* An 82576 VF, with BARs that none has if the input says so, its capabilities
+ * chained as the input says. */
 static void make_function(struct input *in)
 {
 	u8 first = take(in, 1) & 0xfc, second = take(in, 1) & 0xfc;
@@ -126,6 +136,12 @@ static void make_function(struct input *in)
 		.bar = {[0] = {(hpa_t)bar0, sizeof(bar0), false, true, true},
 			[3] = {(hpa_t)bar3, sizeof(bar3), false, true, true}},
 	};
+	if (map_failures & OTHER_BARS) {
+		fn.bar[2] = (struct pci_bar){
+			.base = 0x7020, .size = 0x20, .io = true};
+		fn.bar[5] = (struct pci_bar){.base = (hpa_t)bar5,
+					     .size = sizeof(bar5)};
+	}
 	set32(0x00, 0xffffffff);
 	set32(0x04, 0x00100000);
 	set32(0x08, 0x02000001);
@@ -143,7 +159,7 @@ static void make_function(struct input *in)
 static void set_up(struct input *in)
 {
 	const struct msix_backend msix_backend = {.route = route};
-	u64 next = GUEST_PCI_WINDOW;
+	struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
 	bool has_msix;
 
 	map_failures = take(in, 1);
@@ -151,9 +167,9 @@ static void set_up(struct input *in)
 	memset(mapped, 0, sizeof(mapped));
 	memset(&v, 0, sizeof(v));
 	has_msix = msix_init(&msix, &fn, msix_backend) == 0;
-	CHECK(vpci_init(&v, &fn, DEVFN, NULL, has_msix ? &msix : NULL, &next,
+	CHECK(vpci_init(&v, &fn, DEVFN, NULL, has_msix ? &msix : NULL, &room,
 			&backend, NULL) == 0);
-	CHECK(next <= GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE);
+	CHECK(room.memory <= GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE);
 	bus = (struct vpci_bus){.function = {&v}, .count = 1};
 	trap_reset();
 	CHECK(!trap_memory(&(struct trap_range){GUEST_ECAM, GUEST_ECAM_SIZE,
@@ -182,15 +198,17 @@ static void check_state(void)
 	CHECK(guest_reads(0x3c) == 0);
 	CHECK(guest_reads(0x100) == 0);
 	CHECK((guest_reads(0x04) & 0xffff) == command);
-	CHECK(!(command & ~0x0546));
+	CHECK(!(command & ~(0x0544 | decodes())));
 	/* What of the function changed was checked as it was written; bus
 	 * mastering is what the guest chose. */
 	CHECK(!((pci_read16(&fn, PCI_COMMAND) ^ command) & PCI_COMMAND_MASTER));
 	CHECK(!memcmp(before + 6, space + 6, 0x40 - 6) || v.msix_cap < 0x40);
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		CHECK(v.bar[i].mapped == mapped[i]);
-		CHECK(!mapped[i] || (mapped[i] == v.bar[i].address &&
-				     command & PCI_COMMAND_MEMORY));
+		CHECK(!mapped[i] ||
+		      (mapped[i] == v.bar[i].address &&
+		       command & (fn.bar[i].io ? PCI_COMMAND_IO
+					       : PCI_COMMAND_MEMORY)));
 	}
 }
 

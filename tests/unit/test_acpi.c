@@ -278,6 +278,10 @@ static void dsdt_agrees_with_the_layout(void **state)
 	const u32 window[] = {0, GUEST_PCI_WINDOW,
 			      GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE - 1, 0,
 			      GUEST_PCI_WINDOW_SIZE};
+	/* Word address space, of ports: the same (6.4.3.5.3) */
+	const u16 ports[] = {0, GUEST_PCI_IO_WINDOW,
+			     GUEST_PCI_IO_WINDOW + GUEST_PCI_IO_WINDOW_SIZE - 1,
+			     0, GUEST_PCI_IO_WINDOW_SIZE};
 	/* 32-bit fixed memory range: base, length (6.4.3.4) */
 	const u32 ecam[] = {GUEST_ECAM, GUEST_ECAM_SIZE};
 	/* Extended interrupt: consumer, edge, active high; one (6.4.3.6) */
@@ -287,6 +291,7 @@ static void dsdt_agrees_with_the_layout(void **state)
 
 	(void)state;
 	expect_aml("PCI window", window, sizeof(window));
+	expect_aml("PCI ports", ports, sizeof(ports));
 	expect_aml("ECAM", ecam, sizeof(ecam));
 	expect_aml("UART interrupt", irq, sizeof(irq));
 	expect_aml("S5", s5, sizeof(s5));

@@ -44,6 +44,12 @@ void msix_table_write(struct msix *m, u32 offset, unsigned int size, u64 value)
 	table_writes++;
 }
 
+int assigned_map_ports(struct vpci_function *v, unsigned int bar, u64 address)
+{
+	(void)v, (void)bar, (void)address;
+	return -ENODEV; /* nothing else here says so */
+}
+
 static struct pci_function fn;
 static struct assigned a;
 static u8 *device; /* BAR 3 */
@@ -219,14 +225,63 @@ static void page_of_the_table(void **state)
 	assert_int_equal(table_writes, 1);
 }
 
+/* Less than a page: what else is on the real page is not to be seen, nor
+ * where the guest's BAR ends. */
+static void small_bar(void **state)
+{
+	enum stat_cause cause;
+	u64 value = 0x11223344;
+
+	(void)state;
+	fn.bar[1] =
+		(struct pci_bar){.base = (hpa_t)device + 0x100, .size = 0x100};
+	a.trapped_count = 0;
+	assert_int_equal(assigned_find_trapped_pages(&a), 0);
+	assert_int_equal(map_at(1, BAR0 + 0x5300), 0);
+	assert_int_equal(ept_mapped, 0);
+	assert_int_equal(guest.map.count, 0);
+	assert_true(trap_memory_access(BAR0 + 0x5300, 4, true, &value, &cause));
+	assert_int_equal(cause, STAT_CAUSE_BAR);
+	assert_int_equal(device[0x100], 0x44);
+	assert_true(trap_memory_access(BAR0 + 0x53ff, 1, true, &value, NULL));
+	assert_int_equal(device[0x1ff], 0x44);
+	assert_false(trap_memory_access(BAR0 + 0x53fe, 4, true, &value, NULL));
+	assert_false(is_trapped(BAR0 + 0x52ff));
+	assert_false(is_trapped(BAR0 + 0x5400));
+	assert_int_equal(map_at(1, 0), 0);
+	assert_false(is_trapped(BAR0 + 0x5300));
+}
+
+/* The MSI-X table in a BAR of less than a page stays ours. */
+static void small_bar_with_the_table(void **state)
+{
+	u64 value = 0x11223344;
+
+	(void)state;
+	fn.bar[1] =
+		(struct pci_bar){.base = (hpa_t)device + 0x800, .size = 0x800};
+	a.trapped_count = 0;
+	a.msix.table_bar = 1;
+	a.msix.table_offset = 0x400;
+	assert_int_equal(assigned_find_trapped_pages(&a), 0);
+	assert_int_equal(a.trapped_count, 1);
+	assert_int_equal(map_at(1, BAR0), 0);
+	assert_true(trap_memory_access(BAR0 + 0x400, 4, true, &value, NULL));
+	assert_int_equal(table_writes, 1);
+	assert_int_equal(device[0xc00], 0x5a);
+	assert_true(trap_memory_access(BAR0 + 0x430, 4, true, &value, NULL));
+	assert_int_equal(device[0xc30], 0x44);
+	assert_false(is_trapped(BAR0 + 0x800));
+}
+
 static void table_too_large(void **state)
 {
 	(void)state;
 	a.trapped_count = 0;
-	a.msix.real_vectors = 11 * PAGE_SIZE / MSIX_ENTRY_SIZE;
+	a.msix.real_vectors = 15 * PAGE_SIZE / MSIX_ENTRY_SIZE;
 	a.msix.table_offset = 0;
 	assert_int_equal(assigned_find_trapped_pages(&a), -ENOSPC);
-	assert_non_null(strstr(test_log, "more than 10 pages"));
+	assert_non_null(strstr(test_log, "more than 14 pages"));
 }
 
 int main(void)
@@ -245,6 +300,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_inside_the_window, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(page_of_the_table, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(small_bar, setup, teardown),
+		cmocka_unit_test_setup_teardown(small_bar_with_the_table, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(table_too_large, setup,
 						teardown),

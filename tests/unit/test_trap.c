@@ -169,6 +169,14 @@ static void removed_range_is_gone(void **state)
 	assert_false(trap_memory_access(0x5000, 4, false, &value, NULL));
 	assert_true(trap_memory_access(0x7000, 4, false, &value, NULL));
 	assert_true(trap_memory_access(0x9000, 4, false, &value, NULL));
+	/* Ports are apart */
+	assert_int_equal(add_ports(0x7000, 8), 0);
+	trap_ports_remove(0x9000);
+	trap_memory_remove(0x7001);
+	assert_true(trap_port_access(0x7000, 4, false, &value, NULL));
+	trap_ports_remove(0x7000);
+	assert_false(trap_port_access(0x7000, 4, false, &value, NULL));
+	assert_true(trap_memory_access(0x7000, 4, false, &value, NULL));
 	/* Its place is free again. */
 	for (unsigned int i = 2; i < TRAP_MEMORY_MAX; i++)
 		assert_int_equal(add(i * 0x10000, 0x1000), 0);

@@ -98,7 +98,7 @@ static struct pci_function fn;
 static struct msix msix = {.vectors = 3};
 static struct vpci_function vf;
 static struct vpci_bus bus;
-static u64 next_address;
+static struct vpci_room room;
 
 static void set16(u16 reg, u16 value)
 {
@@ -143,13 +143,13 @@ static int setup(void **state)
 	pcie_at = 0xa0;
 	msi_at = 0;
 	msix_at = 0x70;
-	next_address = GUEST_PCI_WINDOW;
+	room = (struct vpci_room){GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
 	calls = resets = msix_resets = 0;
 	map_result = 0;
 	test_log_clear();
-	assert_int_equal(vpci_init(&vf, &fn, 3 << 3, NULL, &msix, &next_address,
-				   &backend, NULL),
-			 0);
+	assert_int_equal(
+		vpci_init(&vf, &fn, 3 << 3, NULL, &msix, &room, &backend, NULL),
+		0);
 	bus = (struct vpci_bus){.function = {&vf}, .count = 1};
 	return 0;
 }
@@ -327,7 +327,7 @@ static void bars_start_in_the_window(void **state)
 	assert_int_equal(get(0x1c, 4), 0xc000400c);
 	assert_int_equal(get(0x20, 4), 0);
 	assert_int_equal(get(0x24, 4), 0);
-	assert_int_equal(next_address, 0xc0008000);
+	assert_int_equal(room.memory, 0xc0008000);
 	assert_true(vf.bar[0].hpa == 0xe000020000);
 	assert_int_equal(calls, 0);
 }
@@ -505,8 +505,7 @@ static void everything_else_is_hidden(void **state)
 
 static int init(u8 devfn, struct msix *m)
 {
-	return vpci_init(&vf, &fn, devfn, NULL, m, &next_address, &backend,
-			 NULL);
+	return vpci_init(&vf, &fn, devfn, NULL, m, &room, &backend, NULL);
 }
 
 static void capability_list_without_msix_or_pcie(void **state)
@@ -545,8 +544,7 @@ static int init_with_msi(struct msix *m)
 	set32(0x50, 0x008a7005); /* MSI, 64-bit, 32 vectors */
 	msi_at = 0x50;
 	assert_int_equal(msi_init(&msi, &fn, messages), 0);
-	return vpci_init(&vf, &fn, 3 << 3, &msi, m, &next_address, &backend,
-			 NULL);
+	return vpci_init(&vf, &fn, 3 << 3, &msi, m, &room, &backend, NULL);
 }
 
 static void capability_list_with_msi(void **state)
@@ -631,12 +629,12 @@ static void bars_that_cannot_be_given(void **state)
 {
 	(void)state;
 	memset(fn.bar, 0, sizeof(fn.bar));
-	fn.bar[0] = (struct pci_bar){0x10000, 0x1000, true, false, false};
-	fn.bar[1] = (struct pci_bar){0xfe000800, 0x800, false, false, false};
+	fn.bar[0] = (struct pci_bar){0, 0x1000, true, false, false};
+	fn.bar[1] = (struct pci_bar){0, 0x800, false, false, false};
 	fn.bar[2] = (struct pci_bar){0xfe000000, 0x3000, false, false, false};
 	fn.bar[4] = (struct pci_bar){0xfe010000, 0x1000, false, false, false};
 	fn.bar[5] = (struct pci_bar){0xfe020000, 0x1000, false, true, false};
-	next_address = 0xc0000800;
+	room.memory = 0xc0000800;
 	assert_int_equal(init(3 << 3, &msix), 0);
 	assert_int_equal(get(0x10, 4), 0);
 	assert_int_equal(get(0x14, 4), 0);
@@ -652,24 +650,91 @@ static void bars_that_cannot_be_given(void **state)
 	assert_int_equal(get(0x24, 4), 0);
 }
 
+/* Each on a page of its own, whatever its size */
+static void small_bars(void **state)
+{
+	(void)state;
+	memset(fn.bar, 0, sizeof(fn.bar));
+	fn.bar[0] = (struct pci_bar){0xfe000100, 0x100, false, false, false};
+	fn.bar[1] = (struct pci_bar){0xfe000010, 0x10, false, false, false};
+	fn.bar[2] = (struct pci_bar){0xfe001000, 0x1000, false, false, false};
+	room.memory = GUEST_PCI_WINDOW;
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x10, 4), 0xc0000000);
+	assert_int_equal(get(0x14, 4), 0xc0001000);
+	assert_int_equal(get(0x18, 4), 0xc0002000);
+	put(0x14, 4, 0xffffffff);
+	assert_int_equal(get(0x14, 4), 0xfffffff0);
+	put(0x14, 4, 0xc0001230);
+	put(0x04, 2, 2);
+	assert_int_equal(call[calls - 2].bar, 1);
+	assert_int_equal(call[calls - 2].address, 0xc0001230);
+}
+
+static void io_bars(void **state)
+{
+	(void)state;
+	memset(fn.bar, 0, sizeof(fn.bar));
+	fn.bar[0] = (struct pci_bar){0x7020, 0x20, true, false, false};
+	fn.bar[1] = (struct pci_bar){0xfe000000, 0x1000, false, false, false};
+	fn.bar[2] = (struct pci_bar){0x7100, 0x100, true, false, false};
+	room.memory = GUEST_PCI_WINDOW;
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x10, 4), 0xc001);
+	assert_int_equal(get(0x14, 4), 0xc0000000);
+	assert_int_equal(get(0x18, 4), 0xc101);
+	put(0x18, 4, 0xffffffff);
+	assert_int_equal(get(0x18, 4), 0xffffff01);
+	put(0x18, 4, 0xc200);
+	/* The device decodes both from the start, the guest by choice */
+	assert_int_equal(pci_read16(&fn, 4), 0x0403);
+	put(0x04, 2, 1);
+	assert_int_equal(get(0x04, 2), 1);
+	assert_int_equal(pci_read16(&fn, 4), 0x0403);
+	assert_int_equal(calls, 2);
+	assert_int_equal(call[0].bar, 0);
+	assert_int_equal(call[0].address, 0xc000);
+	assert_int_equal(call[1].bar, 2);
+	assert_int_equal(call[1].address, 0xc200);
+	put(0x04, 2, 2);
+	assert_int_equal(calls, 5);
+	assert_int_equal(call[2].address, 0);
+	assert_int_equal(call[2].mapped, 0xc000);
+	assert_int_equal(call[4].bar, 1);
+	assert_int_equal(vf.bar[0].mapped, 0);
+}
+
+static void ports_are_bounded(void **state)
+{
+	(void)state;
+	memset(fn.bar, 0, sizeof(fn.bar));
+	fn.bar[0] = (struct pci_bar){0x7000, 0x800, true, false, false};
+	fn.bar[1] = (struct pci_bar){0x8000, 0x800, true, false, false};
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(room.ports, 0xd000);
+	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
+	assert_non_null(strstr(test_log, "no room for BAR 0 of 2 KiB in the "
+					 "guest's PCI ports"));
+}
+
 static void window_is_bounded(void **state)
 {
 	(void)state;
 	fn.bar[3].size = 512 * MIB;
-	next_address = GUEST_PCI_WINDOW;
+	room.memory = GUEST_PCI_WINDOW;
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
 	fn.bar[3].size = GIB;
 	fn.bar[0].size = 0;
-	next_address = GUEST_PCI_WINDOW;
+	room.memory = GUEST_PCI_WINDOW;
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
 	fn.bar[0].size = 0x4000;
 	fn.bar[3].size = BIT(63);
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
 	fn.bar[3].size = 256 * MIB;
-	next_address = GUEST_PCI_WINDOW;
+	room.memory = GUEST_PCI_WINDOW;
 	assert_int_equal(init(3 << 3, &msix), 0);
 	assert_int_equal(get(0x1c, 4), 0xd000000c); /* naturally aligned */
-	assert_int_equal(next_address, 0xe0000000);
+	assert_int_equal(room.memory, 0xe0000000);
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
 }
 
@@ -736,6 +801,9 @@ int main(void)
 		cmocka_unit_test_setup(capability_in_an_impossible_place,
 				       setup),
 		cmocka_unit_test_setup(bars_that_cannot_be_given, setup),
+		cmocka_unit_test_setup(small_bars, setup),
+		cmocka_unit_test_setup(io_bars, setup),
+		cmocka_unit_test_setup(ports_are_bounded, setup),
 		cmocka_unit_test_setup(window_is_bounded, setup),
 		cmocka_unit_test_setup(impossible_functions, setup),
 		cmocka_unit_test_setup(mechanism_1_reaches_the_same, setup),
