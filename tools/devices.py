@@ -8,9 +8,9 @@ import os
 READ_SIZE, DISK_SIZE = 8 << 20, 256 << 20
 
 
-def on_root_port(number, device):
-    """@device behind a root port of its own at 00:NUMBER.0."""
-    return ["-device", f"pcie-root-port,id=rp{number},bus=pcie.0,"
+def on_root_port(number, device, bus="pcie.0"):
+    """@device behind a root port of its own, device @number of a root bus."""
+    return ["-device", f"pcie-root-port,id=rp{number},bus={bus},"
             f"addr={number:#x},slot={number},chassis={number}",
             "-device", f"{device},bus=rp{number}"]
 

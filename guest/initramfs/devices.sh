@@ -178,13 +178,60 @@ check_edu() {
 	fi
 }
 
+# A driver that could have several MSI vectors has the one that there is
+check_msi() {
+	shown=$(lspci -vv -s "$2" 2>/dev/null |
+		sed -n 's/.* MSI: \(Enable. Count=[0-9/]*\).*/\1/p')
+	[ -z "$shown" ] || judge "$1 MSI" "$shown" "$shown" = "Enable+ Count=1/1"
+}
+
+# Registers in a BAR of less than a page, which keep what is written; and
+# memory, which whoever gave it to the machine sees.
+check_shared_memory() {
+	echo 1 >"/sys/bus/pci/devices/$2/enable"
+	# shellcheck disable=SC2046  # start and rest of each line
+	set -- "$1" $(cut -d' ' -f1 "/sys/bus/pci/devices/$2/resource")
+	devmem "$2" 32 0x5aa5c33c
+	said=$(devmem "$2" 32)
+	judge "$1 small BAR" "$said" "$said" = 0x5AA5C33C
+	counted devmem "$4" 64 0x1122334455667788
+	pass "$1 shared memory" "$(devmem "$4" 64)"
+	check_exits "$1 VM exits"
+}
+
+# get_ports FILE OFFSET COUNT: bytes
+get_ports() {
+	dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null
+}
+
+# put_port FILE OFFSET: the byte from standard input
+put_port() {
+	dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+# pci-testdev: byte 0 of its ports chooses a test, which counts, in bytes 12 to
+# 15, how often byte 8 is written to where bytes 4 to 7 say; its name is at 16.
+check_ports() {
+	echo 1 >"/sys/bus/pci/devices/$2/enable"
+	ports=/sys/bus/pci/devices/$2/resource1
+	printf '\000' | put_port "$ports" 0
+	name=$(get_ports "$ports" 16 17)
+	judge "$1 I/O BAR" "test $name" "$name" = portio-no-eventfd
+	where=$(get_ports "$ports" 4 4 | od -An -tu4)
+	for _ in 1 2 3; do
+		get_ports "$ports" 8 1 | put_port "$ports" "$((where))"
+	done
+	count=$(get_ports "$ports" 12 4 | od -An -tu4)
+	judge "$1 I/O BAR writes" "$((count)) of 3" "$((count))" = 3
+}
+
 # check_function SLOT ADDRESS
 check_function() {
 	shown=$(lspci -nnk -s "$2" 2>/dev/null)
 	driver=$(echo "$shown" | sed -n 's/.*driver in use: //p')
 	read -r class <"/sys/bus/pci/devices/$2/class"
 	judge "$1 driver" "$(echo "$shown" | head -1), ${driver:-no driver}" \
-		-n "$driver" -o "$class" = 0x00ff00
+		-n "$driver" -o "$class" = 0x00ff00 -o "$class" = 0x050000
 	case $class:$driver in
 	*:igbvf | *:e1000e) check_network "$1" "$2" ;;
 	*:igb)
@@ -192,10 +239,19 @@ check_function() {
 		check_no_vfs "$1" "$2"
 		;;
 	*:nvme) check_disk "$1" "$2" "^$(ls "/sys/bus/pci/devices/$2/nvme")q" ;;
-	*:xhci_hcd) check_disk "$1" "$2" "xhci_hcd" ;;
+	*:xhci_hcd)
+		check_disk "$1" "$2" "xhci_hcd"
+		check_msi "$1" "$2"
+		;;
 	*:ahci) check_disk "$1" "$2" "^ahci" ;;
 	*:bochs-drm) check_display "$1" ;;
-	0x00ff00:*) check_edu "$1" ;;
+	0x050000:*) check_shared_memory "$1" "$2" ;;
+	0x00ff00:*)
+		case $(cat "/sys/bus/pci/devices/$2/device") in
+		0x11e8) check_edu "$1" ;;
+		*) check_ports "$1" "$2" ;;
+		esac
+		;;
 	esac
 }
 
