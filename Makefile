@@ -91,7 +91,7 @@ help:
 #:   QEMU_EXTRA='-d int'             more arguments for QEMU
 #:   GUEST_CMDLINE=...               more for the guest kernel
 #:   DEVICE=nvme,xhci                give these whole to the guest instead of a VF:
-#:                                   e1000e nvme xhci display edu ahci
+#:                                   e1000e nvme xhci display igb edu ahci
 #:   CONFIG=FILE                     this gangway.cfg instead of the usual one
 #:   LOG=FILE                        the hypervisor's log there, not on the console
 #:   SHOW=nvme                       an NVMe drive's VF; demo,nvme: both; rdma:
