@@ -213,6 +213,53 @@ void framebuffer_write(const char *text, size_t length)
 		take(text[i]);
 }
 
+static void clear_text(void)
+{
+	move_up(screen.rows);
+	screen.row = screen.column = 0;
+	screen.state = TEXT;
+	screen.colour = PLAIN_TEXT;
+}
+
+/* Bytes of the first line of @text, and the rows that it takes. */
+static size_t measure(const char *text, size_t length, unsigned int *rows)
+{
+	size_t at = 0, shown = 0;
+	bool sequence = false;
+
+	while (at < length && text[at] != '\n') {
+		char c = text[at++];
+
+		if (c == ESCAPE)
+			sequence = true;
+		else if (!sequence)
+			shown++;
+		else if (c >= 0x40 && c != '[')
+			sequence = false;
+	}
+	*rows = shown ? (shown - 1) / screen.columns + 1 : 1;
+	return at + (at < length);
+}
+
+size_t framebuffer_page(const char *text, size_t length)
+{
+	size_t at = 0;
+
+	if (!screen.mode.size)
+		return length;
+	clear_text();
+	while (at < length) {
+		unsigned int rows;
+		size_t line = measure(text + at, length - at, &rows);
+
+		if (at && screen.row + rows >= screen.rows)
+			break;
+		framebuffer_write(text + at, line);
+		at += line;
+	}
+	return at;
+}
+
 void framebuffer_init(const struct framebuffer *mode)
 {
 	memset(&screen, 0, sizeof(screen));

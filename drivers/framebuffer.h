@@ -38,6 +38,13 @@ void framebuffer_init(const struct framebuffer *mode);
  */
 void framebuffer_write(const char *text, size_t length);
 
+/*
+ * Clear the screen and write of @text as many whole lines, but one at least, as
+ * leave its last row free.  Returns how many bytes these are; @length if there
+ * is no screen.  The caller is as for framebuffer_write().
+ */
+size_t framebuffer_page(const char *text, size_t length);
+
 /* True if the screen in use has a visible pixel in the page at @page. */
 bool framebuffer_has(hpa_t page);
 

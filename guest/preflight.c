@@ -3,6 +3,7 @@
 #include "drivers/pci_acs.h"
 #include "drivers/sriov.h"
 #include "guest/machine.h"
+#include "guest/pager.h"
 #include "guest/verdict.h"
 #include "hv/asm.h"
 #include "hv/boot_memory.h"
@@ -13,6 +14,7 @@
 #include "hv/log.h"
 #include "hv/power.h"
 #include "hv/string.h"
+#include "hv/time.h"
 #include "hv/vmx.h"
 #include "vtd/scope.h"
 
@@ -22,6 +24,8 @@
 /* Keys typed before the question count for nothing; bounded, as a broken
  * controller has some to give at all times. */
 #define STALE_KEYS 64
+
+#define TURN_US 20000000 /* time to read a page */
 
 /* What there must be, and what is only good to have */
 static const char *required(bool yes)
@@ -230,17 +234,41 @@ static bool key_pressed(void)
 	return console_getc() >= 0 || keyboard_pressed();
 }
 
+/* Until somebody has seen the last page, and presses a key.  Pages also turn by
+ * themselves, for a keyboard may be out of reach; a key at the serial console,
+ * which has all of it, ends at once. */
+static void show_pages(void)
+{
+	bool last = pager_turn(), first_is_last = last;
+	u64 turned = time_us();
+
+	while (console_getc() < 0) {
+		bool pressed = keyboard_pressed();
+
+		if (pressed && last)
+			break;
+		if (pressed ||
+		    (!first_is_last && time_us() - turned > TURN_US)) {
+			last = pager_turn();
+			turned = time_us();
+		}
+		cpu_pause();
+	}
+}
+
 _Noreturn void preflight_end(const struct handover *handover)
 {
 	for (unsigned int i = 0; i < STALE_KEYS; i++)
 		key_pressed();
+	pager_hold(true);
 	hv_log("gangway: mode=check ends here: no guest is started.\n"
 	       "gangway: Press a key at the serial console or a PS/2 keyboard, "
 	       "which most laptops have, to end;\n"
 	       "gangway: USB keyboards are out of reach now: use the power "
 	       "button. There is no time limit.\n"
 	       "gangway: ready\n");
-	while (!key_pressed())
-		cpu_pause();
+	show_pages();
+	pager_hold(false);
+	vmx_off();
 	power_end(handover, handover->config.on_poweroff);
 }

@@ -7,6 +7,7 @@
 #include "boot/image.h"
 #include "drivers/framebuffer.h"
 #include "guest/machine.h"
+#include "guest/pager.h"
 #include "hv/acpi_tables.h"
 #include "hv/apic.h"
 #include "hv/asm.h"
@@ -172,6 +173,8 @@ static void use_screen(const struct framebuffer *mode)
 		return;
 	framebuffer_init(mode);
 	log_screen = framebuffer_write;
+	if (handover->config.mode == MODE_CHECK)
+		pager_start();
 	hv_log("screen: %ux%u at 0x%lx\n", mode->width, mode->height,
 	       mode->base);
 }

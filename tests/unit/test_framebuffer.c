@@ -198,6 +198,51 @@ static void wide_modes_get_larger_letters(void **state)
 	free(pixels);
 }
 
+/* Whole lines, the last of 12 rows free. */
+static void pages(void **state)
+{
+	char text[2000] = "";
+
+	(void)state;
+	show("C\nC\nC\nC\nC\nC\nC\nC\nC\nC\nC\nCC");
+	for (unsigned int i = 0; i < 14; i++)
+		strcat(text, i == 12 ? "B\n" : "A\n");
+	assert_int_equal(framebuffer_page(text, 28), 22);
+	assert_int_equal(top(0, 0, GREY), 0x81);
+	assert_int_equal(top(0, 10, GREY), 0x81);
+	assert_int_equal(top(0, 11, GREY), 0);
+	assert_int_equal(top(1, 11, GREY), 0);
+	show("C");
+	assert_int_equal(top(0, 11, GREY), 0x18);
+	assert_int_equal(framebuffer_page(text + 22, 6), 6);
+	assert_int_equal(top(0, 1, GREY), 0x42);
+	assert_int_equal(top(0, 3, GREY), 0);
+	/* One more row than is left; without the colours one less */
+	strcpy(text, "A\nA\nA\nA\nA\nA\nA\nA\nA\nA\n" RED);
+	for (unsigned int i = 0; i < 41; i++)
+		strcat(text, "B");
+	strcat(text, PLAIN);
+	assert_int_equal(framebuffer_page(text, strlen(text)), strlen(text));
+	assert_int_equal(top(40, 10, 0xff5555), 0x42);
+	strcat(text, "C\n");
+	assert_int_equal(framebuffer_page(text, strlen(text)), 20);
+	assert_int_equal(top(0, 10, GREY), 0);
+}
+
+static void pages_have_a_line_at_least(void **state)
+{
+	char text[41 * 20 + 3];
+
+	(void)state;
+	memset(text, 'A', sizeof(text));
+	text[41 * 20] = '\n';
+	text[41 * 20 + 2] = '\n';
+	assert_int_equal(framebuffer_page(text, sizeof(text)), 41 * 20 + 1);
+	assert_int_equal(framebuffer_page(text, 0), 0);
+	framebuffer_give_up(mode.base, mode.size);
+	assert_int_equal(framebuffer_page(text, sizeof(text)), sizeof(text));
+}
+
 static void is_given_up(void **state)
 {
 	(void)state;
@@ -258,6 +303,9 @@ int main(void)
 						release),
 		cmocka_unit_test_setup_teardown(uses_the_masks, build, release),
 		cmocka_unit_test_setup_teardown(wide_modes_get_larger_letters,
+						build, release),
+		cmocka_unit_test_setup_teardown(pages, build, release),
+		cmocka_unit_test_setup_teardown(pages_have_a_line_at_least,
 						build, release),
 		cmocka_unit_test_setup_teardown(is_given_up, build, release),
 		cmocka_unit_test_setup_teardown(modes_without_sense_are_refused,

@@ -1,0 +1,21 @@
+/*
+ * The log of mode=check, page by page: what it says does not fit on a screen,
+ * and nothing else keeps it where there is no serial port.
+ */
+#ifndef GUEST_PAGER_H
+#define GUEST_PAGER_H
+
+#include "hv/types.h"
+
+/* Keep what is written to the screen from now on.  Nothing if there is no
+ * screen, or no memory for it: then there is one page. */
+void pager_start(void);
+
+/* While it is held, what is logged is for the pages and does not scroll the
+ * screen. */
+void pager_hold(bool on);
+
+/* Show the next page, after the last one the first.  True: it is the last. */
+bool pager_turn(void);
+
+#endif
