@@ -47,6 +47,8 @@
 #define ARCH_CAPABILITIES_SHOWN 0x1d1ae17fULL
 
 #define DEBUGCTL_ALLOWED (DEBUGCTL_LBR | DEBUGCTL_BTF)
+#define EFER_VALID (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define PAT_UC_MINUS 7
 
 static void bitmap_clear(u8 *bitmap, unsigned int low, unsigned int high,
 			 u32 msr)
@@ -71,20 +73,12 @@ static const struct {
 	u32 msr;
 	u32 how;
 } passed[] = {
-	{MSR_TSC, PASS_READ},
-	{MSR_SYSENTER_CS, PASS},
-	{MSR_SYSENTER_ESP, PASS},
-	{MSR_SYSENTER_EIP, PASS},
-	{MSR_PAT, PASS},
-	{MSR_EFER, PASS},
-	{MSR_STAR, PASS},
-	{MSR_LSTAR, PASS},
-	{MSR_CSTAR, PASS},
-	{MSR_FMASK, PASS},
-	{MSR_FS_BASE, PASS},
-	{MSR_GS_BASE, PASS},
-	{MSR_KERNEL_GS_BASE, PASS},
-	{MSR_TSC_AUX, PASS},
+	{MSR_TSC, PASS_READ},	    {MSR_SYSENTER_CS, PASS},
+	{MSR_SYSENTER_ESP, PASS},   {MSR_SYSENTER_EIP, PASS},
+	{MSR_STAR, PASS},	    {MSR_LSTAR, PASS},
+	{MSR_CSTAR, PASS},	    {MSR_FMASK, PASS},
+	{MSR_FS_BASE, PASS},	    {MSR_GS_BASE, PASS},
+	{MSR_KERNEL_GS_BASE, PASS}, {MSR_TSC_AUX, PASS},
 };
 
 static struct cpuid_regs leaf_7(void)
@@ -105,6 +99,9 @@ void msr_bitmap_fill(u8 *bitmap)
 		bitmap[i] = 0xff;
 	for (unsigned int i = 0; i < ARRAY_SIZE(passed); i++)
 		pass(bitmap, passed[i].msr, passed[i].how);
+	/* Switched by the VMCS, too; what is written there is checked */
+	pass(bitmap, MSR_PAT, PASS_READ);
+	pass(bitmap, MSR_EFER, PASS_READ);
 	/* The whole local APIC is the guest's: no exit for EOI, IPI, timer.
 	 * IPIs are looked at only where icr_exits says so. */
 	for (u32 msr = MSR_X2APIC_FIRST; msr <= MSR_X2APIC_LAST; msr++)
@@ -248,6 +245,31 @@ static bool write_icr(u64 value)
 	return verdict != ICR_FAULTS;
 }
 
+/* LME stays while paging is on, LMA is the processor's (3A 2.2.1). */
+static bool write_efer(u64 value)
+{
+	u64 efer = vmread(GUEST_EFER);
+
+	if (value & ~EFER_VALID ||
+	    ((value ^ efer) & EFER_LME && vmread(GUEST_CR0) & CR0_PG))
+		return false;
+	vmwrite(GUEST_EFER, (value & ~EFER_LMA) | (efer & EFER_LMA));
+	return true;
+}
+
+/* 3A 11.12.2 */
+static bool write_pat(u64 value)
+{
+	for (unsigned int i = 0; i < 8; i++) {
+		u64 type = value >> (8 * i) & 0xff;
+
+		if (!type_valid(type) && type != PAT_UC_MINUS)
+			return false;
+	}
+	vmwrite(GUEST_PAT, value);
+	return true;
+}
+
 static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 {
 	bool valid;
@@ -278,6 +300,10 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 			return false;
 		vmwrite(GUEST_DEBUGCTL, value);
 		return true;
+	case MSR_EFER:
+		return write_efer(value);
+	case MSR_PAT:
+		return write_pat(value);
 	default:
 		return false;
 	}

@@ -48,7 +48,7 @@ def quads(m, address, count):
 
 NAMES = {
     "CPUID", "instructions", "debug exceptions", "CR0", "CR0 caches off", "CR4",
-    "XCR0", "every MSR", "forbidden MSR values", "TSC write",
+    "XCR0", "every MSR", "forbidden MSR values", "EFER", "PAT", "TSC write",
     "memory that is not there", "device memory",
     "execution from device memory", "CPUID below a non-canonical address",
     "I/O ports",

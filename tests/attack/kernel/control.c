@@ -39,34 +39,42 @@ static s64 write_cr4(u64 value)
 	return caught.vector;
 }
 
+/* SDM 3A 2.5, from 64-bit code, which cannot switch paging off */
+static bool cr0_valid(u64 value)
+{
+	return !(value >> 32) && value & CR0_PG && value & CR0_PE &&
+	       (!(value & CR0_NW) || value & CR0_CD);
+}
+
 /*
- * Each flips CD or NE, which are not the guest's, so that it exits: what the
- * processor refuses by itself is not Gangway's, and emulators refuse less.
+ * Every combination of the bits that have rules, alone and with one more of the
+ * upper half.  Each flips NE, CD or NW, which are not the guest's, so that it
+ * exits: what the processor refuses by itself is not Gangway's, and emulators
+ * refuse less.
  */
 static void cr0(void)
 {
+	const u64 bits[] = {CR0_PE, CR0_NE, CR0_WP, CR0_NW, CR0_CD, CR0_PG};
 	u64 was = read_cr0();
-	const u64 bad[] = {
-		(was ^ CR0_CD) & ~CR0_PG,	     /* paging off in 64-bit */
-		(was ^ CR0_CD) & ~(CR0_PG | CR0_PE), /* back to real mode */
-		(was ^ CR0_CD) & ~CR0_PE, /* paging without protection */
-		(was & ~CR0_CD) | CR0_NW, /* write-through alone */
-		((was ^ CR0_NE) | CR0_NW) & ~CR0_CD,
-		(was ^ CR0_CD) | 1UL << 32,
-		(was ^ CR0_NE) | 1UL << 63,
-		0,
-		~0UL,
-	};
-	unsigned int refused = 0;
+	unsigned int tried = 0, refused = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
-		if (write_cr0(bad[i]) == GP && read_cr0() == was)
-			refused++;
-		else
-			print("attack kernel: CR0 took %lx: %lx\n", bad[i],
-			      read_cr0());
-	report("CR0", refused == ARRAY_SIZE(bad), "%u of %u got #GP", refused,
-	       (unsigned int)ARRAY_SIZE(bad));
+	for (unsigned int i = 0; i < 1 << ARRAY_SIZE(bits); i++)
+		for (unsigned int high = 31; high < 64; high++) {
+			u64 value = was | (high > 31 ? 1UL << high : 0);
+
+			for (unsigned int j = 0; j < ARRAY_SIZE(bits); j++)
+				value ^= i >> j & 1 ? bits[j] : 0;
+			if (cr0_valid(value) ||
+			    !((value ^ was) & (CR0_NE | CR0_NW | CR0_CD)))
+				continue;
+			tried++;
+			if (write_cr0(value) == GP && read_cr0() == was)
+				refused++;
+			else
+				print("attack kernel: CR0 took %lx: %lx\n",
+				      value, read_cr0());
+		}
+	report("CR0", refused == tried, "%u of %u got #GP", refused, tried);
 }
 
 /* What the guest may have, but not the machine: it sees what it wrote. */

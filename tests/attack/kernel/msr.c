@@ -156,6 +156,59 @@ static void forbidden_values(void)
 	       (unsigned int)ARRAY_SIZE(forbidden));
 }
 
+/* EFER: every bit alone and every two of those that exist, from 64-bit code.
+ * SCE and NXE are the guest's, LMA ignores what is written, LME stays while
+ * paging is on, the others are reserved (SDM 3A 2.2.1). */
+static void efer(void)
+{
+	const u64 lme = 1 << 8, lma = 1 << 10, own_bits = 1 | 1 << 11;
+	u64 was = 0, now = 0;
+	unsigned int tried = 0, refused = 0, bad = 0;
+
+	msr_read(0xc0000080, &was);
+	for (unsigned int i = 0; i < 64; i++)
+		for (unsigned int j = 0; j < 64; j++) {
+			u64 value = was ^ (1ULL << i | 1ULL << j);
+			bool valid = !(value & ~(lme | lma | own_bits)) &&
+				     value & lme;
+			s64 vector = msr_write(0xc0000080, value);
+			u64 expected = valid ? value | lma : was;
+
+			msr_read(0xc0000080, &now);
+			tried++;
+			refused += vector == GP;
+			bad += vector != (valid ? NO_FAULT : GP) ||
+			       now != expected;
+			msr_write(0xc0000080, was);
+		}
+	report("EFER", !bad, "%u values, %u got #GP, %u ended otherwise", tried,
+	       refused, bad);
+}
+
+/* Each of the page attribute table's entries with each of 256 types (3A
+ * 11.12.2). */
+static void pat(void)
+{
+	unsigned int refused = 0, bad = 0;
+	u64 was = 0, now = 0;
+
+	msr_read(0x277, &was);
+	for (unsigned int i = 0; i < 8; i++)
+		for (u64 type = 0; type < 256; type++) {
+			u64 value = (was & ~(0xffULL << 8 * i)) | type << 8 * i;
+			bool valid = type < 8 && type != 2 && type != 3;
+			s64 vector = msr_write(0x277, value);
+
+			msr_read(0x277, &now);
+			refused += vector == GP;
+			bad += vector != (valid ? NO_FAULT : GP) ||
+			       now != (valid ? value : was);
+			msr_write(0x277, was);
+		}
+	report("PAT", !bad, "2048 values, %u got #GP, %u ended otherwise",
+	       refused, bad);
+}
+
 static void tsc_write(void)
 {
 	u64 before = tsc(), after;
@@ -170,5 +223,7 @@ void attack_msrs(void)
 {
 	sweep();
 	forbidden_values();
+	efer();
+	pat();
 	tsc_write();
 }
