@@ -4,6 +4,7 @@ and tells the VF what no driver would.  What it sees is one half of the proof;
 the other is read from outside, by the emulator's monitor."""
 
 import re
+import time
 
 import pytest
 
@@ -146,6 +147,9 @@ class Commander:
         self.table = quads(m, self.contexts + 16 * 0x80, 1)[0] & ~0xfff
         image = re.search(r"image at 0x([0-9a-f]+)-0x([0-9a-f]+), page tables "
                           r"at 0x([0-9a-f]+)", m.log)
+        self.ecam = int(re.search(r"([0-9a-f]{16})-.*: pcie-mmcfg-mmio$",
+                                  m.hmp("info mtree").replace("\r", ""),
+                                  re.M)[1], 16)
         self.image, self.image_end, self.host_tables = (
             int(n, 16) for n in image.groups())
 
@@ -155,6 +159,18 @@ class Commander:
         self.m.send(command + "\n")
         assert self.m.wait_for(r"^did: .*\n", timeout, start), command
         return self.m.console[start:]
+
+    def watch(self, command, look, timeout=240):
+        """Give a command, and call @look() over and over until it is done;
+        returns what was said, and how often that was."""
+        start, looks = len(self.m.console), 0
+        deadline = time.monotonic() + timeout
+        self.m.send(command + "\n")
+        while not self.m.wait_for(r"^did: .*\n", 0, start):
+            assert time.monotonic() < deadline, command
+            look()
+            looks += 1
+        return self.m.console[start:], looks
 
     def faults(self, command):
         """The vtd-fault lines that a command makes, at least one.  Gangway
@@ -168,25 +184,48 @@ class Commander:
         raise AssertionError(f"{command}: no fault")
 
 
+class Wire:
+    """What leaves the network card, as QEMU records it (libpcap's format)."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def frames(self):
+        data, at, found = self.path.read_bytes(), 24, []
+        while at + 16 <= len(data):
+            length = int.from_bytes(data[at + 8:at + 12], "little")
+            found.append(data[at + 16:at + 16 + length])
+            at += 16 + length
+        return found
+
+
 @pytest.fixture(scope="module")
-def device():
-    with machine.Machine(options("commands"), print) as m:
-        yield Commander(m)
+def device(tmp_path_factory):
+    wire = Wire(tmp_path_factory.mktemp("wire") / "frames")
+    recorded = options("commands")
+    recorded.qemu_extra = (
+        f"-object filter-dump,id=wire,netdev=n0,file={wire.path}")
+    with machine.Machine(recorded, print) as m:
+        d = Commander(m)
+        d.wire = wire
+        yield d
         check_alive(m)
 
 
 def forbidden(d):
     """Addresses that the VF must not reach, by name.  Host-physical ones are
-    given as they are: where they were reachable they would be the very ones."""
+    given as they are: where they were reachable they would be the very ones.
+    Where there are tables, an entry that is in use.  None of them has registers
+    that change when they are read."""
     end = d.ram[0] + 1
     return {
         "hypervisor's code": d.image + 0x2000,
         "hypervisor's variables": d.image_end + 1 - 0x100,
-        "hypervisor's page tables": d.host_tables + 0x800,
-        "VT-d root table": d.root + 0x800,
-        "VT-d context table": d.contexts + 0x400,
-        "VT-d second-level table": d.table + 0x800,
-        "interrupt remapping table": d.irt + 0x800,
+        "hypervisor's page tables": d.host_tables,
+        "VT-d root table": d.root + 16,
+        "VT-d context table": d.contexts + 16 * 0x80,
+        "VT-d second-level table": d.table,
+        "interrupt remapping table": d.irt,
         "invalidation queue": d.queue + 0xff0,
         "first byte after guest RAM": end,
         "last byte before host RAM": d.ram[1] - 4 + (1 << 40),
@@ -195,37 +234,66 @@ def forbidden(d):
         "remapping unit's registers": VTD + 0x20,
         "IOAPIC": 0xfec00000,
         "HPET": 0xfed00000,
-        "configuration space": 0xe0008000,
+        "configuration space": d.ecam + 0x8000,
         "VF's own MSI-X table": d.bar3,
         "beyond the table's width": 1 << 52,
     }
 
 
-READABLE = ("hypervisor", "VT-d", "interrupt remapping table")
+def outside(d, name, address):
+    """Where the monitor finds what the VF was told to reach."""
+    elsewhere = {
+        # What the guest's address would be, were it translated as RAM is
+        "first byte after guest RAM": address + d.ram[1],
+        "last byte before host RAM": d.ram[1] - 4,
+        "beyond the table's width": 0,
+    }
+    return elsewhere.get(name, address) & ~3
+
+
+def octets(four):
+    return b"".join(word.to_bytes(4, "little") for word in four)
+
+
+def tell(name, address, where, before, lines, after):
+    """For who reads the output: what was tried, said, and seen from outside."""
+    print(f"attack: the VF writes and reads 0x{address:x}, {name}")
+    for line in lines:
+        print(f"  log: {line}")
+    for when, found in (("before", before), ("after", after)):
+        print(f"  0x{where:x} {when}:", *(f"{word:08x}" for word in found))
 
 
 def test_dma_blocked(device):
-    """Write and read by the VF to each: a fault that names it, and the target
-    is what it was."""
+    """Write and read by the VF to each: a fault that names it, the target is
+    what it was, and nothing of it leaves by the wire."""
     for name, address in forbidden(device).items():
         target = address & ~3
-        compare = name.startswith(READABLE)
-        before = words(device.m, target, 4) if compare else None
-        lines = device.faults(f"write {target:x} 5a")
-        assert any("access=write" in line and "vf=0 pf=0000:01:00.0" in line
-                   and f"address=0x{target & ~0xfff:x} " in line
-                   for line in lines), name
-        lines = device.faults(f"read {target:x}")
-        assert any("access=read" in line and
-                   f"address=0x{target & ~0xfff:x} " in line
-                   for line in lines), name
-        if compare:
-            assert words(device.m, target, 4) == before, name
+        where = outside(device, name, target)
+        before, sent = words(device.m, where, 4), len(device.wire.frames())
+        blocked = device.faults(f"write {target:x} 5a")
+        blocked += device.faults(f"read {target:x}")
+        after = words(device.m, where, 4)
+        tell(name, target, where, before, blocked, after)
+        for access in ("write", "read"):
+            assert any(f"access={access} " in line
+                       and "vf=0 pf=0000:01:00.0" in line
+                       and f"address=0x{target & ~0xfff:x} " in line
+                       for line in blocked), (name, access)
+        assert after == before, name
+        if set(before) - {0, 0xffffffff}:
+            assert not any(octets(before) in frame for frame
+                           in device.wire.frames()[sent:]), name
 
 
 def test_dma_allowed(device):
-    """The control: the same write reaches the guest's own memory, its last
-    word included."""
+    """The control: what the VF reads in the guest's own memory is on the wire,
+    and its write arrives there, in the last word too."""
+    code = 0x1000200
+    there = octets(words(device.m, code + device.ram[1], 16))
+    sent = len(device.wire.frames())
+    device.ask(f"read {code:x}")
+    assert there in device.wire.frames()[sent:]
     for target in (0x300000, device.ram[0] - 3):
         start = len(device.m.console)
         device.ask(f"write {target:x} 5a")
@@ -286,12 +354,15 @@ def test_msix_contained(device):
     said = device.ask("attack msix", 240)
     assert "PASS attack MSI-X table" in said
     assert all(contained(device, entry) for entry in msix_entries(device))
+    said = device.ask("attack table-moved", 240)
+    assert "PASS attack MSI-X table moved" in said
+    assert all(contained(device, entry) for entry in msix_entries(device))
     device.ask("msix 0 fee00000 55")
     assert msix_entries(device)[0][0] != 0xfee00000
     assert all(contained(device, entry) for entry in msix_entries(device))
 
 
-@pytest.mark.parametrize("name", ["bars", "config", "flr"])
+@pytest.mark.parametrize("name", ["bars", "config", "flr", "bus-mastering"])
 def test_configuration(device, name):
     said = device.ask(f"attack {name}", 240)
     assert re.search(r"^PASS attack ", said, re.M), said
@@ -309,16 +380,33 @@ def pf_state(d):
             "VT_CTL": words(d.m, d.pf + 0x581c, 1)}
 
 
+def others_in_pf(d):
+    """What no message of VF 0 may touch, even for a moment: MAC filters and
+    VLANs of other pools, their switches, what holds for all."""
+    state = pf_state(d)
+    filters = state["MAC filters"] + state["upper MAC filters"]
+    pairs = zip(filters[::2], filters[1::2])  # address, and pools from bit 18
+    return {"MAC filters": [pair for pair in pairs if pair[1] >> 19 & 0x7f],
+            "VLANs": [vlan & 0xfe000 for vlan in words(d.m, d.pf + 0x5d00, 32)],
+            "enabled": [word & ~1 for word in state["VFRE, VFTE"]],
+            **{name: state[name] for name in ("other pools", "RCTL", "VT_CTL")}}
+
+
 def test_mailbox(device):
-    """Requests of every type, half written, with ownership abused: the PF's
-    own state is what it was, and no VLAN has another pool."""
-    before = pf_state(device)
+    """Requests of every type, half written, with ownership abused: for whoever
+    looks meanwhile what is others' in the PF is what it was, and afterwards all
+    of it is, and no VLAN has another pool."""
+    before, others = pf_state(device), others_in_pf(device)
     assert any(before["MAC filters"])
-    said = device.ask("attack mailbox", 240)
-    assert "PASS attack mailbox" in said
+
+    def look():
+        assert others_in_pf(device) == others
+
+    said, looks = device.watch("attack mailbox", look)
+    print(f"attack: the PF's state was looked at {looks} times meanwhile")
+    assert "PASS attack mailbox" in said and looks > 1
     assert pf_state(device) == before
-    for vlan in words(device.m, device.pf + 0x5d00, 32):
-        assert not vlan & 0xfe000
+    assert not any(others_in_pf(device)["VLANs"])
 
 
 def test_fault_flood(device):

@@ -137,6 +137,10 @@ static void run_attack(void)
 		attack_msix();
 	else if (word(" bars"))
 		attack_bars();
+	else if (word(" table-moved"))
+		attack_table_moved();
+	else if (word(" bus-mastering"))
+		attack_bus_mastering();
 	else if (word(" config"))
 		attack_config();
 	else if (word(" mailbox"))

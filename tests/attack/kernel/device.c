@@ -3,6 +3,7 @@
 #include "hv/string.h"
 #include "tests/attack/kernel/vf.h"
 
+#define CAP_PM 0x01
 #define CAP_PCIE 0x10
 #define CAP_MSIX 0x11
 #define MSIX_ENABLE (1u << 15)
@@ -175,15 +176,92 @@ void attack_bars(void)
 	       moved);
 }
 
+/* The MSI-X table moved by its BAR while MSI-X and memory decoding are on, and
+ * written wherever it is then. */
+void attack_table_moved(void)
+{
+	static const u64 there[] = {VF_BAR3, 0xc0100000, 0xdfffc000,
+				    VF_BAR3 + 0x4000};
+	static const u64 elsewhere[] = {RAM_THERE, VF_BAR0, GUEST_ECAM,
+					GUEST_IOAPIC & ~0x3fffULL, 0xfee00000};
+	volatile u64 *ram = (volatile u64 *)RAM_THERE;
+	unsigned int kept = 0, tried = 0, ones = 0;
+
+	vf_start();
+	*ram = MAGIC;
+	*config16(vf_capability(CAP_MSIX) + 2) = MSIX_ENABLE;
+	for (unsigned int i = 0; i < 200; i++) {
+		u64 to = there[i % ARRAY_SIZE(there)];
+		u64 from = there[(i + 3) % ARRAY_SIZE(there)];
+		volatile u32 *e = (volatile u32 *)(to + 16 * (i % 3));
+		u64 address =
+			hostile_address[i % ARRAY_SIZE(hostile_address)] & ~3U;
+		u32 message = hostile_data[i % ARRAY_SIZE(hostile_data)];
+
+		move_bar(CONFIG_BAR3,
+			 elsewhere[random() % ARRAY_SIZE(elsewhere)]);
+		move_bar(CONFIG_BAR3, to);
+		e[0] = (u32)address;
+		e[2] = message;
+		e[3] = 0;
+		tried++;
+		kept += e[0] == (u32)address && e[2] == message;
+		ones += *(volatile u32 *)from == ~0u;
+	}
+	move_bar(CONFIG_BAR3, VF_BAR3);
+	report("MSI-X table moved",
+	       kept == tried && ones == tried && *ram == MAGIC,
+	       "%u times; %u messages read back at the new place, the old one "
+	       "read all ones %u times",
+	       tried, kept, ones);
+}
+
+/* With bus mastering off, what the function is told to write does not arrive;
+ * switched on again, it does. */
+void attack_bus_mastering(void)
+{
+	volatile u32 *there = (volatile u32 *)RAM_THERE;
+	unsigned int silent = 0, back = 0;
+
+	for (unsigned int i = 0; i < 5 && vf_start(); i++) {
+		*there = 0;
+		*config16(CONFIG_COMMAND) = COMMAND_ON & ~COMMAND_MASTER;
+		vf_write(RAM_THERE, 0x5a);
+		silent += *there == 0;
+		*config16(CONFIG_COMMAND) = COMMAND_ON;
+		vf_write(RAM_THERE, 0x77);
+		back += *there == 0x77;
+	}
+	report("bus mastering toggled", silent == 5 && back == 5,
+	       "%u of 5 times silent without, %u of 5 times back with it",
+	       silent, back);
+}
+
 /* --- configuration space */
+
+/* What a write cannot change: IDs, class, header type, the list of
+ * capabilities.  As one sum. */
+static u64 fixed_parts(void)
+{
+	u64 sum = *config32(0) * 31ULL + *config32(8);
+	unsigned int at = *config8(CONFIG_CAPABILITIES);
+
+	sum = sum * 31 + *config8(0xe);
+	for (unsigned int i = 0; at && i < 48; i++) {
+		sum = sum * 31 + at;
+		sum = sum * 31 + *config16(at);
+		at = *config8(at + 1);
+	}
+	return sum;
+}
 
 /* All of 256 bytes x 256 values, in the order of a generator that visits each
  * number below 65536 once; but a reset takes a tenth of a second, so its bit
  * is written seldom. */
 void attack_config(void)
 {
-	unsigned int pcie = vf_capability(CAP_PCIE), flr = pcie + 9;
-	u32 id = *config32(0);
+	unsigned int flr = vf_capability(CAP_PCIE) + 9;
+	u64 before = fixed_parts();
 
 	for (u32 i = 0, n = 1; i < 0x10000; i++, n = (n * 25173 + 13849)) {
 		unsigned int reg = n >> 8 & 0xff;
@@ -200,9 +278,11 @@ void attack_config(void)
 			*config32(reg) = random();
 	}
 	report("configuration space",
-	       *config32(0) == id && vf_start() && vf_read(RAM_THERE),
-	       "every byte with every value, and 20000 doublewords; the device "
-	       "is there again");
+	       fixed_parts() == before && vf_start() && vf_read(RAM_THERE),
+	       "every byte with every value, and 20000 doublewords; IDs and "
+	       "capabilities stay, the device is there again; power management "
+	       "capability: %s",
+	       vf_capability(CAP_PM) ? "yes" : "none");
 }
 
 /* --- the PF's mailbox */

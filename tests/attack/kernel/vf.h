@@ -11,6 +11,7 @@
 #define CONFIG_BAR3 0x1c
 #define CONFIG_CAPABILITIES 0x34
 #define COMMAND_ON 6 /* memory decoding, bus mastering */
+#define COMMAND_MASTER 4
 
 static inline volatile u32 *config32(unsigned int reg)
 {
@@ -64,6 +65,8 @@ bool vf_read(u64 target);
 
 void attack_msix(void);
 void attack_bars(void);
+void attack_table_moved(void);
+void attack_bus_mastering(void);
 void attack_config(void);
 void attack_mailbox(void);
 void attack_flr(void);
