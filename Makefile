@@ -176,7 +176,9 @@ $B/guest/initramfs-rdma.gz: $B/guest/initramfs.gz $B/guest/rdma.gz
 # --- the attack kernel: a guest of ours that does what no guest may
 
 ATTACK_C := $(wildcard tests/attack/kernel/*.c) hv/format.c hv/string.c
-ATTACK_OBJECTS := $(ATTACK_C:%.c=$B/attack/%.o) $B/attack/start.o
+ATTACK_ASM := $(wildcard tests/attack/kernel/*.asm)
+ATTACK_OBJECTS := $(ATTACK_C:%.c=$B/attack/%.o) \
+	$(ATTACK_ASM:tests/attack/kernel/%.asm=$B/attack/%.o)
 ATTACK_CFLAGS := -std=gnu11 -ffreestanding -Wall -Wextra -Werror -O2 -g \
 	-mgeneral-regs-only -mno-red-zone -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -I. -MMD -MP
@@ -186,7 +188,7 @@ $B/attack/%.o: %.c
 	$(call say,CC,$<)
 	$Q$(CC) $(ATTACK_CFLAGS) -c -o $@ $<
 
-$B/attack/start.o: tests/attack/kernel/start.asm
+$B/attack/%.o: tests/attack/kernel/%.asm $(wildcard tests/attack/kernel/*.inc)
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
 	$Q$(NASM) -f elf64 -o $@ $<

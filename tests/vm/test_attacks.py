@@ -55,7 +55,10 @@ NAMES = {
     "I/O ports",
     "start of another processor", "IPIs to absent processors", "self-IPIs",
     "NMI storm to itself", "NMI storm to another", "INIT, SIPI, NMI storm",
-    "odd delivery modes", "local vector table", "task switch"}
+    "odd delivery modes", "local vector table", "task switch", "real mode",
+    "16-bit protected mode", "real mode with large segments",
+    "32-bit protected mode", "ring 3 of 32 bits", "32-bit paging",
+    "PAE paging", "virtual-8086 mode", "compatibility mode"}
 
 
 def test_processor():

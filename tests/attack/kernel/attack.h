@@ -98,6 +98,9 @@ void wait_ms(u32 ms);
 /* As the command line says with cpus=N; 2 without. */
 u32 guest_cpus(void);
 
+/* INIT and SIPI to the other processor: it starts in real mode at @page. */
+void start_other_cpu(u64 page);
+
 /* --- memory: any guest-physical address, by a window of 2 MiB */
 
 volatile u8 *map_gpa(u64 gpa);
@@ -119,6 +122,11 @@ void attack_execution(void);
 void attack_rip(void);
 void attack_ipis(void);
 void attack_task_switch(void);
+
+/* Real mode, 16-bit and 32-bit protected mode, ring 3, virtual-8086 mode and
+ * two kinds of paging on another processor; compatibility mode on this one. */
+void attack_modes(void);
+void attack_compatibility(void);
 void attack_time(u32 seconds);
 
 /* Ends: INIT and SIPI to the processor that runs this, from the other one; INIT

@@ -110,6 +110,15 @@ static bool prepare(void)
 	return ap_count;
 }
 
+void start_other_cpu(u64 page)
+{
+	if (!prepare())
+		return;
+	send(ap_id, ICR_INIT);
+	wait_ms(10);
+	send(ap_id, ICR_STARTUP | (u32)(page >> 12));
+}
+
 static void absent(void)
 {
 	static const u32 id[] = {1,	2,    5,	  77,	     0xfe,

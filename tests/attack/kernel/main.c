@@ -4,6 +4,7 @@
 #include "tests/attack/kernel/attack.h"
 #include "tests/attack/kernel/vf.h"
 
+#define CODE64 0x10
 #define UART_THR GUEST_UART_PORT
 /* In boot_params */
 #define BOOT_E820_ENTRIES 0x1e8
@@ -97,6 +98,7 @@ void on_exception(struct frame *f)
 		caught.vector = (s64)f->vector;
 		caught.error = f->error;
 		f->rip = caught.resume;
+		f->cs = CODE64; /* from compatibility mode, too */
 		return;
 	}
 	print("FAIL attack kernel: exception %lu, error %lx, at %lx\n",
@@ -118,7 +120,7 @@ static void load_idt(void)
 
 		idt[i] = (struct gate){
 			.offset_low = (u16)stub,
-			.selector = 0x10,
+			.selector = CODE64,
 			.type = 0x8e,
 			.offset_middle = (u16)(stub >> 16),
 			.offset_high = (u32)(stub >> 32),
@@ -305,6 +307,8 @@ static void all_attacks(u64 ram_end)
 	attack_ports();
 	attack_ipis();
 	attack_task_switch();
+	attack_modes();
+	attack_compatibility();
 }
 
 /* The end of the RAM below 4 GiB, by the E820 map. */
