@@ -40,8 +40,10 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c %/functions.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
-	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/bochs/*.c)
-SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/*)
+	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/attack/linux/*.[ch] \
+	tests/bochs/*.c)
+SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/* \
+	tests/attack/linux/*.sh)
 
 # The recipes' own words say what they do; V=1 shows the commands.
 V ?= 0
@@ -202,6 +204,26 @@ $B/attack/kernel: $B/attack/kernel.elf
 	$(call say,BZIMAGE,$@)
 	$Q$(OBJCOPY) -O binary $< $@
 
+# --- attacks by root in the Linux guest
+
+$B/attack/linux/attack: $(wildcard tests/attack/linux/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ \
+		$(filter %.c,$^)
+
+$B/attack/linux.gz: $(wildcard tests/attack/linux/*.sh) tools/archive.sh \
+		$B/attack/linux/attack $B/guest/vmlinuz
+	$(call say,CPIO,$@)
+	$Qtests/attack/linux/initramfs.sh $B/guest/kernel $@ \
+		$B/attack/linux/attack
+
+# The kernel unpacks one archive after the other.
+$B/attack/initramfs.gz: $B/guest/initramfs.gz $B/attack/linux.gz
+	$Qcat $^ >$@
+
+ATTACK_FILES := $B/attack/kernel $B/attack/initramfs.gz
+
 guest: $(GUEST_FILES) \
 	$(if $(findstring rdma,$(SHOW)),$B/guest/initramfs-rdma.gz)
 
@@ -268,7 +290,7 @@ unit:
 vm-tests:
 	@tools/setup.sh install build run test bochs
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory $B/gangway-usb.img $B/attack/kernel \
+	@$(MAKE) --no-print-directory $B/gangway-usb.img $(ATTACK_FILES) \
 		$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
 	@$(PYTHON) tools/test.py vm
 
@@ -281,7 +303,7 @@ test:
 	@tools/setup.sh install build run test fuzz bochs
 	@tools/setup.sh emulator
 	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img \
-		$B/attack/kernel $B/guest/initramfs-rdma.gz $(BOCHS_FILES)
+		$(ATTACK_FILES) $B/guest/initramfs-rdma.gz $(BOCHS_FILES)
 	@FUZZ_SEED=$(or $(FUZZ_SEED),1) $(PYTHON) tools/test.py unit fuzz vm
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.

@@ -67,6 +67,7 @@ class Options:
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg;
                                                               # None: no such line
     kernel: str = ""  # another guest kernel
+    initrd: str = ""  # another initramfs.gz
     device: str = ""  # what the guest has instead of a VF: tools/devices.py
     devices: list = dataclasses.field(default_factory=list)  # more for QEMU
     nvme: dict = dataclasses.field(  # properties of the NVMe drive
@@ -120,6 +121,8 @@ class Options:
     @property
     def initramfs(self):
         """The file that the guest boots with."""
+        if self.initrd:
+            return pathlib.Path(self.initrd)
         name = "initramfs-rdma.gz" if "rdma" in self.shows else "initramfs.gz"
         return BUILD / "guest" / name
 
