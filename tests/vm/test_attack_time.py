@@ -8,7 +8,7 @@ import machine
 from test_attacks import check_alive, options
 
 SECONDS = int(os.environ.get("DURATION") or 5)
-RESETS = int(os.environ.get("N") or 2)
+RESETS = int(os.environ.get("N") or 4)
 
 
 def test_exits_without_end():
