@@ -118,8 +118,9 @@ static void log_refusal(struct igb_pf *p, u16 vf, u32 request)
 {
 	if (p->vf[vf].refused++ < REFUSED_LOG_MAX)
 		hv_log("igb: " PCI_FMT ": VF %u: mailbox request %08x "
-		       "refused\n",
-		       PCI_ARG(p->fn->addr), vf, request);
+		       "refused%s\n",
+		       PCI_ARG(p->fn->addr), vf, request,
+		       log_last(p->vf[vf].refused, REFUSED_LOG_MAX));
 }
 
 static void answer(struct igb_pf *p, u16 vf, const u32 *msg)

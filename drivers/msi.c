@@ -67,8 +67,9 @@ static void program(struct msi *m)
 		set_real_enable(m, false);
 		if (m->refused++ < REFUSED_LOG_MAX)
 			hv_log("msi: " PCI_FMT ": refused (%d): address %lx, "
-			       "data %x; it stays off\n",
-			       PCI_ARG(m->fn->addr), err, e.address, e.data);
+			       "data %x; it stays off%s\n",
+			       PCI_ARG(m->fn->addr), err, e.address, e.data,
+			       log_last(m->refused, REFUSED_LOG_MAX));
 		return;
 	}
 	if (m->real)

@@ -57,9 +57,9 @@ static void program(struct msix *m, unsigned int index)
 	if (err) {
 		if (m->refused++ < REFUSED_LOG_MAX)
 			hv_log("msix: " PCI_FMT ": vector %u refused (%d): "
-			       "address %lx, data %x; it stays masked\n",
+			       "address %lx, data %x; it stays masked%s\n",
 			       PCI_ARG(m->fn->addr), index, err, e->address,
-			       e->data);
+			       e->data, log_last(m->refused, REFUSED_LOG_MAX));
 		return;
 	}
 	mmio_write32(real + ENTRY_ADDRESS_LOW, address);

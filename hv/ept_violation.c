@@ -7,6 +7,8 @@
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
+#define NOT_EMULATED_LOG_MAX 16
+
 #define QUAL_WRITE BIT(1)
 #define QUAL_FETCH BIT(2)
 #define QUAL_LINEAR_VALID BIT(7)
@@ -109,16 +111,18 @@ static bool is_mapped(gpa_t gpa, bool write)
 static void log_not_emulated(gpa_t gpa)
 {
 	static u32 logged;
+	u32 count = __atomic_add_fetch(&logged, 1, __ATOMIC_RELAXED);
 	char where[80];
 
-	if (__atomic_fetch_add(&logged, 1, __ATOMIC_RELAXED) >= 16)
+	if (count > NOT_EMULATED_LOG_MAX)
 		return;
 	trap_lock();
 	memory_map_describe(&guest.map, gpa, where, sizeof(where));
 	trap_unlock();
 	hv_log("guest: access to 0x%lx (%s) at rip 0x%lx by an instruction "
-	       "that is no MOV: #GP\n",
-	       gpa, where, vmread(GUEST_RIP));
+	       "that is no MOV: #GP%s\n",
+	       gpa, where, vmread(GUEST_RIP),
+	       log_last(count, NOT_EMULATED_LOG_MAX));
 }
 
 void exit_ept_violation(struct cpu *cpu)

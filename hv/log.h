@@ -13,6 +13,13 @@
  */
 void hv_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The end of a line about what may come without end: line number @count of at
+ * most @max. */
+static inline const char *log_last(u32 count, u32 max)
+{
+	return count == max ? "; further ones are not logged" : "";
+}
+
 /* Where lines are written too, under the log's lock; NULL: nowhere. */
 extern void (*log_screen)(const char *text, size_t length);
 

@@ -329,8 +329,7 @@ static void log_refused(const char *access, u32 msr)
 		return;
 	seen[at] = msr;
 	hv_log("guest: %s of MSR 0x%x refused%s\n", access, msr,
-	       at + 1 == ARRAY_SIZE(seen) ? "; further ones are not logged"
-					  : "");
+	       log_last(at + 1, ARRAY_SIZE(seen)));
 }
 
 void exit_rdmsr(struct cpu *cpu)

@@ -29,6 +29,10 @@ def test_linux():
         assert "gangway: guest powered off" in m.log
         assert "gangway: panic" not in m.log
         assert "vtd-fault" not in m.log
+        # Each kind of refusal is logged a few times, and then that it is so
+        for what in ("guest: read of MSR ", "is no MOV: #GP", "msix: "):
+            assert re.search(rf"{what}.*; further ones are not logged$", m.log,
+                             re.M), what
         assert re.search(r"^assign: 0000:01:10.0 stopped and reset$", m.log,
                          re.M)
         assert demo.check_guest_errors(m.guest_errors) is None
