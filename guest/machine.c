@@ -117,6 +117,31 @@ static u64 count_faults(u64 *address, u32 *source, u32 *reason)
 	return count;
 }
 
+static u32 highest_apic_id(void)
+{
+	u32 highest = 0;
+
+	for (unsigned int i = 0; i < guest.vcpus; i++)
+		highest = MAX(highest, cpus[i]->apic_id);
+	return highest;
+}
+
+/* Only units whose registers can be mapped stay in @dmar; the error of the
+ * others. */
+static int map_units(struct dmar *dmar)
+{
+	int err, result = 0;
+
+	for (unsigned int i = dmar->unit_count; i-- > 0;) {
+		err = host_map_device(dmar->unit[i].base, VTD_REGISTERS_SIZE);
+		if (!err)
+			continue;
+		dmar->unit[i] = dmar->unit[--dmar->unit_count];
+		result = err;
+	}
+	return result;
+}
+
 /* Which units there are, and whether they will do; nothing is changed. */
 static int find_vtd(void)
 {
@@ -128,11 +153,12 @@ static int find_vtd(void)
 		return -ENODEV;
 	}
 	err = dmar_parse(table, table->length, &machine_dmar);
-	for (unsigned int i = 0; !err && i < machine_dmar.unit_count; i++)
-		err = host_map_device(machine_dmar.unit[i].base,
-				      VTD_REGISTERS_SIZE);
-	if (!err)
-		err = vtd_probe(&machine_dmar, true);
+	if (!err) {
+		int unmapped = map_units(&machine_dmar);
+
+		err = vtd_probe(&machine_dmar, true, highest_apic_id());
+		err = unmapped ? unmapped : err;
+	}
 	if (err)
 		hv_log("vtd: not usable (%d): the guest boots without its "
 		       "device\n",
@@ -140,17 +166,21 @@ static int find_vtd(void)
 	return err;
 }
 
-static int take_vtd(void)
+static int take_vtd(bool usable)
 {
-	int err = vtd_start(this_cpu()->apic_id);
+	int err = -EOPNOTSUPP;
 
+	if (usable)
+		err = vtd_start(this_cpu()->apic_id);
+	else
+		vtd_only_block();
 	panic_stop_dma = vtd_block_all;
-	if (err) {
+	if (usable && err)
 		hv_log("vtd: not usable (%d): the guest boots without its "
 		       "device\n",
 		       err);
+	if (err)
 		return err;
-	}
 	stat_faults = count_faults;
 	return 0;
 }
@@ -349,7 +379,7 @@ void machine_build(const struct handover *h, struct linux_entry *entry)
 	preflight(usable);
 	if (h->config.mode == MODE_CHECK)
 		preflight_end(h);
-	have_vtd = usable && !take_vtd();
+	have_vtd = !take_vtd(usable);
 	assign_functions();
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		ids[i] = cpus[i]->apic_id;

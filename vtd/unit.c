@@ -68,6 +68,13 @@ volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
 	return page;
 }
 
+/* Whether the registers that block all DMA can be used. */
+static bool can_block(const struct vtd_unit *unit)
+{
+	return unit->ecap & VTD_ECAP_QI &&
+	       VTD_CAP_FRO(unit->cap) >= VTD_FIXED_END;
+}
+
 static bool supported(const struct vtd_unit *unit)
 {
 	const char *lacks = NULL;
@@ -84,6 +91,19 @@ static bool supported(const struct vtd_unit *unit)
 	if (lacks)
 		hv_log("vtd: %s: lacks %s\n", unit->name, lacks);
 	return !lacks;
+}
+
+/* An entry of xAPIC format has 8 bits for the destination (VT-d 9.10). */
+static bool reaches(const struct vtd_unit *unit, u32 highest_apic_id)
+{
+	if (unit->eim || highest_apic_id <= 0xff)
+		return true;
+	hv_log("vtd: %s: has no 32-bit APIC IDs (EIM), so interrupts do not "
+	       "reach the guest's processor with APIC ID 0x%x: give the guest "
+	       "fewer processors (cpus= in gangway.cfg), or turn some off in "
+	       "firmware setup\n",
+	       unit->name, highest_apic_id);
+	return false;
 }
 
 static const char *leaf_sizes(const struct vtd_unit *unit)
@@ -120,8 +140,10 @@ static void log_capabilities(const struct vtd_unit *unit)
 }
 
 int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
-		   unsigned int number, bool x2apic)
+		   unsigned int number, bool x2apic, u32 highest_apic_id)
 {
+	bool good;
+
 	*unit = (struct vtd_unit){.dmar = dmar, .base = dmar->base};
 	format(unit->name, sizeof(unit->name), "dmar%u", number);
 	unit->cap = vtd_read64(unit->base, VTD_CAP);
@@ -135,7 +157,10 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 	unit->eim = x2apic && (unit->ecap & VTD_ECAP_EIM) &&
 		    !(weaken & WEAKEN_COMPAT_BLOCK);
 	log_capabilities(unit);
-	return supported(unit) ? 0 : -EOPNOTSUPP;
+	unit->can_block = can_block(unit);
+	good = supported(unit);
+	/* Both are said */
+	return reaches(unit, highest_apic_id) && good ? 0 : -EOPNOTSUPP;
 }
 
 static void log_leftovers(const struct vtd_unit *unit)
@@ -215,23 +240,30 @@ static int quiesce(struct vtd_unit *unit)
 	int error;
 
 	log_leftovers(unit);
-	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
-	if (!error)
-		error = stop_queue(unit);
+	error = stop_queue(unit);
 	if (!error)
 		error = finish_register_invalidation(unit);
 	if (!error && vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM)
 		error = turn_off(unit, VTD_TE, "translation off");
 	if (!error)
-		error = turn_off(unit, VTD_EAFL, "advanced fault log off");
-	if (!error)
 		vtd_faults_mask(unit);
 	return error;
 }
 
+static int start_queue(struct vtd_unit *unit)
+{
+	unit->queue.entry = vtd_unit_table(unit, "invalidation queue");
+	if (!unit->queue.entry)
+		return -ENOMEM;
+	/* IQT = 0 before the queue is enabled; size 0 is one page */
+	vtd_write64(unit->base, VTD_IQT, 0);
+	vtd_write64(unit->base, VTD_IQA, (uintptr_t)unit->queue.entry);
+	return turn_on(unit, VTD_QIE, "queued invalidation on");
+}
+
 /* The root table without a present entry blocks all DMA (VT-d 9.1); what the
  * unit cached of another one must go (VT-d 6.6). */
-static int block_all(struct vtd_unit *unit)
+static int install_empty_root(struct vtd_unit *unit)
 {
 	int error;
 
@@ -301,26 +333,38 @@ static int remap_interrupts(struct vtd_unit *unit)
 	return error;
 }
 
-int vtd_unit_start(struct vtd_unit *unit, u32 nmi_apic_id)
+int vtd_unit_block(struct vtd_unit *unit)
 {
-	int error = quiesce(unit);
+	int error;
 
-	if (error)
-		return error;
-	unit->queue.entry = vtd_unit_table(unit, "invalidation queue");
-	if (!unit->queue.entry)
-		return -ENOMEM;
-	/* IQT = 0 before the queue is enabled; size 0 is one page */
-	vtd_write64(unit->base, VTD_IQT, 0);
-	vtd_write64(unit->base, VTD_IQA, (uintptr_t)unit->queue.entry);
-	error = turn_on(unit, VTD_QIE, "queued invalidation on");
+	if (!unit->can_block)
+		return -EOPNOTSUPP;
+	error = quiesce(unit);
 	if (!error)
-		error = block_all(unit);
+		error = start_queue(unit);
 	if (!error)
-		error = unprotect_memory(unit);
+		error = install_empty_root(unit);
+	return error ? error : unprotect_memory(unit);
+}
+
+int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id)
+{
+	int error;
+
+	/* The format of the entries may not change while it is on */
+	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
+	if (!error)
+		error = turn_off(unit, VTD_EAFL, "advanced fault log off");
 	if (!error)
 		error = remap_interrupts(unit);
 	if (!error)
 		vtd_faults_enable(unit, nmi_apic_id);
 	return error;
+}
+
+void vtd_unit_pass_interrupts(struct vtd_unit *unit)
+{
+	unit->remapping = false;
+	vtd_faults_mask(unit);
+	turn_off(unit, VTD_IRE, "interrupt remapping off");
 }

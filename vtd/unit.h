@@ -52,6 +52,7 @@ struct vtd_unit {
 	volatile struct vtd_entry *root; /* by bus */
 	volatile struct vtd_entry *irt;	 /* by interrupt index */
 	bool eim;			 /* IRTEs hold 32-bit APIC IDs */
+	bool can_block;			 /* can be told to block all DMA */
 	bool remapping;
 	struct vtd_attachment attached[VTD_MAX_ATTACHED];
 };
@@ -64,17 +65,28 @@ extern const struct dmar *vtd_dmar;
 
 /*
  * Read the capabilities of the unit that @dmar describes and log them in a
- * line.  -EOPNOTSUPP: it lacks what isolation needs; -EIO: it does not answer.
+ * line.  @highest_apic_id: of the processors that take its interrupts.
+ * -EOPNOTSUPP: it lacks what isolation needs; -EIO: it does not answer.
  */
 int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
-		   unsigned int number, bool x2apic);
+		   unsigned int number, bool x2apic, u32 highest_apic_id);
 
 /*
- * From whatever state firmware left to: no DMA passes, interrupts only by
- * present IRTEs (there are none yet), events as NMIs to @nmi_apic_id.
- * -ENOMEM, -ETIMEDOUT, -EOPNOTSUPP, -EIO; logged.
+ * From whatever state firmware left to: no DMA passes.  Interrupts and fault
+ * events are as they were, events masked.  -EOPNOTSUPP: it cannot (said by
+ * vtd_unit_probe()); -ENOMEM, -ETIMEDOUT, -EIO; logged.
  */
-int vtd_unit_start(struct vtd_unit *unit, u32 nmi_apic_id);
+int vtd_unit_block(struct vtd_unit *unit);
+
+/*
+ * After vtd_unit_block(), from whatever state firmware left to: interrupts pass
+ * only by present IRTEs (there are none yet), events as NMIs to @nmi_apic_id.
+ * -ENOMEM, -ETIMEDOUT, -EIO; logged.
+ */
+int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id);
+
+/* Interrupts pass as without the unit, no fault makes an event. */
+void vtd_unit_pass_interrupts(struct vtd_unit *unit);
 
 /* Flush the chipset's write buffers if the unit needs it (VT-d 6.8). */
 int vtd_unit_flush_buffers(struct vtd_unit *unit);

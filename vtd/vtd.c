@@ -1,7 +1,6 @@
 /* All units together. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
-#include "vtd/faults.h"
 #include "vtd/unit.h"
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
@@ -9,20 +8,20 @@ unsigned int vtd_unit_count;
 const struct dmar *vtd_dmar;
 
 /* Look at all before any is changed, so that all that lack is said. */
-static int probe_all(const struct dmar *dmar, bool x2apic)
+static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 {
 	int error, result = 0;
 
 	for (unsigned int i = 0; i < dmar->unit_count; i++) {
-		error = vtd_unit_probe(&vtd_units[i], &dmar->unit[i], i,
-				       x2apic);
+		error = vtd_unit_probe(&vtd_units[i], &dmar->unit[i], i, x2apic,
+				       highest_apic_id);
 		if (error)
 			result = error;
 	}
 	return result;
 }
 
-int vtd_probe(const struct dmar *dmar, bool x2apic)
+int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 {
 	int error;
 
@@ -32,38 +31,76 @@ int vtd_probe(const struct dmar *dmar, bool x2apic)
 		hv_log("vtd: the DMAR table lists no remapping unit\n");
 		return -ENODEV;
 	}
+	if (dmar->x2apic_opt_out)
+		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
+		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
+	error = probe_all(dmar, x2apic, highest_apic_id);
 	if (!dmar->intr_remap) {
 		hv_log("vtd: firmware says that interrupts cannot be remapped "
 		       "(DMAR flag INTR_REMAP clear): turn interrupt remapping "
 		       "on in firmware setup\n");
-		return -EOPNOTSUPP;
+		error = -EOPNOTSUPP;
 	}
-	if (dmar->x2apic_opt_out)
-		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
-		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
-	error = probe_all(dmar, x2apic);
-	if (!error)
-		vtd_unit_count = dmar->unit_count;
+	vtd_unit_count = error ? 0 : dmar->unit_count;
 	return error;
+}
+
+/* One that fails keeps no other from blocking. */
+static int block_every_unit(void)
+{
+	int error, result = 0;
+
+	for (unsigned int i = 0; i < vtd_dmar->unit_count; i++) {
+		error = vtd_unit_block(&vtd_units[i]);
+		if (!error)
+			continue;
+		hv_log("vtd: %s: does not block DMA (%d); the devices behind "
+		       "it are held by bus mastering alone\n",
+		       vtd_units[i].name, error);
+		result = error;
+	}
+	if (!result)
+		hv_log("vtd: all DMA is blocked\n");
+	return result;
+}
+
+/* By all units or by none: who programs an interrupt must know the format. */
+static int remap_every_unit(u32 nmi_apic_id)
+{
+	int error = 0;
+
+	for (unsigned int i = 0; !error && i < vtd_dmar->unit_count; i++)
+		error = vtd_unit_remap(&vtd_units[i], nmi_apic_id);
+	return error;
+}
+
+/* Events too are off: nobody will serve them, and an NMI would be taken for the
+ * guest's. */
+static void pass_interrupts(void)
+{
+	for (unsigned int i = 0; i < vtd_unit_count; i++)
+		if (vtd_units[i].can_block)
+			vtd_unit_pass_interrupts(&vtd_units[i]);
 }
 
 int vtd_start(u32 nmi_apic_id)
 {
-	int error = 0;
+	int error = block_every_unit();
 
-	/* What is not started yet does not count: a panic stops the others */
-	vtd_unit_count = 0;
-	for (unsigned int i = 0; !error && i < vtd_dmar->unit_count; i++) {
-		error = vtd_unit_start(&vtd_units[i], nmi_apic_id);
-		if (!error)
-			vtd_unit_count++;
-	}
-	/* Nobody will serve them: an NMI would be taken for the guest's */
-	for (unsigned int i = 0; error && i < vtd_unit_count; i++)
-		vtd_faults_mask(&vtd_units[i]);
 	if (!error)
-		hv_log("vtd: all DMA is blocked\n");
+		error = remap_every_unit(nmi_apic_id);
+	if (error)
+		pass_interrupts();
 	return error;
+}
+
+void vtd_only_block(void)
+{
+	if (!vtd_dmar)
+		return;
+	vtd_unit_count = vtd_dmar->unit_count;
+	block_every_unit();
+	pass_interrupts();
 }
 
 bool vtd_remapping(void)

@@ -235,7 +235,9 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 	answers = (struct input){NULL, 0};
 	if (!obedient)
 		answers = in;
-	if (vtd_probe(&dmar, true) == 0 && vtd_start(0x102) == 0) {
+	if (vtd_probe(&dmar, true, 0x102)) {
+		vtd_only_block();
+	} else if (!vtd_start(0x102)) {
 		answers = in;
 		use(&in);
 	}

@@ -1,7 +1,9 @@
 /* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/irte.c hv/paging.c guest/memory_map.c tests/unit/vtd_model.c */
 /* Bringing units up, from whatever firmware left. */
 #include "tests/unit/vtd_model.h"
+#include "vtd/unit.h"
 #include "vtd/vtd.h"
+#include <stdio.h>
 #include <string.h>
 
 #define BASE 0xfed90000ULL
@@ -221,6 +223,8 @@ static void test_stuck_leftovers(void **state)
 		m->gsts = bits[i];
 		m->ignored = bits[i];
 		assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+		if (bits[i] != QIE)
+			expect_blocked(m);
 	}
 	m = setup(MODEL_CAP, MODEL_ECAP); /* firmware's queue never ends */
 	m->gsts = QIE;
@@ -339,6 +343,141 @@ static void test_no_events_after_failure(void **state)
 	assert_int_equal(second->nmis, 0);
 }
 
+static void three_units(struct model *m[3])
+{
+	m[0] = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
+	dmar.unit_count = 3;
+	for (unsigned int i = 1; i < 3; i++) {
+		m[i] = model_add(BASE + i * 0x1000, MODEL_CAP | MODEL_CAP_RWBF,
+				 MODEL_ECAP);
+		dmar.unit[i].base = BASE + i * 0x1000;
+	}
+}
+
+/* No unit but @broken lets DMA through, and interrupts are as without any. */
+static void expect_others_block(struct model *m[3], unsigned int broken)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		if (i == broken)
+			continue;
+		expect_blocked(m[i]);
+		assert_int_equal(m[i]->gsts & (IRE | CFI), 0);
+		assert_int_equal(m[i]->nmis, 0);
+	}
+	assert_false(vtd_remapping());
+}
+
+/* A unit that fails on the way keeps no other from blocking all DMA. */
+static void test_others_block_when_one_fails(void **state)
+{
+	static const u32 bits[] = {TE, SRTP, QIE, IRE, SIRTP, WBF};
+	struct model *m[3];
+	char said[80];
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++)
+		for (unsigned int broken = 0; broken < 3; broken++) {
+			three_units(m);
+			m[broken]->ignored = bits[i];
+			assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+			expect_others_block(m, broken);
+			snprintf(said, sizeof(said),
+				 "vtd: dmar%u: does not block DMA (-110)",
+				 broken);
+			assert_int_equal(!!strstr(test_log, said),
+					 !(bits[i] & (IRE | SIRTP)));
+			assert_int_equal(
+				!!strstr(test_log, "all DMA is blocked"),
+				!!(bits[i] & (IRE | SIRTP)));
+		}
+}
+
+/* The same where a unit is not there, or lacks what a device needs: then that
+ * one blocks too, if it can. */
+static void test_others_block_when_one_lacks(void **state)
+{
+	static const struct {
+		u64 cap, ecap;
+		bool blocks;
+	} lacking[] = {
+		{~0ULL, ~0ULL, false},
+		{MODEL_CAP, MODEL_ECAP & ~2ULL, false}, /* QI */
+		{MODEL_CAP, MODEL_ECAP & ~8ULL, true},	/* IR */
+		{MODEL_CAP & ~0x1f00ULL, MODEL_ECAP, true},
+	};
+	struct model *m[3];
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(lacking); i++)
+		for (unsigned int broken = 0; broken < 3; broken++) {
+			three_units(m);
+			for (unsigned int j = 0; j < 3; j++)
+				m[j]->gsts = IRE | SIRTP; /* left on */
+			m[broken]->cap = lacking[i].cap;
+			m[broken]->ecap = lacking[i].ecap;
+			assert_int_not_equal(vtd_init(&dmar, 0, false), 0);
+			expect_others_block(m, broken);
+			assert_int_equal(m[broken]->gsts >> 31,
+					 lacking[i].blocks);
+		}
+}
+
+/* Firmware's interrupt remapping does not stay on in some units where another
+ * one fails: compatibility format would pass in one and not in the other. */
+static void test_leftover_remapping_ends_with_failure(void **state)
+{
+	static u64 page[512] __attribute__((aligned(4096)));
+	struct model *m[3];
+
+	(void)state;
+	three_units(m);
+	for (unsigned int i = 0; i < 3; i++)
+		leave_on(m[i], 1 | 2 | 4, page);
+	m[1]->ignored = SRTP;
+	m[1]->gsts &= ~SRTP;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+	expect_others_block(m, 1);
+	assert_int_equal(m[1]->gsts & IRE, 0);
+}
+
+/* A table that could not be read has no units. */
+static void test_block_without_table(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	vtd_dmar = NULL;
+	vtd_only_block();
+	assert_string_equal(m->trace, "");
+}
+
+/* Interrupts of a unit without EIM reach processors up to APIC ID 255. */
+static void test_apic_ids(void **state)
+{
+	(void)state;
+	for (unsigned int eim = 0; eim < 2; eim++) {
+		setup(MODEL_CAP, MODEL_ECAP | (eim ? MODEL_ECAP_EIM : 0));
+		assert_int_equal(vtd_probe(&dmar, true, 0xff), 0);
+		assert_int_equal(vtd_probe(&dmar, true, 0x100),
+				 eim ? 0 : -EOPNOTSUPP);
+		assert_int_equal(
+			!!strstr(test_log,
+				 "dmar0: has no 32-bit APIC IDs (EIM), so "
+				 "interrupts do not reach the guest's "
+				 "processor with APIC ID 0x100: give the guest "
+				 "fewer processors (cpus= in gangway.cfg)"),
+			!eim);
+	}
+	/* One that has it does not make up for one that has not */
+	setup(MODEL_CAP, MODEL_ECAP | MODEL_ECAP_EIM);
+	model_add(BASE + 0x1000, MODEL_CAP, MODEL_ECAP);
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_int_equal(vtd_probe(&dmar, true, 0x101), -EOPNOTSUPP);
+	assert_non_null(strstr(test_log, "dmar1: has no 32-bit APIC IDs"));
+	assert_null(strstr(test_log, "dmar0: has no 32-bit APIC IDs"));
+}
+
 static void test_event_not_nmi(void **state)
 {
 	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
@@ -448,6 +587,11 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_several_units),
 		cmocka_unit_test(test_no_events_after_failure),
+		cmocka_unit_test(test_others_block_when_one_fails),
+		cmocka_unit_test(test_others_block_when_one_lacks),
+		cmocka_unit_test(test_leftover_remapping_ends_with_failure),
+		cmocka_unit_test(test_block_without_table),
+		cmocka_unit_test(test_apic_ids),
 		cmocka_unit_test(test_event_not_nmi),
 		cmocka_unit_test(test_leftover_queue_in_error),
 		cmocka_unit_test(test_leftover_register_invalidation),

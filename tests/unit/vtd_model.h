@@ -104,13 +104,16 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info);
 /* The PCI functions that pci_find() and pci_is_below() know. */
 struct pci_function *model_pci_add(u16 segment, u8 bus, u8 device, u8 function);
 
-/* Both steps of taking over the units. */
+/* Both steps of taking over the units, as guest/machine.c does them. */
 static inline int vtd_init(const struct dmar *dmar, u32 nmi_apic_id,
 			   bool x2apic)
 {
-	int error = vtd_probe(dmar, x2apic);
+	int error = vtd_probe(dmar, x2apic, 0);
 
-	return error ? error : vtd_start(nmi_apic_id);
+	if (!error)
+		return vtd_start(nmi_apic_id);
+	vtd_only_block();
+	return error;
 }
 
 #endif
