@@ -107,14 +107,16 @@ static void scope_text(const struct dmar_scope *scope, u16 segment, char *buf,
 
 static void show_rmrr(const struct dmar_rmrr *rmrr)
 {
-	char owner[80];
+	char owner[80], extent[40] = "impossible";
 
+	if (rmrr->base <= rmrr->limit)
+		format(extent, sizeof(extent), "%lu KiB",
+		       (rmrr->limit - rmrr->base + 1) / KIB);
 	for (unsigned int i = 0; i < rmrr->scope_count; i++) {
 		scope_text(&rmrr->scope[i], rmrr->segment, owner,
 			   sizeof(owner));
-		hv_log("preflight: RMRR 0x%lx-0x%lx, %lu KiB, of %s%s\n",
-		       rmrr->base, rmrr->limit,
-		       (rmrr->limit - rmrr->base + 1) / KIB, owner,
+		hv_log("preflight: RMRR 0x%lx-0x%lx, %s, of %s%s\n", rmrr->base,
+		       rmrr->limit, extent, owner,
 		       rmrr->scope[i].type == DMAR_SCOPE_BRIDGE
 			       ? " and what is behind it"
 			       : "");

@@ -179,9 +179,10 @@ static int parse_rmrr(const struct part *p, struct dmar *dmar)
 	rmrr->segment = read_bytes(p, RMRR_SEGMENT, 2);
 	rmrr->base = read_bytes(p, RMRR_BASE, 8);
 	rmrr->limit = read_bytes(p, RMRR_LIMIT, 8);
+	/* Whom it is for counts, and that stands elsewhere */
 	if (rmrr->limit < rmrr->base || rmrr->limit >> dmar->address_width)
-		return bad(p, "reserved memory region (RMRR) of impossible "
-			      "extent");
+		bad(p, "reserved memory region (RMRR) of impossible extent; "
+		       "what it names cannot be assigned");
 	dmar->rmrr_count++;
 	return parse_scopes(rest_of(p, RMRR_SCOPES), rmrr->scope,
 			    ARRAY_SIZE(rmrr->scope), &rmrr->scope_count);

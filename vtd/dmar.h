@@ -39,7 +39,7 @@ struct dmar_unit {
 
 struct dmar_rmrr {
 	u16 segment;
-	hpa_t base, limit; /* limit: last byte */
+	hpa_t base, limit; /* limit: last byte; may be below base */
 	unsigned int scope_count;
 	struct dmar_scope scope[DMAR_MAX_RMRR_SCOPES];
 };
@@ -57,7 +57,8 @@ struct dmar {
  * Parse the table at @table, of which @size bytes may be read.  Checks
  * signature, length and checksum, each structure's length against what
  * encloses it, and unit addresses (not 0, not all ones, page-aligned).
- * Unknown structures are skipped, with a log line.  -EINVAL, with the reason
+ * Unknown structures are skipped, with a log line; an RMRR whose extent is
+ * impossible is kept, with one.  -EINVAL, with the reason
  * and its offset logged; -ENOSPC: more of something than the limits above.
  */
 int dmar_parse(const void *table, size_t size, struct dmar *dmar);

@@ -128,6 +128,17 @@ def good_dmars():
                        "attach 0000:01:10.0 -16\nattach 0000:00:1f.2 0\n"
                        "says 0000:01:10.0: firmware demands memory "
                        "0x7c000000-0x7c0fffff for it (RMRR\n"),
+        "rmrr-of-pf": (dmar(ALL, rmrr(0x7c000000, 0x7c0fffff, PF)), FINE +
+                       "attach 0000:01:00.0 -16\nattach 0000:01:10.0 0\n"),
+        "rmrr-backwards": (dmar(ALL, rmrr(0x7c100000, 0x7c000000, GPU),
+                                rmrr(0x7c200000, 0x7c2fffff, SATA)), FINE +
+                           "rmrrs 2\nsays offset 0x40: reserved memory region "
+                           "(RMRR) of impossible extent; what it names cannot "
+                           "be assigned\nattach 0000:00:02.0 -16\n"
+                           "attach 0000:00:1f.2 -16\nattach 0000:01:10.0 0\n"),
+        "rmrr-all-ones": (dmar(ALL, rmrr(0, 0xffffffffffffffff, GPU)), FINE +
+                          "says impossible extent\nattach 0000:00:02.0 -16\n"
+                          "attach 0000:01:10.0 0\n"),
         "rmrr-of-bridge": (dmar(ALL, rmrr(0x7c000000, 0x7c0fffff, BRIDGE_PF)),
                            FINE + "attach 0000:01:10.0 -16\n"
                            "attach 0000:03:00.0 0\n"),
@@ -239,10 +250,8 @@ def bad_dmars():
                         refused("more device scopes", -28)),
         "rmrr-short": (dmar(ALL, structure(1, bytes(19))),
                        refused("(RMRR) is cut off")),
-        "rmrr-backwards": (dmar(ALL, rmrr(0x7c100000, 0x7c000000, GPU)),
-                           refused("impossible extent")),
-        "rmrr-all-ones": (dmar(ALL, rmrr(0, 0xffffffffffffffff, GPU)),
-                          refused("impossible extent")),
+        "rmrr-scope-cut": (dmar(ALL, rmrr(0x7c000000, 0x7c0fffff, GPU[:-1])),
+                           refused("device scope is cut off")),
     }
 
 

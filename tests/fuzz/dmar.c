@@ -55,7 +55,6 @@ static void check_accepted(const struct dmar *dmar)
 	for (unsigned int i = 0; i < dmar->rmrr_count; i++) {
 		const struct dmar_rmrr *rmrr = &dmar->rmrr[i];
 
-		CHECK(rmrr->base <= rmrr->limit);
 		CHECK(rmrr->scope_count <= ARRAY_SIZE(rmrr->scope));
 		check_scopes(rmrr->scope, rmrr->scope_count);
 	}

@@ -219,10 +219,24 @@ static void test_addresses(void **state)
 	put_drhd(1, 0, 0, 0);
 	put_drhd(0, 0, 0, 0);
 	expect_refused(-EINVAL, "listed twice");
-	begin(); /* limit below base */
-	PUT(1, 0, 24, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0, 0xff, 0x0f, 0,
+}
+
+/* Limit below base: kept, for whom it names is what counts. */
+static void test_impossible_extent(void **state)
+{
+	(void)state;
+	begin();
+	PUT(1, 0, 32, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0, 0xff, 0x0f, 0,
 	    0, 0, 0, 0, 0);
-	expect_refused(-EINVAL, "impossible extent");
+	PUT(1, 8, 0, 0, 0, 0, 2, 0);
+	put_drhd(0, 0, 0, 1);
+	assert_int_equal(finish(), 0);
+	assert_non_null(strstr(test_log, "offset 0x30: reserved memory region "
+					 "(RMRR) of impossible extent; what it "
+					 "names cannot be assigned"));
+	assert_int_equal(dmar.rmrr_count, 1);
+	assert_int_equal(dmar.rmrr[0].scope[0].path[0].device, 2);
+	assert_int_equal(dmar.unit_count, 1);
 }
 
 static void test_too_many(void **state)
@@ -281,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_structure_lengths),
 		cmocka_unit_test(test_scope_lengths),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_impossible_extent),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_every_byte_changed),
 	};
