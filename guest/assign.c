@@ -82,6 +82,9 @@ static int add_target(const struct assign *what)
 				      : find_by_address(what, a);
 	if (err)
 		return err;
+	/* Before anything of it is touched; a VF is not there yet */
+	if (a->fn && vtd_reserved(a->fn))
+		return -EBUSY;
 	for (unsigned int i = 0; i < assigned_count; i++) {
 		if (!conflict(a, &assigned[i]))
 			continue;

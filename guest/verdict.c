@@ -26,7 +26,6 @@ static const char *rmrr_remedy(const struct pci_function *fn)
 static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
 {
 	const struct pci_function *alias = group_alias(fn);
-	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
 
 	if (alias)
 		format(buf, size,
@@ -37,24 +36,38 @@ static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
 		format(buf, size,
 		       "no VT-d unit covers it: look for a newer "
 		       "firmware");
-	else if (rmrr)
-		format(buf, size,
-		       "firmware keeps memory 0x%lx-0x%lx for it (RMRR): %s",
-		       rmrr->base, rmrr->limit, rmrr_remedy(fn));
 	else
 		return false;
 	return true;
 }
 
+/* Firmware's memory for @pf is not for its VFs, unless it is for all that is
+ * below a bridge; but then @driver must do without the PF's own DMA. */
+static bool vfs_reserved(const struct pci_function *pf,
+			 const struct pf_driver *driver)
+{
+	struct pci_function vf = *pf;
+
+	vf.pf = (struct pci_function *)pf;
+	return vtd_rmrr_of(driver->dma_pages ? pf : &vf);
+}
+
 /* The part of assign= for @pf's VFs, or why there is none; false: none. */
 static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 {
+	const struct pf_driver *driver = pf_driver_for(pf);
 	u16 total = sriov_total_vfs(pf);
 
-	if (!pf_driver_for(pf)) {
+	if (!driver) {
 		format(buf, size,
 		       "; its VFs: no, Gangway has no driver for "
 		       "this physical function");
+		return false;
+	}
+	if (vfs_reserved(pf, driver)) {
+		format(buf, size,
+		       "; its VFs: no, firmware keeps memory for them or for "
+		       "the DMA that their physical function needs (RMRR)");
 		return false;
 	}
 	if (!groups_vf_isolated(pf)) {
@@ -73,8 +86,15 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 {
 	const char *refusal = assigned_whole_refusal(fn);
+	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
 	char others[100], reason[128];
 
+	if (rmrr) {
+		format(buf, size,
+		       "firmware keeps memory 0x%lx-0x%lx for it (RMRR): %s",
+		       rmrr->base, rmrr->limit, rmrr_remedy(fn));
+		return false;
+	}
 	if (refusal) {
 		format(buf, size, "%s", refusal);
 		return false;

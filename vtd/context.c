@@ -144,7 +144,7 @@ static int refuse(const struct pci_function *fn, int error, const char *why)
 
 /* Firmware's reserved memory would have to be mapped for the function, and
  * would then be reachable by the guest. */
-static bool reserved(const struct pci_function *fn)
+bool vtd_reserved(const struct pci_function *fn)
 {
 	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
 
@@ -169,7 +169,7 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 		return refuse(fn, -EOPNOTSUPP,
 			      "weaken=dma-isolation: its unit has no "
 			      "pass-through");
-	if (reserved(fn))
+	if (vtd_reserved(fn))
 		return refuse(fn, -EBUSY, "cannot be assigned");
 	if (domain->id >= 1u << (4 + 2 * VTD_CAP_ND(unit->cap)))
 		return refuse(fn, -EINVAL, "domain ID too large for its unit");

@@ -65,6 +65,10 @@ void vtd_only_block(void);
 int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		    const struct memory_map *map);
 
+/* True, with a line of log, if firmware reserves memory for @fn (RMRR, VT-d
+ * 8.4).  After vtd_probe(). */
+bool vtd_reserved(const struct pci_function *fn);
+
 /*
  * Open the context entry of @fn to @domain; flushed in the order that VT-d
  * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,

@@ -16,7 +16,7 @@ struct vtd_unit vtd_units[DMAR_MAX_UNITS];
 unsigned int vtd_unit_count;
 const struct dmar *vtd_dmar;
 static struct dmar dmar;
-static const struct pf_driver driver = {.name = "test"};
+static struct pf_driver driver = {.name = "test"};
 static bool have_driver;
 
 const struct pf_driver *pf_driver_for(const struct pci_function *pf)
@@ -177,6 +177,31 @@ static void reserved_memory(void **state)
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
 }
 
+/* What firmware keeps for a PF is not its VFs', unless their driver needs the
+ * PF's DMA, or it is for all that is behind a bridge. */
+static void reserved_memory_of_a_pf(void **state)
+{
+	struct dmar_scope *scope = &dmar.rmrr[0].scope[0];
+
+	(void)state;
+	have_driver = true;
+	dmar.rmrr_count = 1;
+	dmar.rmrr[0] = (struct dmar_rmrr){
+		.base = 0x480000000, .limit = 0x48001ffff, .scope_count = 1};
+	*scope = (struct dmar_scope){
+		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	assert_non_null(strstr(text, "firmware keeps memory 0x480000000-"
+				     "0x48001ffff for it (RMRR)"));
+	assert_non_null(strstr(text, "; VFs: vf:8086:10c9/0 to /7"));
+	driver.dma_pages = 2;
+	expect_no(1, 0, "its VFs: no, firmware keeps memory");
+	driver.dma_pages = 0;
+	*scope = (struct dmar_scope){
+		.type = DMAR_SCOPE_BRIDGE, .path_length = 1, .path = {{1, 0}}};
+	expect_no(1, 0, "its VFs: no, firmware keeps memory");
+}
+
 static void behind_a_pci_bridge(void **state)
 {
 	(void)state;
@@ -200,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup(port_without_acs, build),
 		cmocka_unit_test_setup(no_unit, build),
 		cmocka_unit_test_setup(reserved_memory, build),
+		cmocka_unit_test_setup(reserved_memory_of_a_pf, build),
 		cmocka_unit_test_setup(behind_a_pci_bridge, build),
 	};
 
