@@ -65,6 +65,9 @@
 #define VTD_FSTS_ITE BIT(6) /* invalidation time-out error, W1C */
 #define VTD_FSTS_QUEUE (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
 #define VTD_FSTS_PRO BIT(7) /* page request overflow, W1C */
+#define VTD_FSTS_ANY                                                           \
+	(VTD_FSTS_PFO | VTD_FSTS_PPF | VTD_FSTS_AFO | VTD_FSTS_QUEUE |         \
+	 VTD_FSTS_PRO)
 #define VTD_FSTS_FRI(fsts) (((fsts) >> 8) & 0xff) /* oldest record */
 
 #define VTD_FECTL 0x38 /* 32 bits: fault event control; 29:0 preserved */

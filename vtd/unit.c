@@ -163,20 +163,24 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 	return reaches(unit, highest_apic_id) && good ? 0 : -EOPNOTSUPP;
 }
 
-static void log_leftovers(const struct vtd_unit *unit)
+/* Returns true if translation is on. */
+static bool log_leftovers(const struct vtd_unit *unit)
 {
 	u32 on = vtd_read32(unit->base, VTD_GSTS);
+	bool faults = vtd_read32(unit->base, VTD_FSTS) & VTD_FSTS_ANY;
 	bool protected = (unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)) &&
 			 (vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_EPM);
 
-	if (!protected && !(on & (VTD_TE | VTD_IRE | VTD_QIE | VTD_EAFL)))
-		return;
-	hv_log("vtd: %s: firmware left on:%s%s%s%s%s\n", unit->name,
+	if (!protected && !faults && !(on & VTD_STATES))
+		return false;
+	hv_log("vtd: %s: firmware left on:%s%s%s%s%s%s%s\n", unit->name,
 	       on & VTD_TE ? " translation" : "",
 	       on & VTD_IRE ? " interrupt-remapping" : "",
 	       on & VTD_QIE ? " queued-invalidation" : "",
 	       on & VTD_EAFL ? " advanced-fault-log" : "",
-	       protected ? " protected-memory" : "");
+	       on & VTD_CFI ? " compatibility-format" : "",
+	       protected ? " protected-memory" : "", faults ? " faults" : "");
+	return on & VTD_TE;
 }
 
 /*
@@ -237,13 +241,20 @@ static int finish_register_invalidation(struct vtd_unit *unit)
  */
 static int quiesce(struct vtd_unit *unit)
 {
+	bool translating = log_leftovers(unit);
+	bool legacy = !(vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM);
 	int error;
 
-	log_leftovers(unit);
 	error = stop_queue(unit);
 	if (!error)
 		error = finish_register_invalidation(unit);
-	if (!error && vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM)
+	if (!error && translating)
+		hv_log("vtd: %s: %s\n", unit->name,
+		       legacy ? "translation stays on while its tables are "
+				"replaced"
+			      : "translation goes off, for the mode of its "
+				"tables changes; bus mastering is off");
+	if (!error && !legacy)
 		error = turn_off(unit, VTD_TE, "translation off");
 	if (!error)
 		vtd_faults_mask(unit);
