@@ -2,7 +2,8 @@
 or feared, and what each should give, by the ACPI and VT-d specifications.
 tests/unit/test_firmware.c reads both; its head explains the words of .expect.
 
-All of these are made; none is a copy of a machine's."""
+Most are made up.  Those of published_dmars() say what the tables of real
+machines say, as they were published; the bytes are written here."""
 
 import pathlib
 import struct
@@ -58,7 +59,9 @@ def rmrr(base, limit, *scopes, segment=0, length=None):
 # The machine that the test gives to all tables:
 #   00:01.0 bridge to 01: 01:00.0 PF, 01:10.0 its VF
 #   00:1c.0 bridge to 02: 02:00.0 bridge to 03: 03:00.0
-#   00:02.0, 00:1f.2, 0001:00:00.0
+#   00:07.0 bridge to 04: 04:00.0
+#   00:02.0, 00:14.0, 00:1f.2, 80:04.3, 0001:00:00.0
+#   85:00.0 bridge to 86: 86:00.0
 GPU = scope(ENDPOINT, (2, 0))
 SATA = scope(ENDPOINT, (0x1f, 2))
 BRIDGE_PF = scope(BRIDGE, (1, 0))
@@ -184,6 +187,62 @@ def good_dmars():
                     "says lists no remapping unit\n"),
         "longer-than-told": (dmar(ALL, length=48) + bytes(64),
                              "result 0\nunits 0\ninit -19\n"),
+    }
+
+
+def published_dmars():
+    """Tables of real machines: their structures, addresses and paths.
+
+    server: an AMI firmware's for two sockets, from the tests of
+    google/ecclesia-machine-management (Apache-2.0, ecclesia/lib/acpi/
+    test_data/sys_firmware_acpi_tables_DMAR.dsl).  It was cut there: no unit is
+    left for the rest.
+
+    laptop: a Surface Laptop Studio's, by its disassembly in
+    linux-surface/acpidumps (surface_laptop_studio_1/dmar.dsl); facts alone.  One
+    unit each for the display and two Thunderbolt ports."""
+    def root_ports(*buses):
+        return b"".join(scope(BRIDGE, (0, 0), bus=bus) for bus in buses)
+
+    def atsr(*buses):
+        return structure(2, bytes(4) + root_ports(*buses))
+
+    def rhsa(base):
+        return structure(3, bytes(4) + struct.pack("<QI", base, 0))
+
+    return {
+        "server": (dmar(
+            drhd(0xd37fc000, scope(IOAPIC, (5, 4), bus=0x80, number=0xf),
+                 *[scope(ENDPOINT, (4, function), bus=0x80)
+                   for function in range(8)], root_ports(0x80)),
+            drhd(0xe0ffc000, scope(IOAPIC, (5, 4), bus=0x85, number=0x10),
+                 root_ports(0x85)),
+            drhd(0xee7fc000, scope(IOAPIC, (5, 4), bus=0xae, number=0x11),
+                 root_ports(0xae)),
+            rmrr(0x75460000, 0x75470fff, scope(ENDPOINT, (0x14, 0))),
+            atsr(0x17, 0x3a, 0x5d), atsr(0x80, 0x85, 0xae, 0xd7),
+            rhsa(0x9d7fc000), rhsa(0xaaffc000), width=46), FINE +
+                   "units 3\nunit 0 0xd37fc000 0 listed 10\n"
+                   "unit 2 0xee7fc000 0 listed 2\n"
+                   "rmrrs 1\nrmrr 0 0x75460000 0x75470fff 1\n"
+                   "ioapic 0xf 0 0x802c\nioapic 0x10 1 0x852c\n"
+                   "ioapic 0x11 2 0xae2c\nioapic 0 none\n"
+                   "unit-of 0000:80:04.3 0\nunit-of 0000:86:00.0 1\n"
+                   "unit-of 0000:01:10.0 none\nattach 0000:80:04.3 0\n"
+                   "attach 0000:86:00.0 0\nattach 0000:01:10.0 -19\n"
+                   "says offset 0xf0: structure of ATSR type 2 skipped\n"
+                   "says offset 0x14c: structure of RHSA type 3 skipped\n"),
+        "laptop": (dmar(
+            drhd(0xfed90000, GPU), drhd(0xfed84000, scope(BRIDGE, (7, 0))),
+            drhd(0xfed85000, scope(BRIDGE, (7, 1))),
+            drhd(0xfed91000, scope(IOAPIC, (0x1e, 7), number=2),
+                 scope(HPET, (0x1e, 6)), flags=1),
+            rmrr(0x83800000, 0x87bfffff, GPU), width=39, flags=5, revision=2),
+                   FINE + "units 4\nunit 3 0xfed91000 0 all 2\n"
+                   "unit-of 0000:00:02.0 0\nunit-of 0000:04:00.0 1\n"
+                   "unit-of 0000:01:10.0 3\nunit-of 0000:00:14.0 3\n"
+                   "ioapic 2 3 0x00f7\nattach 0000:00:02.0 -16\n"
+                   "attach 0000:04:00.0 0\nattach 0000:01:10.0 0\n"),
     }
 
 
@@ -357,6 +416,7 @@ def main():
     for old in [*HERE.glob("*.table"), *HERE.glob("*.expect")]:
         old.unlink()
     for kind, tables in (("dmar", good_dmars()), ("dmar-bad", bad_dmars()),
+                         ("dmar-published", published_dmars()),
                          ("madt", madts()), ("mcfg", mcfgs()),
                          ("fadt", fadts())):
         for name, (data, expect) in tables.items():

@@ -66,8 +66,12 @@ static void make_machine(void)
 	add(0, 1, 0x10, 0, bridge)->pf = pf;
 	bridge = add_bridge(0, 0x1c, 2, NULL);
 	add(0, 3, 0, 0, add_bridge(2, 0, 3, bridge));
+	add(0, 4, 0, 0, add_bridge(0, 7, 4, NULL));
+	add(0, 0x86, 0, 0, add_bridge(0x85, 0, 0x86, NULL));
 	add(0, 0, 2, 0, NULL);
+	add(0, 0, 0x14, 0, NULL);
 	add(0, 0, 0x1f, 2, NULL);
+	add(0, 0x80, 4, 3, NULL);
 	add(1, 0, 0, 0, NULL);
 }
 
