@@ -41,7 +41,7 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/attack/linux/*.[ch] \
-	tests/bochs/*.c)
+	tests/bochs/*.c tests/leftovers/*.[ch])
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/* \
 	tests/attack/linux/*.sh)
 
@@ -224,6 +224,25 @@ $B/attack/initramfs.gz: $B/guest/initramfs.gz $B/attack/linux.gz
 
 ATTACK_FILES := $B/attack/kernel $B/attack/initramfs.gz
 
+# What a firmware may leave behind: an application that starts Gangway's
+
+LEFTOVER_C := $(wildcard tests/leftovers/*.c) hv/format.c hv/string.c
+LEFTOVER_OBJECTS := $(LEFTOVER_C:%.c=$B/leftovers/%.o)
+
+$B/leftovers/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(CFLAGS) $(EFI_CFLAGS) -c -o $@ $<
+
+$B/leftovers/leftovers.so: $(LEFTOVER_OBJECTS) linker.ld
+	$(call say,LD,$@)
+	$Qld $(LDFLAGS) -o $@ /usr/lib/crt0-efi-x86_64.o $(LEFTOVER_OBJECTS) \
+		/usr/lib/libgnuefi.a
+
+$B/leftovers/leftovers.efi: $B/leftovers/leftovers.so
+	$(call say,EFI,$@)
+	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) --target=efi-app-x86_64 $< $@
+
 guest: $(GUEST_FILES) \
 	$(if $(findstring rdma,$(SHOW)),$B/guest/initramfs-rdma.gz)
 
@@ -287,11 +306,14 @@ unit:
 	@$(MAKE) --no-print-directory build-unit
 	@$(PYTHON) tools/test.py unit
 
+# What the whole-machine tests boot
+VM_FILES := $B/gangway-usb.img $(ATTACK_FILES) $B/leftovers/leftovers.efi \
+	$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
+
 vm-tests:
 	@tools/setup.sh install build run test bochs
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory $B/gangway-usb.img $(ATTACK_FILES) \
-		$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
+	@$(MAKE) --no-print-directory $(VM_FILES)
 	@$(PYTHON) tools/test.py vm
 
 test-bochs:
@@ -302,8 +324,7 @@ test-bochs:
 test:
 	@tools/setup.sh install build run test fuzz bochs
 	@tools/setup.sh emulator
-	@$(MAKE) --no-print-directory build-unit build-fuzz $B/gangway-usb.img \
-		$(ATTACK_FILES) $B/guest/initramfs-rdma.gz $(BOCHS_FILES)
+	@$(MAKE) --no-print-directory build-unit build-fuzz $(VM_FILES)
 	@FUZZ_SEED=$(or $(FUZZ_SEED),1) $(PYTHON) tools/test.py unit fuzz vm
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.
@@ -352,4 +373,4 @@ lint:
 clean:
 	rm -rf $B
 
--include $(OBJECTS:.o=.d) $(ATTACK_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(ATTACK_OBJECTS:.o=.d) $(LEFTOVER_OBJECTS:.o=.d)

@@ -1,0 +1,35 @@
+/*
+ * An application in the place of Gangway's on the boot disk: what a firmware
+ * may do to a machine before it starts Gangway.  It shares nothing with vtd/.
+ *
+ * A text file beside it, leftovers.cfg, says what:
+ *   translation   all requests pass untranslated, by context entries
+ *   scalable      the same in scalable mode
+ *   queue         queued invalidation on, with a descriptor done
+ *   interrupts    remapping on; the entries take any source, and compatibility
+ *                 format passes, so that nothing changes for the firmware
+ *   faults        a blocked interrupt is recorded, and nobody looks at it
+ * A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi starts.
+ */
+#ifndef TESTS_LEFTOVERS_H
+#define TESTS_LEFTOVERS_H
+
+#include "hv/types.h"
+
+/* Print on the firmware's console. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* True if leftovers.cfg has @word. */
+bool wanted(const char *word);
+
+/* @pages zeroed pages that the firmware keeps to itself; ends all if there are
+ * none. */
+void *firmware_pages(unsigned int pages);
+
+/* Say why this cannot go on, and wait for the test to give up. */
+_Noreturn void give_up(const char *why);
+
+/* Leave the unit at @base as leftovers.cfg says. */
+void leave_unit(u64 base);
+
+#endif

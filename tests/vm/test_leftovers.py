@@ -1,0 +1,225 @@
+"""Firmware that leaves the remapping unit on, and firmware whose DMAR table says
+odd things: tests/leftovers/ runs before Gangway and does what they would."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import demo
+import machine
+import test_attacks as attacks
+
+sys.path.insert(0, str(machine.ROOT / "tests/data"))
+import make_tables as tables  # pylint: disable=wrong-import-position
+
+APPLICATION = machine.BUILD / "leftovers/leftovers.efi"
+VTD = 0xfed90000
+GSTS = VTD + 0x1c
+TE, QIE, IRE, CFI = 1 << 31, 1 << 26, 1 << 25, 1 << 23  # states
+ONCE = 0x69000000  # SRTP, SFL, WBF, SIRTP: commands
+TAKEN = 0xc7000000  # translation, queue and remapping on, with our tables
+
+# What the emulator tells of its remapping unit, whoever asks it
+TRACE = "".join(f" -trace {event}" for event in (
+    "vtd_dmar_enable", "vtd_ir_enable", "vtd_inv_qi_enable",
+    "vtd_reg_dmar_root", "vtd_reg_ir_root", "vtd_reg_write_gcmd"))
+
+# The machine's unit as QEMU has it: its IOAPIC, and all functions
+UNIT = tables.drhd(VTD, tables.scope(tables.IOAPIC, (0, 0), bus=0xff), flags=1)
+PF = tables.scope(tables.ENDPOINT, (1, 0), (0, 0))
+
+
+def slot(device):
+    """A function of bus 0."""
+    return tables.scope(tables.ENDPOINT, (device, 0))
+
+
+class Leftovers(machine.Machine):
+    """A machine whose firmware left @words, and has the DMAR table @dmar."""
+
+    def __init__(self, options, words="", dmar=b""):
+        self.files = {"leftovers.cfg": words.encode() + b"\n"}
+        if dmar:
+            self.files["dmar.bin"] = dmar
+        options.qemu_extra += TRACE
+        super().__init__(options, print)
+
+    def _prepare(self):
+        super()._prepare()
+        disk = f"{self.work / 'disk.img'}@@1M"
+        subprocess.run(["mren", "-i", disk, "::/EFI/BOOT/BOOTX64.EFI",
+                        "gangway.efi"], check=True)
+        subprocess.run(["mcopy", "-i", disk, APPLICATION,
+                        "::/EFI/BOOT/BOOTX64.EFI"], check=True)
+        for name, content in self.files.items():
+            file = self.work / name
+            file.write_bytes(content)
+            subprocess.run(["mcopy", "-i", disk, file, f"::/EFI/BOOT/{name}"],
+                           check=True)
+
+    def switched(self, what):
+        """The states that @what had after each change, in order."""
+        return "".join(re.findall(rf"^vtd_{what}_enable enabled? (\d)",
+                                  self.guest_errors, re.M))
+
+    def check_commands(self):
+        """One command at most in a write of the global command register
+        (10.4.4)."""
+        writes = [(int(status, 16), int(value, 16)) for status, value in
+                  re.findall(r"^vtd_reg_write_gcmd status 0x(\w+) value 0x(\w+)",
+                             self.guest_errors, re.M)]
+        assert writes
+        for status, value in writes:
+            changed = (status ^ value) & (TE | QIE | IRE | CFI)
+            assert (changed | value & ONCE).bit_count() <= 1, hex(value)
+
+
+def check_taken(m, words):
+    """The unit is Gangway's, whatever was left; m.log says what."""
+    left = [name for word, name in (
+        ("translation", "translation"), ("interrupts", "interrupt-remapping"),
+        ("queue", "queued-invalidation"), ("interrupts", "compatibility-format"),
+        ("faults", "faults")) if word in words]
+    assert f"firmware left on: {' '.join(left)}\n" in m.log
+    assert ("translation stays on while its tables are replaced" in m.log) == \
+        ("translation" in words)
+    assert attacks.words(m, GSTS, 1) == [TAKEN]
+    # Never off once it was on; the others were, to change their tables
+    assert m.switched("dmar") == "1"
+    assert m.switched("inv_qi") == ("101" if "queue" in words else "1")
+    on = ("interrupts" in words) + ("faults" in words)
+    assert m.switched("ir") == ("101" if on else "1")
+    m.check_commands()
+
+
+# By what was left on: the DMAR table, where it is not the machine's own
+LEFT_ON = {
+    "translation": b"",
+    "queue": b"",
+    "interrupts": b"",
+    "translation queue faults": b"",
+    "translation interrupts faults": b"",
+    "queue interrupts": tables.dmar(
+        UNIT, tables.rmrr(0x480000000, 0x48001ffff, PF), width=48),
+}
+
+
+@pytest.mark.parametrize("words", LEFT_ON)
+def test_left_on(words):
+    """Each of the three, and each two: after take-over the VF reaches the
+    guest's RAM and nothing else, and none of firmware's interrupt entries.
+    (All three: test_demonstration; none: all other tests.)  Memory that
+    firmware keeps for the PF does not keep its VF from the guest."""
+    options = attacks.options("commands", **{"on-poweroff": "poweroff"})
+    with Leftovers(options, words, LEFT_ON[words]) as m:
+        d = attacks.Commander(m)
+        check_taken(m, words)
+        assert ("RMRR 0x480000000-0x48001ffff" in m.log) == bool(LEFT_ON[words])
+        assert "vtd-fault" not in m.log
+        d.ask("write 300000 5a")
+        assert attacks.words(m, 0x300000 + d.ram[1], 1) == [0x5a]
+        # Entry 62h of firmware's table would deliver
+        for address, reason in ((d.ram[0] + 1, 5), (0xfee00000, 0x25),
+                                (attacks.remappable(0x62), 0x22)):
+            lines = d.faults(f"write {address:x} 62")
+            assert any(f"reason=0x{reason:02x}" in line for line in lines), lines
+        m.send("end\n")
+        assert m.wait_end(60)
+        attacks.check_alive(m)
+
+
+def test_demonstration():
+    """All at once, under a Linux guest."""
+    words = "translation queue interrupts faults"
+    with Leftovers(machine.Options(), words) as m:
+        assert m.wait_for(r"^gangway: first instruction", m.options.timeout)
+        check_taken(m, words)
+        assert m.wait_end(m.options.timeout), m.last_line()
+        assert demo.judge(m, True).problems == []
+
+
+def test_rmrrs_in_preflight():
+    """RMRRs above 4 GiB, overlapping, of a bridge, of impossible extent: the
+    functions that they name are refused, with the region; the others are
+    not."""
+    dmar = tables.dmar(
+        UNIT,
+        tables.rmrr(0x480000000, 0x48001ffff, PF),
+        tables.rmrr(0x7c000000, 0x7c01ffff, slot(4)),
+        tables.rmrr(0x7c010000, 0x7c02ffff, slot(5)),
+        tables.rmrr(0x7c040000, 0x7c030000, slot(6)),
+        tables.rmrr(0x7c050000, 0x7c05ffff, tables.scope(tables.BRIDGE, (2, 0))),
+        width=48)
+    options = machine.Options(settings={"mode": "check"}, devices=[
+        "-device", "pcie-root-port,id=rp2,slot=2,chassis=2,addr=2.0",
+        "-device", "edu,bus=rp2", "-device", "e1000e,addr=4.0,romfile=",
+        "-device", "e1000e,addr=5.0,romfile=", "-device", "qemu-xhci,addr=6.0",
+        "-device", "nvme,addr=7.0,serial=1"])
+    with Leftovers(options, dmar=dmar) as m:
+        assert m.wait_for(r"^gangway: ready$", options.timeout), m.last_line()
+        verdicts = dict(re.findall(
+            r"^preflight: (\S+) +\d+ .* ((?:yes|no): .*)$", m.console, re.M))
+        keeps = "firmware keeps memory "
+        for where, what in (
+                ("0000:01:00.0", f"yes: {keeps}0x480000000-0x48001ffff for it "
+                                 "(RMRR): turn off the firmware's use of it "
+                                 "(boot ROM, RAID, remote management) in its "
+                                 "set-up; VFs: vf:8086:10c9/0 to /7"),
+                ("0000:00:04.0", f"no: {keeps}0x7c000000-0x7c01ffff"),
+                ("0000:00:05.0", f"no: {keeps}0x7c010000-0x7c02ffff"),
+                ("0000:00:06.0", f"no: {keeps}0x7c040000-0x7c030000 for it "
+                                 "(RMRR): turn off legacy USB support"),
+                ("0000:02:00.0", f"no: {keeps}0x7c050000-0x7c05ffff"),
+                ("0000:00:07.0", "yes: assign=0000:00:07.0")):
+            assert verdicts[where].startswith(what), verdicts[where]
+        assert "of impossible extent; what it names" in m.log
+        assert "RMRR 0x7c040000-0x7c030000, impossible, of 0000:00:06.0" in m.log
+        assert "RMRR 0x480000000-0x48001ffff, 128 KiB, of " \
+            "0000:00:01.0/00.0" in m.log
+        # Only looked at
+        assert m.switched("dmar") == ""
+
+
+def test_rmrr_of_assigned_function():
+    """Such a function stops the machine before anything of it is touched.  By
+    then the unit is taken, from scalable mode, which must go off for that."""
+    dmar = tables.dmar(UNIT, tables.rmrr(0x7c000000, 0x7c01ffff, slot(4)))
+    options = machine.Options(
+        iommu="x-scalable-mode=on", settings={"assign": "0000:00:04.0"},
+        devices=["-device", "e1000e,addr=4.0,romfile="])
+    with Leftovers(options, "scalable", dmar) as m:
+        assert m.wait_for(r"^gangway: end", options.timeout), m.last_line()
+        assert ("vtd: 0000:00:04.0: firmware demands memory 0x7c000000-"
+                "0x7c01ffff for it (RMRR, VT-d 8.4)\n"
+                "gangway: stopped: a function of assign= cannot be given to "
+                "the guest") in m.log
+        assert "translation goes off, for the mode of its tables" in m.log
+        assert m.switched("dmar") == "101"
+        assert attacks.words(m, GSTS, 1) == [TAKEN]
+        m.check_commands()
+        attacks.check_alive(m)
+
+
+def test_unit_that_does_not_answer():
+    """Nor one whose registers would be in RAM: the guest has no device then, but
+    the third unit blocks all DMA."""
+    dmar = tables.dmar(tables.drhd(0x2000000, slot(5)),
+                       tables.drhd(VTD + 0x1000, slot(4)), UNIT)
+    options = attacks.options("only-end")
+    with Leftovers(options, "translation interrupts", dmar) as m:
+        assert m.wait_for(r"^gangway: end", options.timeout), m.last_line()
+        assert "registers at 0x2000000 would lie in RAM" in m.log
+        assert "dmar1: nothing answers at 0xfed91000" in m.log
+        assert "dmar1: does not block DMA" in m.log
+        assert "the guest boots without its device" in m.log
+        assert "gangway: guest powered off" in m.log
+        assert m.switched("dmar") == "1"
+        gsts = attacks.words(m, GSTS, 1)[0]
+        assert gsts & (TE | QIE | IRE) == TE | QIE
+        root = attacks.quads(m, VTD + 0x20, 1)[0]
+        assert f"vtd_reg_dmar_root addr 0x{root:x} scalable 0" in \
+            m.guest_errors.splitlines()
+        assert attacks.quads(m, root, 512) == [0] * 512
+        attacks.check_alive(m)
