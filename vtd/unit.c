@@ -130,13 +130,16 @@ static const char *remapping_mode(const struct vtd_unit *unit)
 static void log_capabilities(const struct vtd_unit *unit)
 {
 	bool wide = VTD_CAP_SAGAW(unit->cap) & VTD_SAGAW_48;
+	bool drains = unit->cap & VTD_CAP_DWD && unit->cap & VTD_CAP_DRD;
 
-	hv_log("vtd: %s: 0x%lx, %s, %s pages, %squeued invalidation, %s%s%s\n",
+	hv_log("vtd: %s: 0x%lx, %s, %s pages, %squeued invalidation, "
+	       "%s%s%s%s\n",
 	       unit->name, unit->base,
 	       wide ? "48-bit, 4 levels" : "39-bit, 3 levels", leaf_sizes(unit),
 	       unit->ecap & VTD_ECAP_QI ? "" : "no ", remapping_mode(unit),
 	       unit->cap & VTD_CAP_CM ? ", caching mode" : "",
-	       unit->ecap & VTD_ECAP_C ? ", coherent" : "");
+	       unit->ecap & VTD_ECAP_C ? ", coherent" : "",
+	       drains ? "" : ", no draining");
 }
 
 int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,

@@ -79,9 +79,10 @@ bool vtd_reserved(const struct pci_function *fn);
  */
 int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn);
 
-/* Close it, flush context cache and IOTLB, and drain.  Only when it returns 0
- * is the domain's memory out of the function's reach.  -ENODEV: not attached
- * to @domain; -EIO, -ETIMEDOUT. */
+/* Close it, flush context cache and IOTLB, and drain, where the unit can: else
+ * what was under way may still arrive.  Only when it returns 0 is the domain's
+ * memory out of reach of the function's further requests.  -ENODEV: not
+ * attached to @domain; -EIO, -ETIMEDOUT. */
 int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn);
 
 /* True while a function may reach the memory of @domain: it was attached, and

@@ -218,7 +218,12 @@ static void test_no_drains(void **state)
 	(void)state;
 	assert_int_equal(vtd_init(&dmar, 0, false), 0);
 	assert_non_null(strstr(m->trace, "iotlb-global TE+"));
-	assert_non_null(strstr(test_log, ", coherent\n"));
+	assert_non_null(strstr(test_log, ", coherent, no draining\n"));
+	expect_up(m);
+	m = setup(MODEL_CAP & ~(1ULL << 55), MODEL_ECAP);
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_non_null(strstr(m->trace, "iotlb-global-writes TE+"));
+	assert_non_null(strstr(test_log, ", no draining\n"));
 	expect_up(m);
 }
 
