@@ -323,14 +323,10 @@ static void igb_set_vlan(struct pci_function *vf, u16 vlan)
 static int igb_enable_vf(struct pci_function *vf)
 {
 	struct igb_pf *p = vf->pf->driver;
-	char text[32];
 
 	if (vf->vf_index >= p->count)
 		return -EIO;
 	igb_set_filters(p, vf->vf_index);
-	igb_describe_vf(vf, text, sizeof(text));
-	hv_log("igb: " PCI_FMT ": VF %u, %s\n", PCI_ARG(vf->addr), vf->vf_index,
-	       text);
 	return 0;
 }
 

@@ -231,8 +231,8 @@ static void enables_a_vf(void **state)
 	/* 52:54:00:BA:BB:01, pool 0, valid */
 	assert_int_equal(*reg(0x5400), 0xba005452);
 	assert_int_equal(*reg(0x5404), 0x800401bb);
-	assert_string_equal(test_log,
-			    "igb: 0000:01:10.0: VF 0, MAC 52:54:00:ba:bb:01\n");
+	/* Who made it ready says what it is, once */
+	assert_string_equal(test_log, "");
 	igb->describe_vf(&vf[0], text, sizeof(text));
 	assert_string_equal(text, "MAC 52:54:00:ba:bb:01");
 	assert_int_equal(igb->enable_vf(&vf[1]), -EIO);
@@ -306,13 +306,15 @@ static void port_vlan(void **state)
 
 static void lives_without_a_mac(void **state)
 {
+	char text[40];
+
 	(void)state;
 	no_mac = true;
 	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
-	assert_int_equal(igb->enable_vf(&vf[0]), 0);
 	/* From its address, 0000:01:00.0; VF 0 */
 	assert_non_null(strstr(test_log, "no MAC address"));
-	assert_non_null(strstr(test_log, "MAC 02:00:01:10:00:01"));
+	igb->describe_vf(&vf[0], text, sizeof(text));
+	assert_string_equal(text, "MAC 02:00:01:10:00:01");
 }
 
 static void waits_for_what_the_device_reports(void **state)
