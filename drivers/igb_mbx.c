@@ -166,6 +166,19 @@ static void serve_request(struct igb_pf *p, u16 vf)
 	answer(p, vf, msg);
 }
 
+/*
+ * A VF whose driver found the link up looks no more until it hears of a reset
+ * of the PF, in the register of its mailbox that it polls for that.  So tell it
+ * of one: it then reads the link again, and goes on with all that it has.
+ */
+static void make_vfs_look(struct igb_pf *p)
+{
+	u32 mode = igb_read(p->fn, CTRL_EXT);
+
+	igb_write(p->fn, CTRL_EXT, mode & (u32)~CTRL_EXT_PFRSTD);
+	igb_write(p->fn, CTRL_EXT, mode | (u32)CTRL_EXT_PFRSTD);
+}
+
 /* Look whether the PF is there and has its link, and say what changed.  False:
  * it is not there, and what it reads means nothing. */
 static bool look_at_pf(struct igb_pf *p)
@@ -180,8 +193,10 @@ static bool look_at_pf(struct igb_pf *p)
 	else if (!gone && link != p->link)
 		hv_log("igb: " PCI_FMT ": link %s\n", PCI_ARG(p->fn->addr),
 		       link ? "up" : "lost");
+	if (!gone && p->link && !link)
+		make_vfs_look(p);
 	p->gone = gone;
-	p->link = link;
+	p->link = !gone && link;
 	return !gone;
 }
 

@@ -565,18 +565,29 @@ static void ignores_vfs_beyond_the_count(void **state)
 
 static void tells_of_the_link(void **state)
 {
+	unsigned int before;
+
 	(void)state;
 	igb->service(&pf);
 	assert_null(strstr(test_log, "link"));
 	link_up = true;
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	igb->service(&pf);
 	assert_non_null(strstr(test_log, "link up"));
 	test_log_clear();
+	before = writes;
 	igb->service(&pf);
 	assert_null(strstr(test_log, "link"));
+	assert_int_equal(writes, before);
 	link_up = false;
 	igb->service(&pf);
 	assert_non_null(strstr(test_log, "link lost"));
+	/* PFRSTD anew, and nothing else: the VFs' drivers look at the link */
+	assert_int_equal(writes, before + 2);
+	assert_int_equal(pfrstd_at, writes);
+	assert_int_equal(*reg(0x18), 0x10004000);
+	igb->service(&pf);
+	assert_int_equal(writes, before + 2);
 }
 
 static void does_nothing_for_a_pf_that_is_gone(void **state)
