@@ -372,6 +372,8 @@ static void igb_stop_vf(struct pci_function *vf)
 	u16 n = vf->vf_index;
 	unsigned int i;
 
+	if (igb_read(p->fn, STATUS) == ~0U)
+		return; /* gone: its queues do not stop, nor do they run */
 	igb_clear(p->fn, VFTE, BIT(n));
 	igb_clear(p->fn, VFRE, BIT(n));
 	stop_interrupts(p->fn, n);

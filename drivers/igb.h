@@ -188,7 +188,8 @@ int igb_set_frame_size(struct igb_pf *p, u16 vf, u32 size);
 int igb_add_vlan(struct igb_pf *p, u16 vf, u32 vlan);
 int igb_remove_vlan(struct igb_pf *p, u16 vf, u32 vlan);
 
-/* The mailbox (igb_mbx.c): answer every VF that asked, each at most once. */
-void igb_service(struct pci_function *pf);
+/* The mailbox (igb_mbx.c): answer every VF that asked, each at most once.
+ * -ENODEV: the PF's registers read all ones; what changes is logged. */
+int igb_service(struct pci_function *pf);
 
 #endif

@@ -200,14 +200,14 @@ static bool look_at_pf(struct igb_pf *p)
 	return !gone;
 }
 
-void igb_service(struct pci_function *pf)
+int igb_service(struct pci_function *pf)
 {
 	struct igb_pf *p = pf->driver;
 	u32 was_reset, events;
 	u16 vf;
 
 	if (!look_at_pf(p))
-		return;
+		return -ENODEV;
 	was_reset = igb_read(pf, VFLRE);
 	events = igb_read(pf, MBVFICR);
 	for (vf = 0; vf < p->count; vf++) {
@@ -218,4 +218,5 @@ void igb_service(struct pci_function *pf)
 		if (events & MBVFICR_REQ(vf))
 			serve_request(p, vf);
 	}
+	return 0;
 }

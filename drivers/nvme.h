@@ -90,6 +90,9 @@ struct nvme_admin {
 u32 nvme_read(const struct pci_function *pf, u32 reg);
 void nvme_write(const struct pci_function *pf, u32 reg, u32 value);
 
+/* True if @pf's registers read all ones: it was pulled. */
+bool nvme_is_gone(const struct pci_function *pf);
+
 /*
  * Reset controller @fn, whatever state it was left in, and enable it with the
  * admin queues in @dma, NVME_ADMIN_PAGES pages.  -EIO: it is not a controller
@@ -98,7 +101,8 @@ void nvme_write(const struct pci_function *pf, u32 reg, u32 value);
 int nvme_admin_start(struct nvme_admin *a, struct pci_function *fn,
 		     const struct pf_dma *dma);
 
-/* Disable the controller: its DMA ends.  -ETIMEDOUT, logged. */
+/* Disable the controller: its DMA ends.  -ENODEV: it is gone; -ETIMEDOUT;
+ * logged. */
 int nvme_admin_stop(struct nvme_admin *a);
 
 /*
@@ -112,7 +116,8 @@ int nvme_identify(struct nvme_admin *a, u8 cns);
  * Virtualization Management (5.22): @action on controller @id, with @count
  * resources of @type.  -EBUSY: the state of @id does not permit it; -ENOSPC:
  * more resources than there are; -EIO: other errors, or the controller is not
- * usable any more; -ETIMEDOUT.  Logged, with the status by name.
+ * usable any more; -ENODEV: it is gone; -ETIMEDOUT.  Logged, with the status by
+ * name.
  */
 int nvme_virt_mgmt(struct nvme_admin *a, u8 action, u16 id, u8 type, u16 count);
 #define NVME_VIRT_OFFLINE 7

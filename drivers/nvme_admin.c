@@ -53,6 +53,11 @@ static bool is_ready(const struct nvme_admin *a)
 	return nvme_read(a->fn, NVME_CSTS) & NVME_CSTS_RDY;
 }
 
+bool nvme_is_gone(const struct pci_function *pf)
+{
+	return nvme_read(pf, NVME_CSTS) == ~0U;
+}
+
 /* EN may change only when RDY has followed its last change (3.1.5), or the
  * controller is beyond help. */
 static bool is_settled(const struct nvme_admin *a)
@@ -65,6 +70,8 @@ static bool is_settled(const struct nvme_admin *a)
 int nvme_admin_stop(struct nvme_admin *a)
 {
 	a->usable = false;
+	if (nvme_is_gone(a->fn))
+		return refuse(a, -ENODEV, "the controller is gone");
 	wait_until(is_settled(a), a->ready_us,
 		   "NVMe CSTS.RDY to follow an earlier CC.EN");
 	nvme_write(a->fn, NVME_CC, 0);
@@ -237,6 +244,10 @@ static int execute(struct nvme_admin *a, struct nvme_command *command,
 
 	if (!a->usable)
 		return refuse(a, -EIO, "the controller is out of use");
+	if (nvme_is_gone(a->fn)) {
+		a->usable = false;
+		return refuse(a, -ENODEV, "the controller is gone");
+	}
 	command->id = ++a->last_id;
 	submit(a, command);
 	err = wait_completion(a, command->id, &field);

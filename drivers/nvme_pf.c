@@ -247,6 +247,11 @@ static int nvme_after_reset(struct pci_function *vf)
 	return bring_online(p, secondary.id);
 }
 
+static int nvme_service(struct pci_function *pf)
+{
+	return nvme_is_gone(pf) ? -ENODEV : 0;
+}
+
 static void nvme_stop_vf(struct pci_function *vf)
 {
 	struct nvme_pf *p = vf->pf->driver;
@@ -273,6 +278,7 @@ const struct pf_driver nvme_pf_driver = {
 	.stop = nvme_stop,
 	.enable_vf = nvme_enable_vf,
 	.after_reset = nvme_after_reset,
+	.service = nvme_service,
 	.stop_vf = nvme_stop_vf,
 	.describe_vf = nvme_describe_vf,
 };

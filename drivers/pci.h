@@ -150,6 +150,11 @@ void pci_write8(const struct pci_function *fn, u16 reg, u8 value);
 void pci_write16(const struct pci_function *fn, u16 reg, u16 value);
 void pci_write32(const struct pci_function *fn, u16 reg, u32 value);
 
+/* False if @fn's configuration space reads all ones: it was pulled, or the link
+ * to it is lost.  A VF's IDs always read FFFFh, its status register does not.
+ */
+bool pci_answers(const struct pci_function *fn);
+
 /* Offset of the capability @id (PCI 3.0 6.7), or 0.  At most 48 steps. */
 u16 pci_find_cap(const struct pci_function *fn, u8 id);
 
@@ -194,8 +199,8 @@ void pci_enable_path(struct pci_function *fn);
  * pending transactions (bounded), starts it, waits the 100 ms that 6.6.2
  * demands, then until configuration space answers.  Afterwards the command
  * register is 0: the caller turns decoding on again.  BARs and device control
- * of a function that is no VF are put back.  -EOPNOTSUPP: the function has no
- * FLR; -ETIMEDOUT.
+ * of a function that is no VF are put back.  -ENODEV: it does not answer;
+ * -EOPNOTSUPP: the function has no FLR; -ETIMEDOUT.  All logged.
  */
 int pci_flr(struct pci_function *fn);
 

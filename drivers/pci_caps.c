@@ -1,10 +1,15 @@
-/* Capability lists. */
+/* Is a function there, and what has it: capability lists. */
 #include "drivers/pci.h"
 
 #define CAP_FIRST 0x40
 #define CAP_STEPS 48 /* 4-byte structures that fit above the header */
 #define EXT_CAP_FIRST 0x100
 #define EXT_CAP_STEPS 960
+
+bool pci_answers(const struct pci_function *fn)
+{
+	return pci_read16(fn, PCI_STATUS) != 0xffff;
+}
 
 u16 pci_find_cap(const struct pci_function *fn, u8 id)
 {

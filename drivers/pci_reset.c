@@ -72,19 +72,24 @@ static bool has_flr(const struct pci_function *fn)
 	       pci_read32(fn, pcie + PCIE_DEVCAP) & PCIE_DEVCAP_FLR;
 }
 
+static bool is_gone(const struct pci_function *fn)
+{
+	if (pci_answers(fn))
+		return false;
+	hv_log("pci: " PCI_FMT ": its configuration space reads all ones: it "
+	       "is gone\n",
+	       PCI_ARG(fn->addr));
+	return true;
+}
+
 int pci_flr(struct pci_function *fn)
 {
 	u16 pcie = pci_find_cap(fn, PCI_CAP_PCIE);
 	struct saved_function saved;
 	int err;
 
-	/* A VF's IDs always read FFFFh, its status register does not */
-	if (pci_read16(fn, PCI_STATUS) == 0xffff) {
-		hv_log("pci: " PCI_FMT ": its configuration space reads all "
-		       "ones: it is gone\n",
-		       PCI_ARG(fn->addr));
+	if (is_gone(fn))
 		return -ENODEV;
-	}
 	if (!has_flr(fn)) {
 		hv_log("pci: " PCI_FMT ": no function-level reset\n",
 		       PCI_ARG(fn->addr));
@@ -249,6 +254,8 @@ int pci_reset(struct pci_function *fn, enum pci_reset kind)
 
 	if (kind == PCI_RESET_FLR)
 		return pci_flr(fn);
+	if (is_gone(fn))
+		return -ENODEV;
 	if (kind == PCI_RESET_NONE)
 		return -EOPNOTSUPP;
 	saved = save_function(fn);

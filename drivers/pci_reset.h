@@ -23,8 +23,9 @@ const char *pci_reset_name(enum pci_reset kind);
 /*
  * Reset @fn by @kind, as pci_flr() in all else: bus mastering off before, its
  * command register 0 afterwards, BARs put back; with PCI_RESET_BUS the command
- * registers and BARs of the others too.  -EOPNOTSUPP: PCI_RESET_NONE, or more
- * than PCI_RESET_BUS_MAX functions below the bridge; -ETIMEDOUT.
+ * registers and BARs of the others too.  -ENODEV: it does not answer;
+ * -EOPNOTSUPP: PCI_RESET_NONE, or more than PCI_RESET_BUS_MAX functions below
+ * the bridge; -ETIMEDOUT.
  */
 #define PCI_RESET_BUS_MAX 8
 int pci_reset(struct pci_function *fn, enum pci_reset kind);

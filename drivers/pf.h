@@ -63,13 +63,14 @@ struct pf_driver {
 	int (*after_reset)(struct pci_function *vf);
 
 	/* Answer what VFs asked of the PF (mailbox, VF reset).  Runs in the
-	 * exit of a guest CPU, bounded, never waits for the guest.  NULL if
-	 * VFs have no way to ask. */
-	void (*service)(struct pci_function *pf);
+	 * exit of a guest CPU, bounded, never waits for the guest.  -ENODEV:
+	 * the PF's registers read all ones, it is gone; nothing was done. */
+	int (*service)(struct pci_function *pf);
 
 	/* Stop @vf's queues and interrupts and take its filters away, so that
-	 * nothing of one guest is left for the next.  The VF works again after
-	 * its next driver reset it through the mailbox. */
+	 * nothing of one guest is left for the next; without delay if the PF is
+	 * gone.  The VF works again after its next driver reset it through the
+	 * mailbox. */
 	void (*stop_vf)(struct pci_function *vf);
 
 	/* One line of the VF's identity for the log ("MAC 52:54:..."). */

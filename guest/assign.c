@@ -8,7 +8,6 @@
 #include "hv/boot_memory.h"
 #include "hv/guest.h"
 #include "hv/log.h"
-#include "hv/weaken.h"
 #include "vtd/vtd.h"
 
 #define ASSIGN_MAX MIN(VPCI_MAX_FUNCTIONS, CONFIG_ASSIGN_MAX)
@@ -107,27 +106,20 @@ bool assigned_whole(const struct pci_function *fn)
 
 /* --- Making them ready ---------------------------------------------------- */
 
-void assigned_service(const struct assigned *a)
+int assigned_service(const struct assigned *a)
 {
-	if (a->pf_driver && a->pf_driver->service)
-		a->pf_driver->service(a->pf);
-}
-
-static int reset_device(const struct assigned *a)
-{
-	return weaken & WEAKEN_FLR ? 0 : pci_flr(a->fn);
+	return a->pf_driver ? a->pf_driver->service(a->pf) : 0;
 }
 
 /* Function-level reset, and what the PF has to do after it. */
 static int reset_assigned(const struct assigned *a)
 {
-	int err = reset_device(a);
+	int err = assigned_reset_vf(a);
 
-	if (err)
+	if (!err)
+		err = assigned_service(a);
+	if (err || !a->pf_driver || !a->pf_driver->after_reset)
 		return err;
-	assigned_service(a);
-	if (!a->pf_driver || !a->pf_driver->after_reset)
-		return 0;
 	return a->pf_driver->after_reset(a->fn);
 }
 
@@ -243,13 +235,10 @@ static void reset_function(struct vpci_function *v)
 {
 	struct assigned *a = v->ctx;
 
-	if (reset_assigned(a)) {
-		guest_end(GUEST_CRASH,
-			  PCI_FMT " did not come back from its reset",
-			  PCI_ARG(a->fn->addr));
-		return;
-	}
-	vpci_reset(v);
+	if (reset_assigned(a))
+		assigned_lose(a, "it did not come back from its reset");
+	else
+		vpci_reset(v);
 }
 
 static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
@@ -303,6 +292,7 @@ int assign_attach(void)
 	int err = vtd_domain_init(&domain, GUEST_DOMAIN_ID, &guest.map);
 
 	for (unsigned int i = 0; !err && i < assigned_count; i++) {
+		assigned[i].domain = &domain;
 		err = vtd_attach(&domain, assigned[i].fn);
 		if (!err)
 			hv_log("assign: " PCI_FMT " is the guest's "
@@ -316,36 +306,12 @@ int assign_attach(void)
 void assign_poll(void)
 {
 	for (unsigned int i = 0; i < assigned_count; i++)
-		assigned_service(&assigned[i]);
-}
-
-static const char *how_it_ended(bool detached, bool was_reset)
-{
-	if (!detached)
-		return "NOT detached: its DMA may still pass";
-	return was_reset ? "reset" : "NOT reset: its DMA stays blocked";
+		assigned_check(&assigned[i]);
 }
 
 void assign_stop(void)
 {
-	for (unsigned int i = 0; i < assigned_count; i++) {
-		struct assigned *a = &assigned[i];
-		bool detached;
-		int err;
-
-		pci_write16(a->fn, PCI_COMMAND,
-			    pci_read16(a->fn, PCI_COMMAND) &
-				    ~PCI_COMMAND_MASTER);
-		detached = !vtd_detach(&domain, a->fn);
-		if (a->pf) {
-			a->pf_driver->stop_vf(a->fn);
-			err = reset_device(a);
-		} else {
-			err = assigned_reset_whole(a);
-		}
-		assigned_free_interrupts(a);
-		hv_log("assign: " PCI_FMT " stopped and %s\n",
-		       PCI_ARG(a->fn->addr), how_it_ended(detached, !err));
-	}
+	for (unsigned int i = 0; i < assigned_count; i++)
+		assigned_stop(&assigned[i]);
 	pf_stop_all();
 }

@@ -23,12 +23,14 @@ int assign_check_groups(bool allow_unsafe);
  * Errors as vtd_domain_init() and vtd_attach(). */
 int assign_attach(void);
 
-/* Let the PF drivers look at their devices, for what no guest's request tells
- * them: a lost link, a lost card.  Under the trap lock. */
+/* Look at the guest's functions and their PFs, for what no guest's request
+ * tells of: a lost link, a lost card.  One that is gone is stopped at once.
+ * Under the trap lock. */
 void assign_poll(void);
 
-/* Stop the guest's functions: bus mastering off, queues stopped, reset, VT-d
- * closed.  Before anything of the guest's memory is used again. */
+/* Stop the guest's functions that are not stopped yet: bus mastering off, VT-d
+ * closed, queues stopped, reset.  Before anything of the guest's memory is used
+ * again. */
 void assign_stop(void);
 
 #endif

@@ -3,6 +3,7 @@
  * pages that hold the MSI-X table or that the PF driver mediates, for those of
  * less than a page, whose page may have others' registers, and for ports.
  */
+#include "guest/assign.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
 #include "hv/guest.h"
@@ -92,7 +93,9 @@ static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 		device_write(hpa, size, *value);
 	else
 		*value = device_read(hpa, size);
-	assigned_service(a);
+	/* The other VFs of a PF that is gone are lost with this one */
+	if (assigned_service(a))
+		assign_poll();
 }
 
 static int add_trapped(struct assigned *a, u8 bar, u32 offset, bool readable,

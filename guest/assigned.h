@@ -38,10 +38,33 @@ struct assigned {
 	struct vpci_function vpci;
 	struct trapped_page trapped[ASSIGNED_TRAPPED_MAX];
 	unsigned int trapped_count;
+	struct vtd_domain *domain; /* that it is attached to */
+	unsigned int away;	   /* looks that found all ones */
+	bool stopped;
 };
 
-/* Let the PF driver answer what a VF has just asked for. */
-void assigned_service(const struct assigned *a);
+/* Let the PF driver answer what a VF has just asked for.  -ENODEV: the PF is
+ * gone. */
+int assigned_service(const struct assigned *a);
+
+/*
+ * guest/assign_stop.c: end @a's DMA and interrupts, and reset it: bus mastering
+ * off, VT-d closed and flushed, queues stopped by the PF, function-level reset,
+ * IRTEs freed.  Bounded, also if it does not answer; says how it went.  Once.
+ * The caller holds the trap lock, or no guest CPU runs.
+ */
+void assigned_stop(struct assigned *a);
+
+/* @a is of no use any more, for the reason @why: assigned_stop(), and the guest
+ * finds all ones where it was, until it ends.  Under the trap lock. */
+void assigned_lose(struct assigned *a, const char *why);
+
+/* Look whether @a and its PF are there; assigned_lose() if not.  Under the trap
+ * lock. */
+void assigned_check(struct assigned *a);
+
+/* Function-level reset of a VF, if weaken= lets it.  Errors as pci_flr(). */
+int assigned_reset_vf(const struct assigned *a);
 
 /*
  * guest/assign_whole.c: @a, which is no VF, must have interrupts that can be

@@ -17,6 +17,7 @@ struct pf_domain {
 	struct memory_map map;
 	struct vtd_domain domain;
 	struct pf_dma dma;
+	bool closed;
 };
 _Static_assert(sizeof(struct pf_domain) <= PAGE_SIZE, "one page");
 
@@ -113,11 +114,28 @@ int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
 	return driver->start(pf, count, &d->dma);
 }
 
+void pf_lose(struct pci_function *pf)
+{
+	struct pf_domain *d = find_domain(pf);
+
+	pci_write16(pf, PCI_COMMAND,
+		    pci_read16(pf, PCI_COMMAND) & (u16)~PCI_COMMAND_MASTER);
+	if (!d || d->closed)
+		return;
+	d->closed = !vtd_detach(&d->domain, pf);
+	hv_log("%s: " PCI_FMT ": lost, %s\n", d->driver->name,
+	       PCI_ARG(pf->addr),
+	       d->closed ? "its DMA is blocked"
+			 : "and NOT detached: its DMA may still pass");
+}
+
 void pf_stop_all(void)
 {
 	for (unsigned int i = 0; i < domain_count; i++) {
 		struct pf_domain *d = domains[i];
 
+		if (d->closed)
+			continue;
 		d->driver->stop(d->pf);
 		hv_log("%s: " PCI_FMT ": stopped%s\n", d->driver->name,
 		       PCI_ARG(d->pf->addr),

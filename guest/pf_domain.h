@@ -13,8 +13,13 @@
 int pf_start(struct pci_function *pf, const struct pf_driver *driver,
 	     u16 count);
 
-/* Stop the PFs that do DMA, and close their domains.  After their VFs were
- * stopped. */
+/* @pf does not answer any more: bus mastering off, in case it can still be
+ * told, and its domain closed, if it has one.  After its VFs were stopped; may
+ * come again. */
+void pf_lose(struct pci_function *pf);
+
+/* Stop the PFs that do DMA and are not lost, and close their domains.  After
+ * their VFs were stopped. */
 void pf_stop_all(void);
 
 #endif

@@ -348,7 +348,7 @@ static u32 access_register(const struct vpci_bus *bus, u64 offset, u32 mask,
 
 	if (offset < PCI_CONFIG_SIZE)
 		return write ? 0 : read_host_bridge(offset);
-	if (!v)
+	if (!v || v->lost)
 		return ~0u;
 	if (!write)
 		return read_register(v, offset & 0xfff);
@@ -414,6 +414,13 @@ void vpci_reset(struct vpci_function *v)
 		msi_reset(v->msi);
 	if (v->msix)
 		msix_reset(v->msix);
+}
+
+void vpci_lose(struct vpci_function *v)
+{
+	v->command = 0;
+	update_mappings(v);
+	v->lost = true;
 }
 
 /* Offset of the capability, or 0 if it does not fit where one may stand. */

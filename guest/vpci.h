@@ -45,6 +45,7 @@ struct vpci_backend {
 struct vpci_function {
 	struct pci_function *fn;
 	u8 devfn;    /* on the guest's bus 0 */
+	bool lost;   /* reads all ones */
 	u16 command; /* as the guest sees it */
 	u16 decodes; /* its bits for memory and ports, if there are any */
 	u16 device_control, device_control2;
@@ -77,6 +78,10 @@ int vpci_init(struct vpci_function *v, struct pci_function *fn, u8 devfn,
  * controls and MSI-X entries as after power-on.
  */
 void vpci_reset(struct vpci_function *v);
+
+/* The function is gone: BARs unmapped; from now on its configuration space
+ * reads all ones and takes no write. */
+void vpci_lose(struct vpci_function *v);
 
 /* Bus 0: its functions, and at 00.0 a host bridge with nothing behind it. */
 struct vpci_bus {

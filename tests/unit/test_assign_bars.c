@@ -1,4 +1,5 @@
 /* sources: guest/assign_bars.c guest/memory_map.c hv/trap.c */
+#include "guest/assign.h"
 #include "guest/assigned.h"
 #include "guest/layout.h"
 #include "hv/guest.h"
@@ -24,12 +25,19 @@ void ept_remove(gpa_t gpa, u64 size)
 	ept_mapped -= size;
 }
 
-static unsigned int services, table_writes;
+static unsigned int services, table_writes, polls;
+static int service_result;
 
-void assigned_service(const struct assigned *a)
+int assigned_service(const struct assigned *a)
 {
 	(void)a;
 	services++;
+	return service_result;
+}
+
+void assign_poll(void)
+{
+	polls++;
 }
 
 u64 msix_table_read(struct msix *m, u32 offset, unsigned int size)
@@ -66,7 +74,8 @@ static int setup(void **state)
 	trap_reset();
 	ept_mapped = 0;
 	ept_result = 0;
-	services = table_writes = 0;
+	services = table_writes = polls = 0;
+	service_result = 0;
 	test_log_clear();
 	device = aligned_alloc(PAGE_SIZE, 4 * PAGE_SIZE);
 	memset(device, 0x5a, 4 * PAGE_SIZE);
@@ -274,6 +283,20 @@ static void small_bar_with_the_table(void **state)
 	assert_false(is_trapped(BAR0 + 0x800));
 }
 
+/* An access that finds the PF gone has all functions looked at. */
+static void looks_when_the_pf_is_gone(void **state)
+{
+	u64 value = 1;
+
+	(void)state;
+	map_at(3, BAR3);
+	trap_memory_access(BAR3 + 0x2040, 4, true, &value, NULL);
+	assert_int_equal(polls, 0);
+	service_result = -ENODEV;
+	trap_memory_access(BAR3 + 0x2040, 4, true, &value, NULL);
+	assert_int_equal(polls, 1);
+}
+
 static void table_too_large(void **state)
 {
 	(void)state;
@@ -304,6 +327,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(small_bar, setup, teardown),
 		cmocka_unit_test_setup_teardown(small_bar_with_the_table, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(looks_when_the_pf_is_gone,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(table_too_large, setup,
 						teardown),
 	};

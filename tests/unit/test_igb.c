@@ -598,14 +598,16 @@ static void does_nothing_for_a_pf_that_is_gone(void **state)
 	*reg(0xc80) = 1;
 	*reg(0x800) = 0x00000001;
 	gone = true;
-	igb->service(&pf);
+	assert_int_equal(igb->service(&pf), -ENODEV);
 	assert_non_null(strstr(test_log, "all ones"));
 	test_log_clear();
-	igb->service(&pf);
+	assert_int_equal(igb->service(&pf), -ENODEV);
+	/* Nor does it wait for queues that no longer run */
+	igb->stop_vf(&vf[0]);
 	assert_string_equal(test_log, "");
 	assert_int_equal(writes, before);
 	gone = false;
-	igb->service(&pf);
+	assert_int_equal(igb->service(&pf), 0);
 	assert_int_equal(*reg(0x800), 0x80000001);
 }
 

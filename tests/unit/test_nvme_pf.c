@@ -703,6 +703,26 @@ static void stops(void **state)
 	assert_off();
 }
 
+/* Pulled while it ran: nothing waits for it. */
+static void is_gone_at_once(void **state)
+{
+	u64 before;
+
+	(void)state;
+	assert_int_equal(nvme->start(&pf, 1, &dma), 0);
+	assert_int_equal(nvme->enable_vf(&vf[0]), 0);
+	assert_int_equal(nvme->service(&pf), 0);
+	gone = true;
+	before = test_time;
+	assert_int_equal(nvme->service(&pf), -ENODEV);
+	assert_int_equal(nvme->after_reset(&vf[0]), -ENODEV);
+	assert_logged("the controller is gone");
+	nvme->stop_vf(&vf[0]);
+	nvme->stop(&pf);
+	assert_true(test_time - before < 1000);
+	assert_false(is_bus_master());
+}
+
 static void is_found_by_class(void **state)
 {
 	struct pci_function other = {
@@ -751,6 +771,7 @@ int main(void)
 		TEST(leaves_a_vf_online_after_reset),
 		TEST(brings_a_vf_back_online_after_reset),
 		TEST(stops),
+		TEST(is_gone_at_once),
 		TEST(is_found_by_class),
 	};
 

@@ -191,6 +191,20 @@ static void flr_comes_first(void **state)
 	assert_int_equal(pci_reset_kind(fn, true), PCI_RESET_FLR);
 }
 
+/* The bus that it was on is left alone. */
+static void does_not_reset_what_is_gone(void **state)
+{
+	(void)state;
+	for (u16 reg = 0; reg < 256; reg += 4)
+		model_set32(1, 0, reg, 0xffffffff, 0);
+	bus_resets = 0;
+	model_written = on_bus_reset;
+	assert_int_equal(pci_reset(fn, pci_reset_kind(fn, true)), -ENODEV);
+	model_written = NULL;
+	assert_int_equal(bus_resets, 0);
+	assert_non_null(strstr(test_log, "reads all ones: it is gone"));
+}
+
 static void nothing_to_reset_with(void **state)
 {
 	(void)state;
@@ -209,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(does_not_come_back, set_up),
 		cmocka_unit_test_setup(advanced_features, set_up),
 		cmocka_unit_test_setup(flr_comes_first, set_up),
+		cmocka_unit_test_setup(does_not_reset_what_is_gone, set_up),
 		cmocka_unit_test_setup(nothing_to_reset_with, set_up),
 	};
 

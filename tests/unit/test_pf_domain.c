@@ -9,9 +9,10 @@
 #define PFS 5
 
 static struct pci_function pf[PFS];
+static u8 config[256]; /* of the PF that is lost */
 
 /* What happened, a letter each: M map, A attach, P path, S start, X stop,
- * D detach, T tables freed */
+ * D detach, T tables freed, m bus mastering off */
 static char order[64];
 static int domain_error, attach_error, start_error, detach_error;
 static bool in_use;
@@ -76,6 +77,19 @@ void pci_enable_path(struct pci_function *fn)
 	note('P');
 }
 
+u16 pci_read16(const struct pci_function *fn, u16 reg)
+{
+	return fn->config[reg] | fn->config[reg + 1] << 8;
+}
+
+void pci_write16(const struct pci_function *fn, u16 reg, u16 value)
+{
+	(void)fn;
+	assert_int_equal(reg, PCI_COMMAND);
+	assert_int_equal(value, 0xfffb);
+	note('m');
+}
+
 static int start(struct pci_function *fn, u16 count, const struct pf_dma *dma)
 {
 	(void)fn;
@@ -99,6 +113,8 @@ static void begin(void)
 {
 	test_log_clear();
 	order[0] = '\0';
+	for (unsigned int i = 0; i < PFS; i++)
+		pf[i].config = config;
 	domain_error = attach_error = start_error = detach_error = 0;
 	in_use = false;
 }
@@ -183,13 +199,28 @@ static void shares_no_domain(void **state)
 	assert_int_equal(pf_start(&pf[4], &dma, 7), -ENOSPC);
 }
 
-/* Its DMA ends before its domain is closed. */
+/* What is gone is not asked to stop; a PF without a domain has none to close.
+ */
+static void closes_a_lost_one(void **state)
+{
+	(void)state;
+	begin();
+	memset(config, 0xff, sizeof(config));
+	pf_lose(&pf[4]);
+	assert_string_equal(order, "m");
+	pf_lose(&pf[1]);
+	pf_lose(&pf[1]);
+	assert_string_equal(order, "mmDm");
+	assert_non_null(strstr(test_log, "lost, its DMA is blocked"));
+}
+
+/* Its DMA ends before its domain is closed; one is lost. */
 static void stops_all(void **state)
 {
 	(void)state;
 	begin();
 	pf_stop_all();
-	assert_string_equal(order, "XDXDXDXD");
+	assert_string_equal(order, "XDXDXD");
 	assert_null(strstr(test_log, "NOT"));
 	detach_error = -EIO;
 	pf_stop_all();
@@ -231,6 +262,7 @@ int main(void)
 		cmocka_unit_test(gets_its_pages_alone),
 		cmocka_unit_test(starts_again),
 		cmocka_unit_test(shares_no_domain),
+		cmocka_unit_test(closes_a_lost_one),
 		cmocka_unit_test(stops_all),
 	};
 

@@ -367,6 +367,26 @@ static void decoding_maps_and_unmaps(void **state)
 	assert_int_equal(vf.bar[3].mapped, 0);
 }
 
+/* Unmapped first: from then on nothing answers, whatever it is told. */
+static void lost_function_reads_ones(void **state)
+{
+	(void)state;
+	put(0x04, 2, 6);
+	assert_int_equal(calls, 2);
+	vpci_lose(&vf);
+	assert_int_equal(calls, 4);
+	assert_int_equal(call[2].address | call[3].address, 0);
+	assert_int_equal(vf.bar[0].mapped | vf.bar[3].mapped, 0);
+	set16(4, 0);
+	put(0x04, 2, 6);
+	put(0xa8, 2, 0x8000);
+	assert_int_equal(calls, 4);
+	assert_int_equal(resets, 0);
+	assert_int_equal(pci_read16(&fn, 4), 0);
+	for (u16 reg = 0; reg < 256; reg += 4)
+		assert_int_equal(get(reg, 4), 0xffffffff);
+}
+
 static void moves_while_decoding(void **state)
 {
 	(void)state;
@@ -784,6 +804,7 @@ int main(void)
 		cmocka_unit_test_setup(bars_start_in_the_window, setup),
 		cmocka_unit_test_setup(bars_tell_their_size, setup),
 		cmocka_unit_test_setup(decoding_maps_and_unmaps, setup),
+		cmocka_unit_test_setup(lost_function_reads_ones, setup),
 		cmocka_unit_test_setup(moves_while_decoding, setup),
 		cmocka_unit_test_setup(refused_address_is_not_mapped, setup),
 		cmocka_unit_test_setup(address_zero_is_nowhere, setup),

@@ -4,12 +4,12 @@ CPUs are out of the guest, and the machine halts or starts again."""
 import re
 
 import machine
+import outside
 
 # As in hv/selftest.h
 PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS = range(1, 8)
 SHELL = r"^/ # "
 VF = "0000:01:10.0"
-ROOT_TABLE_ADDRESS = 0xfed90020  # the register, QEMU's unit at FED90000H
 
 
 def options(cmdline="", **settings):
@@ -60,26 +60,11 @@ def test_halts():
     with machine.Machine(options("maxcpus=1"), print) as m:
         assert m.wait_for(SHELL, 120)
         assert "selftest: WARNING" in m.log
-        assert open_buses(m) == [1]
+        assert outside.open_buses(m) == [1]
         said = crash(m, 0, STACK, r"^gangway: panic ends: halted")
         check_dump(said, 0, "page fault exception", [0])
         check_halted(m, said)
-        assert open_buses(m) == []
-
-
-def xp(m, address, count):
-    """@count quadwords of the machine's physical memory."""
-    said = m.hmp(f"xp /{count}xg {address:#x}")
-    return [int(word, 16) for word in re.findall(r"\b0x([0-9a-f]{16})\b", said)]
-
-
-def open_buses(m):
-    """The buses whose root entry is present, in the table that the remapping
-    unit uses (VT-d 9.1)."""
-    table = xp(m, ROOT_TABLE_ADDRESS, 1)[0] & ~0xfff
-    entries = xp(m, table, 512)
-    assert len(entries) == 512
-    return [bus for bus in range(256) if entries[2 * bus] & 1]
+        assert outside.open_buses(m) == []
 
 
 RESETS = [

@@ -1,0 +1,49 @@
+"""The machine as its monitor sees it, past hypervisor and guest: memory, the
+remapping unit's tables, the root port in front of the card."""
+
+import re
+
+ROOT_TABLE_ADDRESS = 0xfed90020  # the register, QEMU's unit at FED90000H
+# Configuration mechanism #1: the root port in front of the card, 00:01.0
+CONFIG_ADDRESS, CONFIG_DATA = 0xcf8, 0xcfc
+ROOT_PORT = 0x80000800
+COMMAND, BUS_NUMBERS = 0x04, 0x18
+
+
+def xp(m, address, count):
+    """@count quadwords of the machine's physical memory."""
+    said = m.hmp(f"xp /{count}xg {address:#x}")
+    return [int(word, 16) for word in re.findall(r"\b0x([0-9a-f]{16})\b", said)]
+
+
+def root_table(m):
+    """The 256 entries of the table that the remapping unit uses, their low
+    words (VT-d 9.1)."""
+    entries = xp(m, xp(m, ROOT_TABLE_ADDRESS, 1)[0] & ~0xfff, 512)
+    assert len(entries) == 512
+    return entries[::2]
+
+
+def open_buses(m):
+    """The buses whose root entry is present."""
+    return [bus for bus, entry in enumerate(root_table(m)) if entry & 1]
+
+
+def open_functions(m, bus):
+    """The devfns whose context entry is present (VT-d 9.3)."""
+    entries = xp(m, root_table(m)[bus] & ~0xfff, 512)
+    assert len(entries) == 512
+    return [devfn for devfn in range(256) if entries[2 * devfn] & 1]
+
+
+def write_root_port(m, register, value):
+    """4 bytes of the root port's configuration space."""
+    m.hmp(f"o /w {CONFIG_ADDRESS:#x} {ROOT_PORT | register:#x}")
+    m.hmp(f"o /w {CONFIG_DATA:#x} {value:#x}")
+
+
+def pull_card(m):
+    """Nothing behind the root port answers any more: no configuration cycle,
+    for the bus has no number; no address, for the port does not decode."""
+    write_root_port(m, BUS_NUMBERS, 0)
+    write_root_port(m, COMMAND, 0)
