@@ -6,6 +6,7 @@
 #include "hv/log.h"
 #include "hv/nmi.h"
 #include "hv/panic.h"
+#include "hv/segments.h"
 #include "hv/time.h"
 #include "hv/vcpu.h"
 #include "hv/x86.h"
@@ -217,8 +218,33 @@ void nmi_in_root(void)
 		want_nmi_window(true);
 }
 
+/*
+ * After an exit for an NMI further ones are blocked until the next IRET (27.1)
+ * or entry.  This CPU may wait for a lock before that, and must then be within
+ * reach of a panic on another: an IRET to where we are.
+ */
+static void unblock_nmis(void)
+{
+	u64 ss, rsp;
+
+	__asm__ volatile("mov %%ss, %0\n\t"
+			 "mov %%rsp, %1\n\t"
+			 "push %0\n\t"
+			 "push %1\n\t"
+			 "pushfq\n\t"
+			 "push %2\n\t"
+			 "lea 1f(%%rip), %0\n\t"
+			 "push %0\n\t"
+			 "iretq\n"
+			 "1:"
+			 : "=&r"(ss), "=&r"(rsp)
+			 : "i"(HOST_CS)
+			 : "memory", "cc");
+}
+
 void exit_nmi(struct cpu *cpu)
 {
+	unblock_nmis();
 	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
 }
 
