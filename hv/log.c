@@ -16,7 +16,7 @@ void (*log_screen)(const char *text, size_t length);
  */
 #define LOCK_TRIES 100000000
 /* In a panic: whoever has it may have been parked with it, so not much longer
- * than a line takes */
+ * than a line takes.  Then it is taken from him, or each line would wait. */
 #define LOCK_TRIES_PANIC 1000000
 
 static bool log_lock(void)
@@ -28,7 +28,7 @@ static bool log_lock(void)
 			return true;
 		cpu_pause();
 	}
-	return false;
+	return panic_here();
 }
 
 void hv_log(const char *fmt, ...)

@@ -14,6 +14,10 @@ enum end_action panic_action = END_HALT;
 
 /* 0, or 1 + the index of the CPU that panics */
 static u32 panicked;
+/* How often that CPU failed again meanwhile, and whether all DMA was stopped
+ * before */
+static unsigned int failed_again;
+static bool dma_stopped;
 
 static u32 me(void)
 {
@@ -94,14 +98,32 @@ static void log_recent_exits(const struct cpu *cpu)
 
 static _Noreturn void end(void)
 {
-	if (panic_action == END_RESET) {
-		hv_log("gangway: panic ends: reset (on-panic= in "
-		       "gangway.cfg)\n");
+	bool reset = panic_action == END_RESET;
+
+	/* Should the log be what fails: the second time without it */
+	if (failed_again < 2)
+		hv_log("gangway: panic ends: %s\n",
+		       reset ? "reset (on-panic= in gangway.cfg)"
+			     : "halted; the machine needs a reset");
+	if (reset)
 		power_reset();
-	}
-	hv_log("gangway: panic ends: halted; the machine needs a reset\n");
 	for (;;)
 		halt();
+}
+
+/* The first panic said why; this one says that there is a second, and that the
+ * rest of the first is missing. */
+static _Noreturn void fail_again(const char *why, u64 rip)
+{
+	if (++failed_again == 1) {
+		log_screen = NULL;
+		hv_log("gangway: panic: and again: %s at rip %016lx (image + "
+		       "0x%lx); DMA is %s\n",
+		       why, rip, rip - (u64)image_start,
+		       dma_stopped ? "stopped" : "NOT stopped");
+		guest_wait_stopped();
+	}
+	end();
 }
 
 static _Noreturn void finish(void)
@@ -113,15 +135,17 @@ static _Noreturn void finish(void)
 }
 
 /* A panic within a panic, on this CPU or another, must not start over. */
-static void begin(void)
+static void begin(const char *why, u64 rip)
 {
 	if (!first_panic()) {
 		if (panic_elsewhere())
 			cpu_park();
-		end();
+		fail_again(why, rip);
 	}
-	if (panic_stop_dma)
+	if (panic_stop_dma) {
 		panic_stop_dma();
+		dma_stopped = true;
+	}
 	guest_stop_others();
 }
 
@@ -160,11 +184,11 @@ void panic(const char *fmt, ...)
 	read_registers(&f);
 	f.rip = (u64)__builtin_return_address(0);
 	f.rsp = (u64)__builtin_frame_address(0);
-	begin();
-	build_id_text(build);
 	va_start(ap, fmt);
 	format_va(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	begin(text, f.rip);
+	build_id_text(build);
 	hv_log("gangway: panic: %s (cpu %u, Gangway " GANGWAY_VERSION " %s)\n",
 	       text, this_cpu()->index, build);
 	log_registers(&f);
@@ -176,7 +200,7 @@ void panic_exception(const char *name, const struct exception_frame *f)
 {
 	char build[BUILD_ID_TEXT];
 
-	begin();
+	begin(name, f->rip);
 	build_id_text(build);
 	hv_log("gangway: panic: %s exception (vector %lu, cpu %u, "
 	       "Gangway " GANGWAY_VERSION " %s)\n",

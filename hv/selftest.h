@@ -14,9 +14,12 @@ enum selftest {
 	SELFTEST_INVALID_OPCODE,
 	SELFTEST_PAGE_FAULT,
 	SELFTEST_STACK_OVERFLOW,
-	SELFTEST_PANIC_LOCKED, /* holding the locks that all CPUs want */
+	SELFTEST_PANIC_LOCKED, /* holding the lock for which the others wait
+				  since an NMI made them exit */
 	SELFTEST_GUEST_STATE,  /* that VM entry refuses (SDM 3C 26.3) */
 	SELFTEST_CONTROLS,     /* that VM entry refuses (SDM 3C 26.2) */
+	SELFTEST_LOG_STUCK,    /* stands still with the lock of the log */
+	SELFTEST_PANIC_AGAIN,  /* the panic's log line fails */
 };
 
 /* Turn it on, loudly. */

@@ -7,7 +7,8 @@ import machine
 import outside
 
 # As in hv/selftest.h
-PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS = range(1, 8)
+(PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS, LOG_STUCK,
+ AGAIN) = range(1, 10)
 SHELL = r"^/ # "
 VF = "0000:01:10.0"
 
@@ -70,9 +71,11 @@ def test_halts():
 RESETS = [
     (1, PAGE_FAULT, "page fault exception"),
     (1, OPCODE, "invalid opcode exception"),
-    # CPU 0 waits for a lock that nobody gives back
+    # CPU 0 exits for an NMI, and waits for a lock that nobody gives back
     (1, LOCKED, "selftest: .* trap lock"),
+    # The other one stands still in the middle of a line
     (0, PANIC, "selftest: "),
+    (1, AGAIN, "selftest: .* twice"),
 ]
 # A VM entry that fails ends the guest, not the hypervisor.
 ENTRIES = [
@@ -89,9 +92,21 @@ def test_resets():
         for cpu, what, reason in RESETS + ENTRIES:
             assert m.wait_for(SHELL, 120, start), m.last_line()
             panics = (cpu, what, reason) in RESETS
+            if what == PANIC:
+                m.send("busybox mount -t devtmpfs d /dev\n"
+                       f"gangway-crash {1 - cpu} {LOG_STUCK} &\n")
+                assert m.wait_for(r"^selftest: cpu \d keeps the lock", 30,
+                                  start), m.last_line()
             said = crash(m, cpu, what, r"^gangway: panic ends: reset"
                          if panics else r"^gangway: end: reset")
             start = len(m.console)
+            if what == AGAIN:
+                assert re.search(
+                    rf"^gangway: panic: {reason} .*\n"
+                    r"gangway: panic: and again: invalid opcode at rip "
+                    r"[0-9a-f]{16} \(image \+ 0x[0-9a-f]+\); DMA is "
+                    r"stopped\ngangway: panic ends: reset", said, re.M)
+                continue
             if panics:
                 check_dump(said, cpu, reason)
                 continue
