@@ -3,6 +3,7 @@
 #include "hv/log.h"
 #include "hv/nmi.h"
 #include "hv/panic.h"
+#include "hv/power.h"
 #include "hv/segments.h"
 #include "hv/x86.h"
 
@@ -81,9 +82,14 @@ void exception_load_idt(void)
 
 void exception_handler(struct exception_frame *f)
 {
+	const char *name;
+
 	if (f->vector == VECTOR_NMI) {
 		nmi_in_root();
 		return;
 	}
-	panic_exception(names[f->vector] ? names[f->vector] : "reserved", f);
+	name = names[f->vector] ? names[f->vector] : "reserved";
+	if (power_in_firmware())
+		power_firmware_failed(name, f->rip);
+	panic_exception(name, f);
 }

@@ -17,15 +17,52 @@
 typedef void __attribute__((ms_abi))
 reset_system_fn(u32 type, u64 status, u64 size, void *reason);
 
-static void call_firmware(const struct handover *h, u32 type)
+/* While the firmware's code runs: what it was to do, and our page tables. */
+static enum end_action asked_for;
+static u64 own_cr3;
+
+static _Noreturn void end_without_firmware(enum end_action action)
+{
+	if (action == END_RESET)
+		power_reset();
+	if (action == END_POWEROFF)
+		hv_log("power: halted; the machine must be turned off by "
+		       "hand\n");
+	for (;;)
+		halt();
+}
+
+/* Comes back if the firmware does, or has no such service. */
+static void call_firmware(const struct handover *h, enum end_action action)
 {
 	reset_system_fn *const *reset =
 		(void *)((u8 *)h->runtime_services + RESET_SYSTEM_OFFSET);
 
 	if (!h->runtime_services)
 		return;
+	asked_for = action;
+	own_cr3 = read_cr3();
 	write_cr3(h->firmware_cr3);
-	(*reset)(type, 0, 0, NULL);
+	(*reset)(action == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN, 0,
+		 0, NULL);
+	write_cr3(own_cr3);
+	own_cr3 = 0;
+	hv_log("power: the firmware's ResetSystem() comes back\n");
+}
+
+bool power_in_firmware(void)
+{
+	return own_cr3;
+}
+
+void power_firmware_failed(const char *exception, u64 rip)
+{
+	write_cr3(own_cr3);
+	own_cr3 = 0;
+	hv_log("power: the firmware's ResetSystem() fails: %s exception at rip "
+	       "%lx\n",
+	       exception, rip);
+	end_without_firmware(asked_for);
 }
 
 static const char *action_name(enum end_action action)
@@ -57,14 +94,9 @@ void power_end(const struct handover *h, enum end_action action)
 	hv_log("gangway: end: %s\n", action_name(action));
 	/* Some firmware resets by INIT, which root operation blocks.  One that
 	 * the guest left pending comes now, and is a reset too. */
-	if (action != END_HALT)
+	if (action != END_HALT) {
 		vmx_off();
-	if (action == END_POWEROFF)
-		call_firmware(h, EFI_RESET_SHUTDOWN);
-	if (action == END_RESET) {
-		call_firmware(h, EFI_RESET_COLD);
-		outb(RESET_PORT, RESET_FULL);
+		call_firmware(h, action);
 	}
-	for (;;)
-		halt();
+	end_without_firmware(action);
 }
