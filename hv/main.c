@@ -106,8 +106,13 @@ _Noreturn void ap_main(struct cpu *cpu)
 		halt(); /* not the guest's: cpus= in gangway.cfg */
 }
 
-static void mask_legacy_interrupts(void)
+/* Nothing that firmware set up interrupts us.  First of all, for it is NMIs too
+ * (LINT1), and until our IDT is loaded they would end in the firmware's. */
+static void mask_firmware_interrupts(void)
 {
+	/* set_up_cpu() says what is missing */
+	if (!apic_enable_x2apic())
+		apic_quiet();
 	outb(PIC1_MASK, 0xff);
 	outb(PIC2_MASK, 0xff);
 }
@@ -185,7 +190,6 @@ static _Noreturn void boot_main(void)
 	const struct acpi_header *fadt = machine_acpi_table("FACP");
 
 	icr_exits = handover->config.check_ipis;
-	mask_legacy_interrupts();
 	use_screen(&handover->screen);
 	vmx_capabilities();
 	if (set_up_cpu())
@@ -218,6 +222,7 @@ static _Noreturn void switch_stack(u8 *top)
 _Noreturn void hv_main(const struct handover *h)
 {
 	handover = h;
+	mask_firmware_interrupts();
 	console_init(h->config.log_port);
 	panic_action = h->config.on_panic;
 	if (h->config.selftest)
