@@ -49,8 +49,7 @@ def check_dump(said, cpu, reason, cpus=(0, 1)):
 def check_halted(m, said):
     """All CPUs stand still, on the hypervisor's page tables."""
     ours = re.search(r"cr3 ([0-9a-f]+)", said)[1]
-    registers = m.hmp("info registers -a")
-    assert re.findall(r"\bHLT=(\d)", registers) == ["1", "1"]
+    registers = outside.wait_halted(m)
     assert [int(cr3, 16) for cr3 in re.findall(r"\bCR3=([0-9a-f]+)", registers)
             ] == [int(ours, 16)] * 2
 

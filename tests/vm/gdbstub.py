@@ -1,0 +1,129 @@
+"""A client of QEMU's gdb stub: stops the machine where a test says, so that it
+can act at that very moment."""
+
+import contextlib
+import re
+import socket
+import subprocess
+
+import machine
+
+RSP, RIP = 7, 16  # their places in the answer to "g"
+
+
+class Gdb:
+    """One connection (GDB manual, "Remote Protocol").  The machine is stopped
+    but for the time of run_to()."""
+
+    def __init__(self, m):
+        path = m.work / "gdb"
+        m.hmp(f"gdbserver unix:{path},server=on,wait=off")
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(60)
+        self._socket.connect(str(path))
+        self._stream = self._socket.makefile("rb")
+        self._machine = m
+        m.wait_state("paused", 10)
+
+    def _packet(self):
+        """The next one; it is acknowledged."""
+        while (byte := self._stream.read(1)) != b"$":
+            assert byte == b"+", byte
+        packet = b""
+        while (byte := self._stream.read(1)) != b"#":
+            assert byte
+            packet += byte
+        self._stream.read(2)
+        self._socket.sendall(b"+")
+        return packet.decode()
+
+    def ask(self, packet):
+        """Send @packet; returns the answer, which must be no error."""
+        checksum = sum(packet.encode()) & 0xff
+        self._socket.sendall(f"${packet}#{checksum:02x}".encode())
+        answer = self._packet()
+        assert not re.fullmatch("E..", answer), (packet, answer)
+        return answer
+
+    def run_to(self, address):
+        """Let the machine run until a CPU is at @address."""
+        assert self.ask(f"Z0,{address:x},1") == "OK"
+        assert self.ask("c").startswith("T05")
+        assert self.ask(f"z0,{address:x},1") == "OK"
+
+    def register(self, number):
+        """Of the CPU that stopped."""
+        registers = bytes.fromhex(self.ask("g")[:16 * (RIP + 1)])
+        return int.from_bytes(registers[8 * number:8 * number + 8], "little")
+
+    def step(self):
+        """One instruction; returns where the next one is."""
+        assert self.ask("s").startswith("T05")
+        return self.register(RIP)
+
+    def run_over(self, function):
+        """Let the machine run until the next call of @function comes back."""
+        self.run_to(function)
+        self.run_to(int.from_bytes(self.read(self.register(RSP), 8), "little"))
+
+    def read(self, address, size):
+        """Memory, as the stopped CPU sees it."""
+        return bytes.fromhex(self.ask(f"m{address:x},{size:x}"))
+
+    def write(self, address, data):
+        """The same, whatever its page tables forbid."""
+        assert self.ask(f"M{address:x},{len(data):x}:{data.hex()}") == "OK"
+
+    def replace(self, address, size, old, new):
+        """Write @new over @old, which is once in @size bytes of code."""
+        code = self.read(address, size)
+        assert code.count(old) == 1, code.hex()
+        self.write(address + code.index(old), new)
+
+    def close(self):
+        """The machine runs on, on its own."""
+        assert self.ask("D") == "OK"
+        self._machine.hmp("gdbserver none")
+        self._stream.close()
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def attached(m):
+    """Stop the machine; afterwards it runs on its own."""
+    gdb = Gdb(m)
+    yield gdb
+    gdb.close()
+
+
+PAGE = 0x1000
+NEAR = 512  # pages
+
+
+class Symbols:
+    """Where the functions of the hypervisor lie, once its log says where it
+    lies itself."""
+
+    def __init__(self, m):
+        where = re.search(r"^gangway: image at 0x([0-9a-f]+)-0x([0-9a-f]+)",
+                          m.log, re.M)
+        self.start, self.end = int(where[1], 16), int(where[2], 16)
+        names = subprocess.run(["nm", machine.BUILD / "gangway.so"],
+                               check=True, stdout=subprocess.PIPE, text=True)
+        self._offset = {name: int(offset, 16) for offset, name in re.findall(
+            r"^([0-9a-f]+) [tT] (\w+)$", names.stdout, re.M)}
+
+    def __getitem__(self, name):
+        return self.start + self._offset[name]
+
+    def find(self, gdb, name, code):
+        """The firmware loaded the hypervisor again, not far from where it was:
+        @code is the start of function @name."""
+        there = [shift for shift in range(-NEAR * PAGE, NEAR * PAGE, PAGE)
+                 if gdb.read(self[name] + shift, len(code)) == code]
+        assert len(there) == 1, there
+        self.start += there[0]
+        self.end += there[0]
+
+    def __contains__(self, address):
+        return self.start <= address <= self.end
