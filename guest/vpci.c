@@ -192,8 +192,14 @@ static void write_device_control(struct vpci_function *v, u32 value, u32 mask)
 {
 	v->device_control =
 		merge(v->device_control, value, mask & DEVCTL_WRITABLE);
-	if (value & mask & DEVCTL_FLR && has_flr(v))
-		v->backend->reset(v);
+	if (!(value & mask & DEVCTL_FLR) || !has_flr(v))
+		return;
+	/* Another processor of the guest's may not reach it meanwhile: a
+	 * request without an answer can be a fatal error to the platform
+	 * (6.6.2) */
+	v->command &= ~(PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+	update_mappings(v);
+	v->backend->reset(v);
 }
 
 /* What follows @cap in the list, in the place of the pointer to it. */

@@ -90,6 +90,7 @@ static int map_bar(struct vpci_function *v, unsigned int bar, u64 address)
 static void reset(struct vpci_function *v)
 {
 	resets++;
+	assert_int_equal(v->bar[0].mapped | v->bar[3].mapped, 0);
 	vpci_reset(v);
 }
 
