@@ -11,7 +11,8 @@
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
-#define STOP_LIMIT_US 2000000
+/* A CPU may have a function's reset to wait for, and its PF's answers */
+#define STOP_LIMIT_US 10000000
 #define STOP_AGAIN_US 1000
 
 struct guest guest;
