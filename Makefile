@@ -53,7 +53,8 @@ endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-bochs unit fuzz coverage vm-tests soak \
-	attack-time usb guest setup emulator format-check lint clean help
+	attack-time usb guest build-unit build-fuzz setup emulator format-check \
+	lint clean help
 .DELETE_ON_ERROR:
 
 all:
