@@ -271,6 +271,5 @@ _Noreturn void preflight_end(const struct handover *handover)
 	       "gangway: ready\n");
 	show_pages();
 	pager_hold(false);
-	vmx_off();
 	power_end(handover, handover->config.on_poweroff);
 }
