@@ -19,6 +19,11 @@ static u32 panicked;
 static unsigned int failed_again;
 static bool dma_stopped;
 
+/* Of the first panic */
+static const char *first_why;
+static u64 first_rip;
+static bool first_said;
+
 static u32 me(void)
 {
 	return this_cpu()->index + 1;
@@ -111,12 +116,15 @@ static _Noreturn void end(void)
 		halt();
 }
 
-/* The first panic said why; this one says that there is a second, and that the
- * rest of the first is missing. */
+/* Why there was a first panic, if it could not say so; then that there is a
+ * second, and that the rest of the first is missing. */
 static _Noreturn void fail_again(const char *why, u64 rip)
 {
 	if (++failed_again == 1) {
 		log_screen = NULL;
+		if (!first_said)
+			hv_log("gangway: panic: %s at rip %016lx\n", first_why,
+			       first_rip);
 		hv_log("gangway: panic: and again: %s at rip %016lx (image + "
 		       "0x%lx); DMA is %s\n",
 		       why, rip, rip - (u64)image_start,
@@ -142,6 +150,8 @@ static void begin(const char *why, u64 rip)
 			cpu_park();
 		fail_again(why, rip);
 	}
+	first_why = why;
+	first_rip = rip;
 	if (panic_stop_dma) {
 		panic_stop_dma();
 		dma_stopped = true;
@@ -191,6 +201,7 @@ void panic(const char *fmt, ...)
 	build_id_text(build);
 	hv_log("gangway: panic: %s (cpu %u, Gangway " GANGWAY_VERSION " %s)\n",
 	       text, this_cpu()->index, build);
+	first_said = true;
 	log_registers(&f);
 	log_stack(f.rsp);
 	finish();
@@ -205,6 +216,7 @@ void panic_exception(const char *name, const struct exception_frame *f)
 	hv_log("gangway: panic: %s exception (vector %lu, cpu %u, "
 	       "Gangway " GANGWAY_VERSION " %s)\n",
 	       name, f->vector, this_cpu()->index, build);
+	first_said = true;
 	log_registers(f);
 	log_stack(f->rsp);
 	finish();
