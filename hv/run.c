@@ -11,8 +11,10 @@
 #include "hv/vcpu.h"
 #include "hv/x86.h"
 
-/* A CPU may have a function's reset to wait for, and its PF's answers */
-#define STOP_LIMIT_US 10000000
+/* A CPU may have a function's reset to wait for, and its PF's answers; in a
+ * panic it is stopped wherever it is. */
+#define END_LIMIT_US 10000000
+#define PANIC_LIMIT_US 2000000
 #define STOP_AGAIN_US 1000
 
 struct guest guest;
@@ -58,9 +60,9 @@ static bool stopped(const struct cpu *cpu)
 
 /* Asks again and again: a SIPI or NMI sent while the CPU changed from one
  * state to the other is lost. */
-static void stop_and_wait(struct cpu *cpu)
+static void stop_and_wait(struct cpu *cpu, u64 limit_us)
 {
-	u64 limit = time_us() + STOP_LIMIT_US;
+	u64 limit = time_us() + limit_us;
 
 	while (!stopped(cpu) && time_us() < limit) {
 		u64 again = time_us() + STOP_AGAIN_US;
@@ -95,7 +97,7 @@ void guest_wait_stopped(void)
 {
 	for (unsigned int i = 0; i < guest.vcpus; i++)
 		if (cpus[i] != this_cpu())
-			stop_and_wait(cpus[i]);
+			stop_and_wait(cpus[i], PANIC_LIMIT_US);
 }
 
 void guest_end(enum guest_end how, const char *fmt, ...)
@@ -127,10 +129,10 @@ static _Noreturn void stop(struct cpu *cpu)
 	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
 	if (cpu->index == 0) {
 		for (unsigned int i = 1; i < guest.vcpus; i++)
-			stop_and_wait(cpus[i]);
+			stop_and_wait(cpus[i], END_LIMIT_US);
 		guest_after_end();
 	}
-	stop_and_wait(cpus[0]);
+	stop_and_wait(cpus[0], END_LIMIT_US);
 	for (;;)
 		halt();
 }
