@@ -2,21 +2,20 @@
 #include "drivers/framebuffer.h"
 #include "hv/alloc.h"
 #include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/string.h"
-
-/* 600 lines of usual length; of a longer log the first ones are kept */
-#define KEPT_PAGES 16
 
 static char *kept;
 static size_t kept_length, next;
 static unsigned int page; /* that is shown; the first is 1 */
-static bool held;
+static bool held, full;
 
 static void keep(const char *text, size_t length)
 {
-	if (!held)
+	full = full || length > PAGER_PAGES * PAGE_SIZE - kept_length;
+	if (!held || full || panic_here())
 		framebuffer_write(text, length);
-	if (length > KEPT_PAGES * PAGE_SIZE - kept_length)
+	if (full)
 		return;
 	memcpy(kept + kept_length, text, length);
 	kept_length += length;
@@ -26,7 +25,7 @@ void pager_start(void)
 {
 	if (!log_screen)
 		return;
-	kept = page_alloc(KEPT_PAGES, PAGES_GUEST);
+	kept = page_alloc(PAGER_PAGES, PAGES_GUEST);
 	if (kept)
 		log_screen = keep;
 }

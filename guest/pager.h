@@ -7,6 +7,10 @@
 
 #include "hv/types.h"
 
+/* What the pager takes of the pool: 2400 lines of usual length.  Of a longer
+ * log the first ones are kept, and the others go to the screen at once. */
+#define PAGER_PAGES 64
+
 /* Keep what is written to the screen from now on.  Nothing if there is no
  * screen, or no memory for it: then there is one page. */
 void pager_start(void);
@@ -15,7 +19,8 @@ void pager_start(void);
  * screen. */
 void pager_hold(bool on);
 
-/* Show the next page, after the last one the first.  True: it is the last. */
+/* Show the next page, after the last one the first.  True: it is the last.  No
+ * other CPU logs meanwhile. */
 bool pager_turn(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* How much memory the hypervisor takes, decided before it takes over. */
 #include "boot/handover.h"
 #include "guest/machine.h"
+#include "guest/pager.h"
 #include "hv/acpi_tables.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"
@@ -50,8 +51,9 @@ static bool vtd_large_pages(hpa_t rsdp)
 u64 hv_pool_size(const struct handover *handover, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
-	u64 pages = FIXED_PAGES + VTD_MAX_SILENCED +
-		    count_cpus(handover) * CPU_PAGES +
+	u64 pages = FIXED_PAGES +
+		    (handover->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
+		    VTD_MAX_SILENCED + count_cpus(handover) * CPU_PAGES +
 		    table_pages(ram, true) /* the hypervisor's own */ +
 		    table_pages(ram, ept_large) +
 		    table_pages(ram, vtd_large_pages(handover->rsdp));
