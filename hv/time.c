@@ -71,11 +71,11 @@ void delay_us(u64 us, const char *why)
 	while (time_us() < end)
 		cpu_pause();
 	delayed_us += us;
-	if (delays < DELAYS_LOGGED)
+	if (delays < DELAYS_LOGGED) {
+		delays++;
 		hv_log("time: waited %lu us: %s%s\n", us, why,
-		       ++delays == DELAYS_LOGGED
-			       ? "; further ones are not logged"
-			       : "");
+		       log_last(delays, DELAYS_LOGGED));
+	}
 }
 
 int wait_timed_out(const char *what)
