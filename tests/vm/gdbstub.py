@@ -92,8 +92,11 @@ class Gdb:
 def attached(m):
     """Stop the machine; afterwards it runs on its own."""
     gdb = Gdb(m)
-    yield gdb
-    gdb.close()
+    try:
+        yield gdb
+    finally:
+        if m.alive():
+            gdb.close()
 
 
 PAGE = 0x1000

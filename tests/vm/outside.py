@@ -1,5 +1,5 @@
-"""The machine as its monitor sees it, past hypervisor and guest: memory, the
-remapping unit's tables, the root port in front of the card."""
+"""The machine as the emulator sees it, past hypervisor and guest: memory, the
+remapping unit's tables, the root port in front of the card, its wire."""
 
 import re
 import time
@@ -13,17 +13,40 @@ COMMAND, BUS_NUMBERS = 0x04, 0x18
 HOTPLUG_SELECT, HOTPLUG_EJECT = 0xcd0, 0xcc8
 
 
+def dump(m, address, count, unit, digits):
+    """@count words of the machine's physical memory, of @digits digits."""
+    said = m.hmp(f"xp /{count}x{unit} {address:#x}")
+    found = [int(word, 16)
+             for word in re.findall(rf"\b0x([0-9a-f]{{{digits}}})\b", said)]
+    assert len(found) == count, said
+    return found
+
+
+def words(m, address, count):
+    """32-bit words."""
+    return dump(m, address, count, "w", 8)
+
+
 def xp(m, address, count):
-    """@count quadwords of the machine's physical memory."""
-    said = m.hmp(f"xp /{count}xg {address:#x}")
-    return [int(word, 16) for word in re.findall(r"\b0x([0-9a-f]{16})\b", said)]
+    """Quadwords."""
+    return dump(m, address, count, "g", 16)
+
+
+def frames(path):
+    """The Ethernet frames that QEMU's filter-dump has written so far (libpcap's
+    format)."""
+    data, at, found = path.read_bytes(), 24, []
+    while at + 16 <= len(data):
+        length = int.from_bytes(data[at + 8:at + 12], "little")
+        found.append(data[at + 16:at + 16 + length])
+        at += 16 + length
+    return found
 
 
 def root_table(m):
     """The 256 entries of the table that the remapping unit uses, their low
     words (VT-d 9.1)."""
     entries = xp(m, xp(m, ROOT_TABLE_ADDRESS, 1)[0] & ~0xfff, 512)
-    assert len(entries) == 512
     return entries[::2]
 
 
@@ -35,7 +58,6 @@ def open_buses(m):
 def open_functions(m, bus):
     """The devfns whose context entry is present (VT-d 9.3)."""
     entries = xp(m, root_table(m)[bus] & ~0xfff, 512)
-    assert len(entries) == 512
     return [devfn for devfn in range(256) if entries[2 * devfn] & 1]
 
 

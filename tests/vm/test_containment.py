@@ -132,7 +132,8 @@ def test_triple_fault():
         assert re.search(
             rf"gangway: guest crashed \(triple fault on cpu \d at rip "
             rf"0x[0-9a-f]+\)\n(.*\n)*?assign: {VF} stopped and reset\n"
-            rf"(.*\n)*gangway: end: poweroff$", m.log, re.M)
+            rf"(.*\n)*  triple fault +1 .*\n(.*\n)*gangway: end: poweroff$",
+            m.log, re.M)
 
 
 def mount_all(m):
@@ -209,7 +210,9 @@ def panic_without_log(m, symbols):
         gdb.run_to(symbols["console_log_write"])
         gdb.write(symbols["console_log_write"], UD2)
     wait_halted(m, symbols)
-    m.hmp("nmi")
+    with gdbstub.attached(m) as gdb:
+        m.hmp("nmi")
+        gdb.run_to(symbols["nmi_in_root"])
     wait_halted(m, symbols)
     assert "gangway:" not in m.console[start:]
 

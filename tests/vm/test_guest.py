@@ -53,18 +53,6 @@ def test_crash(shell):
     assert shell.wait_for(r"gangway: end: ", 30)
 
 
-def test_triple_fault():
-    """Linux with reboot=triple loads an empty IDT and executes INT3."""
-    options = machine.Options(shell=True, guest_cmdline="reboot=triple",
-                              settings={"on-crash": "halt"})
-    with machine.Machine(options, print) as m:
-        assert m.wait_for(r"^/ # ", options.timeout)
-        m.send("reboot -f\n")
-        assert m.wait_for(r"gangway: guest crashed \(triple fault", 60)
-        assert m.wait_for(r"^  triple fault +1 ", 30)
-        assert m.wait_for(r"gangway: end: halt", 30)
-
-
 def test_power_off_as_configured():
     """on-poweroff=halt: the machine stays, and the counters are there."""
     options = machine.Options(settings={"on-poweroff": "halt"})

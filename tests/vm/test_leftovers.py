@@ -9,6 +9,7 @@ import pytest
 
 import demo
 import machine
+import outside
 import test_attacks as attacks
 
 sys.path.insert(0, str(machine.ROOT / "tests/data"))
@@ -85,7 +86,7 @@ def check_taken(m, words):
     assert f"firmware left on: {' '.join(left)}\n" in m.log
     assert ("translation stays on while its tables are replaced" in m.log) == \
         ("translation" in words)
-    assert attacks.words(m, GSTS, 1) == [TAKEN]
+    assert outside.words(m, GSTS, 1) == [TAKEN]
     # Never off once it was on; the others were, to change their tables
     assert m.switched("dmar") == "1"
     assert m.switched("inv_qi") == ("101" if "queue" in words else "1")
@@ -119,7 +120,7 @@ def test_left_on(words):
         assert ("RMRR 0x480000000-0x48001ffff" in m.log) == bool(LEFT_ON[words])
         assert "vtd-fault" not in m.log
         d.ask("write 300000 5a")
-        assert attacks.words(m, 0x300000 + d.ram[1], 1) == [0x5a]
+        assert outside.words(m, 0x300000 + d.ram[1], 1) == [0x5a]
         # Entry 62h of firmware's table would deliver
         for address, reason in ((d.ram[0] + 1, 5), (0xfee00000, 0x25),
                                 (attacks.remappable(0x62), 0x22)):
@@ -197,7 +198,7 @@ def test_rmrr_of_assigned_function():
                 "the guest") in m.log
         assert "translation goes off, for the mode of its tables" in m.log
         assert m.switched("dmar") == "101"
-        assert attacks.words(m, GSTS, 1) == [TAKEN]
+        assert outside.words(m, GSTS, 1) == [TAKEN]
         m.check_commands()
         attacks.check_alive(m)
 
@@ -216,10 +217,10 @@ def test_unit_that_does_not_answer():
         assert "the guest boots without its device" in m.log
         assert "gangway: guest powered off" in m.log
         assert m.switched("dmar") == "1"
-        gsts = attacks.words(m, GSTS, 1)[0]
+        gsts = outside.words(m, GSTS, 1)[0]
         assert gsts & (TE | QIE | IRE) == TE | QIE
-        root = attacks.quads(m, VTD + 0x20, 1)[0]
+        root = outside.xp(m, VTD + 0x20, 1)[0]
         assert f"vtd_reg_dmar_root addr 0x{root:x} scalable 0" in \
             m.guest_errors.splitlines()
-        assert attacks.quads(m, root, 512) == [0] * 512
+        assert outside.xp(m, root, 512) == [0] * 512
         attacks.check_alive(m)

@@ -1,22 +1,13 @@
 """RDMA between two VFs of one card in one guest."""
 
 import re
-import struct
 
 import demo
 import machine
+import outside
 
 ARP = 0x0806
 ROCE_PORT = 4791  # RoCE v2 is UDP to this port
-
-
-def frames(pcap):
-    """The Ethernet frames of a capture that QEMU wrote."""
-    at = 24
-    while at + 16 <= len(pcap):
-        size, = struct.unpack_from("<I", pcap, at + 8)
-        yield pcap[at + 16:at + 16 + size]
-        at += 16 + size
 
 
 def is_roce(frame):
@@ -40,6 +31,6 @@ def test_rdma_between_vfs(tmp_path):
             assert re.search(rf"^PASS {name} VM exits: 0 in ", m.console, re.M)
         assert len(re.findall(r"attached to domain 1 by", m.log)) == 2
         assert "vtd: requests blocked: 1\n" in m.log
-    seen = list(frames(wire.read_bytes()))
+    seen = outside.frames(wire)
     assert any(frame[12:14] == ARP.to_bytes(2, "big") for frame in seen)
     assert not any(map(is_roce, seen))

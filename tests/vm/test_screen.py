@@ -78,7 +78,7 @@ DISPLAYS = {
 def wait_for_page(m, path, texts, font):
     """The picture once one of @texts, which are drawn last, is on it, and
     which."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
         m.qmp("screendump", filename=str(path))
         picture = Picture(path)
