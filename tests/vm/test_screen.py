@@ -134,6 +134,7 @@ def test_preflight_is_on_the_screen(name, tmp_path):
         m.qmp("send-key", keys=[{"type": "qcode", "data": "spc"}])
         assert m.wait_for(r"gangway: end: poweroff", 30)
         assert m.wait_end(30)
+        assert "gangway: panic" not in m.log
 
 
 def test_display_is_given_with_its_screen():
