@@ -92,7 +92,8 @@ static u8 last_bus(const struct pci_function *pf)
 	return last;
 }
 
-/* The function that has @bus, or forwards to it, and is none of @pf's. */
+/* The function that has @bus, or forwards to it.  VFs do not count: those of
+ * several PFs may share a bus, each at its own address. */
 static const struct pci_function *owner_of_bus(const struct pci_function *pf,
 					       u8 bus)
 {
@@ -102,7 +103,7 @@ static const struct pci_function *owner_of_bus(const struct pci_function *pf,
 	for (unsigned int i = 0; i < count; i++) {
 		if (fn[i].addr.segment != pf->addr.segment)
 			continue;
-		if (fn[i].addr.bus == bus && fn[i].pf != pf)
+		if (fn[i].addr.bus == bus && !fn[i].pf)
 			return &fn[i];
 		if (fn[i].bridge && !pci_is_below(pf, &fn[i]) &&
 		    fn[i].secondary && bus >= fn[i].secondary &&

@@ -12,18 +12,19 @@
 #define VF_BAR0 0x184
 #define VF_BAR3 0x190
 #define ROOT_PORT 0x08
+#define PFS 2		  /* at most, functions 0 and 1 */
 #define ROOT_DEVCTL2 0x7c /* PCIe capability at 54H */
 
 static struct pci_function *pf;
-static u8 pf_bus;   /* the PF is its function 0 */
+static u8 pf_bus;   /* PFs are its functions 0 and 1 */
 static bool silent; /* VFs do not answer */
 static unsigned int enabled_without;
 
-static void add_vf(unsigned int n)
+static void add_vf(u8 devfn, unsigned int n)
 {
-	u32 numbers = model_get32(pf_bus, 0, OFFSET_STRIDE);
-	unsigned int rid =
-		(pf_bus << 8) + (numbers & 0xffff) + n * (numbers >> 16);
+	u32 numbers = model_get32(pf_bus, devfn, OFFSET_STRIDE);
+	unsigned int rid = (pf_bus << 8) + devfn + (numbers & 0xffff) +
+			   n * (numbers >> 16);
 
 	if (model_get16(rid >> 8, rid, PCI_STATUS) != 0xffff)
 		return;
@@ -33,29 +34,34 @@ static void add_vf(unsigned int n)
 /* What a PF does with its capability (PCIe 9.3.3) */
 static void device(u8 bus, u8 devfn, u16 reg, u32 value)
 {
-	bool on = model_get16(pf_bus, 0, CTRL) & 1;
+	bool on = model_get16(pf_bus, devfn, CTRL) & 1;
 	unsigned int n;
 
 	(void)value;
-	if (bus != pf_bus || devfn != 0)
+	if (bus != pf_bus || devfn >= PFS)
 		return;
 	if (reg >= 0x170 && reg < 0x19c)
 		assert_false(on); /* these may change while VFE is clear */
 	if (reg != CTRL || !on || silent)
 		return;
-	if (model_get32(pf_bus, 0, PAGE_SIZE_REG) != 1 ||
+	if (model_get32(pf_bus, devfn, PAGE_SIZE_REG) != 1 ||
 	    !(model_get16(0, ROOT_PORT, ROOT_DEVCTL2) & 0x20))
 		enabled_without++;
-	for (n = 0; n < model_get16(pf_bus, 0, NUM_VFS); n++)
-		add_vf(n);
+	for (n = 0; n < model_get16(pf_bus, devfn, NUM_VFS); n++)
+		add_vf(devfn, n);
+}
+
+static void set_vf_bars_of(u8 devfn, u64 bar0, u64 bar3)
+{
+	model_set32(pf_bus, devfn, VF_BAR0, (u32)bar0 | 0xc, 0xffffc000);
+	model_set32(pf_bus, devfn, VF_BAR0 + 4, bar0 >> 32, 0xffffffff);
+	model_set32(pf_bus, devfn, VF_BAR3, (u32)bar3 | 0xc, 0xffffc000);
+	model_set32(pf_bus, devfn, VF_BAR3 + 4, bar3 >> 32, 0xffffffff);
 }
 
 static void set_vf_bars(u64 bar0, u64 bar3)
 {
-	model_set32(pf_bus, 0, VF_BAR0, (u32)bar0 | 0xc, 0xffffc000);
-	model_set32(pf_bus, 0, VF_BAR0 + 4, bar0 >> 32, 0xffffffff);
-	model_set32(pf_bus, 0, VF_BAR3, (u32)bar3 | 0xc, 0xffffc000);
-	model_set32(pf_bus, 0, VF_BAR3 + 4, bar3 >> 32, 0xffffffff);
+	set_vf_bars_of(0, bar0, bar3);
 }
 
 static void build_root_port(void)
@@ -70,25 +76,26 @@ static void build_root_port(void)
 	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
 }
 
-static void build_pf(void)
+static void build_pf(u8 devfn, u32 bar0, u32 bar3)
 {
 	unsigned int reg;
 
-	model_add(pf_bus, 0, 0x8086, 0x10c9, 0x020000);
-	model_set32(pf_bus, 0, PCI_BAR(0), 0xfe400000, 0xfffe0000);
-	model_set32(pf_bus, 0, PCI_BAR(3), 0xfe440000, 0xffffc000);
-	model_ext_cap(pf_bus, 0, 0x100, 0x0001, 0x160);
-	model_ext_cap(pf_bus, 0, 0x160, 0x0010, 0);
-	model_set16(pf_bus, 0, CTRL, 0, 0x19);
-	model_set32(pf_bus, 0, 0x16c, 0x00080008, 0); /* InitialVFs, TotalVFs */
-	model_set16(pf_bus, 0, NUM_VFS, 0, 0xffff);
-	model_set32(pf_bus, 0, OFFSET_STRIDE, 0x00020080, 0);
-	model_set32(pf_bus, 0, 0x178, 0x10ca0000, 0); /* VF device ID */
-	model_set32(pf_bus, 0, 0x17c, 0x00000553, 0);
-	model_set32(pf_bus, 0, PAGE_SIZE_REG, 1, 0xffffffff);
+	model_add(pf_bus, devfn, 0x8086, 0x10c9, 0x020000);
+	model_set32(pf_bus, devfn, PCI_BAR(0), bar0, 0xfffe0000);
+	model_set32(pf_bus, devfn, PCI_BAR(3), bar3, 0xffffc000);
+	model_ext_cap(pf_bus, devfn, 0x100, 0x0001, 0x160);
+	model_ext_cap(pf_bus, devfn, 0x160, 0x0010, 0);
+	model_set16(pf_bus, devfn, CTRL, 0, 0x19);
+	model_set32(pf_bus, devfn, 0x16c, 0x00080008,
+		    0); /* InitialVFs, TotalVFs */
+	model_set16(pf_bus, devfn, NUM_VFS, 0, 0xffff);
+	model_set32(pf_bus, devfn, OFFSET_STRIDE, 0x00020080, 0);
+	model_set32(pf_bus, devfn, 0x178, 0x10ca0000, 0); /* VF device ID */
+	model_set32(pf_bus, devfn, 0x17c, 0x00000553, 0);
+	model_set32(pf_bus, devfn, PAGE_SIZE_REG, 1, 0xffffffff);
 	for (reg = VF_BAR0; reg < VF_BAR0 + 24; reg += 4)
-		model_set32(pf_bus, 0, reg, 0, 0);
-	set_vf_bars(0, 0);
+		model_set32(pf_bus, devfn, reg, 0, 0);
+	set_vf_bars_of(devfn, 0, 0);
 }
 
 static void find(void)
@@ -111,7 +118,7 @@ static int set_up(void **state)
 	pf_bus = 1;
 	model_reset(4);
 	build_root_port();
-	build_pf();
+	build_pf(0, 0xfe400000, 0xfe440000);
 	return 0;
 }
 
@@ -327,6 +334,37 @@ static void vfs_on_a_bus_of_their_own(void **state)
 	assert_ptr_equal(sriov_vf(pf, 3), vf);
 }
 
+/* The two ports of an 82576 without ARI: 02:10.0, 02:10.2 and 02:10.1, 02:10.3
+ */
+static void two_pfs_share_a_bus(void **state)
+{
+	struct pci_function *other;
+
+	(void)state;
+	next_bus(2);
+	model_set8(1, 0, PCI_HEADER_TYPE, 0x80, 0);
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020180, 0);
+	build_pf(1, 0xfe420000, 0xfe444000);
+	model_set32(1, 1, OFFSET_STRIDE, 0x00020180, 0);
+	find();
+	other = pci_find((struct pci_addr){.bus = 1, .devfn = 1});
+	assert_non_null(other);
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_int_equal(sriov_enable(other, 2), 0);
+	assert_ptr_equal(sriov_vf(pf, 0), vf_at(2, 0x80));
+	assert_ptr_equal(sriov_vf(other, 0), vf_at(2, 0x81));
+	assert_ptr_equal(sriov_vf(pf, 1), vf_at(2, 0x82));
+	assert_ptr_equal(sriov_vf(other, 1), vf_at(2, 0x83));
+	/* 64 KiB for the first PF's, then the other's */
+	assert_int_equal(sriov_vf(pf, 1)->bar[3].base, 0xfea0c000);
+	assert_int_equal(sriov_vf(other, 0)->bar[0].base, 0xfea10000);
+	/* The same place is still nobody else's */
+	sriov_disable(other);
+	model_set32(1, 1, OFFSET_STRIDE, 0x0002017f, 0);
+	assert_int_equal(sriov_enable(other, 1), -EIO);
+	assert_non_null(strstr(test_log, "0000:02:10.0: VF 0 where another"));
+}
+
 static void fewer_vfs_need_fewer_buses(void **state)
 {
 	(void)state;
@@ -348,7 +386,7 @@ static void behind_a_switch(u8 subordinate)
 	model_bridge(1, 0, 2, 3);
 	model_set32(1, 0, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
 	pf_bus = 2;
-	build_pf();
+	build_pf(0, 0xfe400000, 0xfe440000);
 	model_set32(pf_bus, 0, OFFSET_STRIDE, 0x00010100, 0);
 	find();
 }
@@ -506,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
 		cmocka_unit_test_setup(vfs_on_a_bus_of_their_own, set_up),
+		cmocka_unit_test_setup(two_pfs_share_a_bus, set_up),
 		cmocka_unit_test_setup(fewer_vfs_need_fewer_buses, set_up),
 		cmocka_unit_test_setup(every_bridge_above_forwards, set_up),
 		cmocka_unit_test_setup(one_bridge_above_does_not_forward,
