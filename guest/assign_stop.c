@@ -1,7 +1,8 @@
 /*
  * The end of a function's time with the guest: when the guest has ended, or
  * before that, when the function or its PF is lost.  Its way to the guest's
- * memory is closed first, whether the function still obeys or not.
+ * memory is closed before anything that it must answer, whether it still obeys
+ * or not.
  */
 #include "guest/assigned.h"
 #include "guest/pf_domain.h"
@@ -57,8 +58,10 @@ void assigned_lose(struct assigned *a, const char *why)
 	hv_log("assign: " PCI_FMT " is lost: %s; the guest reads all ones of "
 	       "it from now on\n",
 	       PCI_ARG(a->fn->addr), why);
-	assigned_stop(a);
+	/* Before anything waits: an access of the guest's without an answer can
+	 * be a fatal error to the platform (PCIe 6.6.2) */
 	vpci_lose(&a->vpci);
+	assigned_stop(a);
 }
 
 static bool pf_is_lost(const struct assigned *a)

@@ -55,8 +55,8 @@ int assigned_service(const struct assigned *a);
  */
 void assigned_stop(struct assigned *a);
 
-/* @a is of no use any more, for the reason @why: assigned_stop(), and the guest
- * finds all ones where it was, until it ends.  Under the trap lock. */
+/* @a is of no use any more, for the reason @why: the guest finds all ones where
+ * it was, until it ends; then assigned_stop().  Under the trap lock. */
 void assigned_lose(struct assigned *a, const char *why);
 
 /* Look whether @a and its PF are there; assigned_lose() if not.  Under the trap

@@ -150,13 +150,13 @@ static void stops_once(void **state)
 {
 	(void)state;
 	assigned_lose(&a, "test");
-	assert_string_equal(order, "mdqrig");
+	assert_string_equal(order, "gmdqri");
 	assigned_stop(&a);
 	assigned_lose(&a, "test");
 	assigned_check(&a);
 	pull(0x80);
 	assigned_check(&a);
-	assert_string_equal(order, "mdqrig");
+	assert_string_equal(order, "gmdqri");
 }
 
 static void goes_on_whatever_fails(void **state)
@@ -193,7 +193,7 @@ static void vf_that_vanishes(void **state)
 	(void)state;
 	pull(0x80);
 	assigned_check(&a);
-	assert_string_equal(order, "mdqrig");
+	assert_string_equal(order, "gmdqri");
 	assert_non_null(strstr(test_log, "assign: 0000:01:10.0 is lost: its "
 					 "configuration space reads all ones; "
 					 "the guest reads all ones"));
@@ -205,7 +205,7 @@ static void pf_that_vanishes(void **state)
 	(void)state;
 	pull(0x00);
 	assigned_check(&a);
-	assert_string_equal(order, "mdqrigp");
+	assert_string_equal(order, "gmdqrip");
 	assert_non_null(strstr(test_log, "is lost: its PF does not answer"));
 }
 
@@ -214,7 +214,7 @@ static void pf_whose_registers_vanish(void **state)
 	(void)state;
 	pf_registers_gone = true;
 	assigned_check(&a);
-	assert_string_equal(order, "mdqrigp");
+	assert_string_equal(order, "gmdqrip");
 }
 
 /* Its driver may reset it by its own registers: it may be away for a moment. */
@@ -231,7 +231,7 @@ static void whole_function_gets_a_second_look(void **state)
 	assigned_check(&a);
 	assert_string_equal(order, "");
 	assigned_check(&a);
-	assert_string_equal(order, "mdrig");
+	assert_string_equal(order, "gmdri");
 }
 
 #define TEST(t) cmocka_unit_test_setup(t, set_up)
