@@ -51,6 +51,20 @@ void assigned_stop(struct assigned *a)
 	       how_it_ended(detached, !err));
 }
 
+static bool pf_is_lost(const struct assigned *a)
+{
+	return a->pf && (!pci_answers(a->pf) || assigned_service(a));
+}
+
+/* The PF's own DMA ends with it, also if it goes after its last VF. */
+static void check_pf(struct assigned *a)
+{
+	if (a->pf_lost || !pf_is_lost(a))
+		return;
+	a->pf_lost = true;
+	pf_lose(a->pf);
+}
+
 void assigned_lose(struct assigned *a, const char *why)
 {
 	if (a->stopped)
@@ -62,20 +76,15 @@ void assigned_lose(struct assigned *a, const char *why)
 	 * be a fatal error to the platform (PCIe 6.6.2) */
 	vpci_lose(&a->vpci);
 	assigned_stop(a);
-}
-
-static bool pf_is_lost(const struct assigned *a)
-{
-	return a->pf && (!pci_answers(a->pf) || assigned_service(a));
+	check_pf(a);
 }
 
 void assigned_check(struct assigned *a)
 {
-	if (a->stopped)
-		return;
-	if (pf_is_lost(a)) {
+	if (a->stopped) {
+		check_pf(a);
+	} else if (pf_is_lost(a)) {
 		assigned_lose(a, "its PF does not answer any more");
-		pf_lose(a->pf);
 	} else if (pci_answers(a->fn)) {
 		a->away = 0;
 	} else if (++a->away == LOOKS || a->pf) {

@@ -41,6 +41,7 @@ struct assigned {
 	struct vtd_domain *domain; /* that it is attached to */
 	unsigned int away;	   /* looks that found all ones */
 	bool stopped;
+	bool pf_lost; /* pf_lose() was called */
 };
 
 /* Let the PF driver answer what a VF has just asked for.  -ENODEV: the PF is
@@ -56,11 +57,12 @@ int assigned_service(const struct assigned *a);
 void assigned_stop(struct assigned *a);
 
 /* @a is of no use any more, for the reason @why: the guest finds all ones where
- * it was, until it ends; then assigned_stop().  Under the trap lock. */
+ * it was, until it ends; then assigned_stop(), and pf_lose() if the PF is gone.
+ * Under the trap lock. */
 void assigned_lose(struct assigned *a, const char *why);
 
-/* Look whether @a and its PF are there; assigned_lose() if not.  Under the trap
- * lock. */
+/* Look whether @a and its PF are there; assigned_lose() if not, and pf_lose()
+ * if the PF goes after @a.  Under the trap lock. */
 void assigned_check(struct assigned *a);
 
 /* Function-level reset of a VF, if weaken= lets it.  Errors as pci_flr(). */

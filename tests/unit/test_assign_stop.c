@@ -217,6 +217,30 @@ static void pf_whose_registers_vanish(void **state)
 	assert_string_equal(order, "gmdqrip");
 }
 
+/* What the guest finds by a reset of its VF, before anybody looks. */
+static void pf_that_is_gone_at_a_reset(void **state)
+{
+	(void)state;
+	pull(0x00);
+	assigned_lose(&a, "test");
+	assert_string_equal(order, "gmdqrip");
+	assigned_check(&a);
+	assert_string_equal(order, "gmdqrip");
+}
+
+static void pf_that_vanishes_after_its_vf(void **state)
+{
+	(void)state;
+	pull(0x80);
+	assigned_check(&a);
+	assigned_check(&a);
+	assert_string_equal(order, "gmdqri");
+	pf_registers_gone = true;
+	assigned_check(&a);
+	assigned_check(&a);
+	assert_string_equal(order, "gmdqrip");
+}
+
 /* Its driver may reset it by its own registers: it may be away for a moment. */
 static void whole_function_gets_a_second_look(void **state)
 {
@@ -246,6 +270,8 @@ int main(void)
 		TEST(vf_that_vanishes),
 		TEST(pf_that_vanishes),
 		TEST(pf_whose_registers_vanish),
+		TEST(pf_that_is_gone_at_a_reset),
+		TEST(pf_that_vanishes_after_its_vf),
 		TEST(whole_function_gets_a_second_look),
 	};
 
