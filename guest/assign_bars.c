@@ -248,13 +248,12 @@ static int map(struct assigned *a, unsigned int bar, u64 address, u64 size)
 	return 0;
 }
 
-int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
+static int map_memory_bar(struct vpci_function *v, unsigned int bar,
+			  u64 address)
 {
 	struct assigned *a = v->ctx;
 	u64 size = a->fn->bar[bar].size;
 
-	if (a->fn->bar[bar].io)
-		return assigned_map_ports(v, bar, address);
 	if (!address) {
 		unmap(a, bar, v->bar[bar].mapped, size);
 		return 0;
@@ -263,4 +262,21 @@ int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
 	    address - GUEST_PCI_WINDOW > GUEST_PCI_WINDOW_SIZE - size)
 		return -EINVAL;
 	return map(a, bar, address, size);
+}
+
+int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
+{
+	struct assigned *a = v->ctx;
+	int err = a->fn->bar[bar].io ? assigned_map_ports(v, bar, address)
+				     : map_memory_bar(v, bar, address);
+
+	/* The guest can try as often as it likes */
+	if (err == -ENOSPC && !a->no_room_said) {
+		a->no_room_said = true;
+		hv_log("assign: " PCI_FMT ": BAR %u does not work for the "
+		       "guest: its functions have more parts of BARs than "
+		       "Gangway can keep apart; give it fewer functions\n",
+		       PCI_ARG(a->fn->addr), bar);
+	}
+	return err;
 }

@@ -40,6 +40,7 @@ struct assigned {
 	unsigned int trapped_count;
 	struct vtd_domain *domain; /* that it is attached to */
 	unsigned int away;	   /* looks that found all ones */
+	bool no_room_said;	   /* for one of its BARs */
 	bool stopped;
 	bool pf_lost; /* pf_lose() was called */
 };
@@ -111,7 +112,9 @@ void assigned_check_ports(struct pci_function *fn);
 int assigned_map_ports(struct vpci_function *v, unsigned int bar, u64 address);
 
 /* vpci_backend's map_bar: inside the guest's PCI window, or its ports, and not
- * over another BAR; else -EINVAL or -EEXIST, and nothing has changed. */
+ * over another BAR; else -EINVAL or -EEXIST, and nothing has changed; the same
+ * with -ENOSPC, logged once a function: too many ranges of the guest's are
+ * mapped or trapped; -ENOMEM. */
 int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address);
 
 #endif

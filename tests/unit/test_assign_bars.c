@@ -207,6 +207,27 @@ static void only_inside_the_window(void **state)
 	assert_int_equal(map_at(0, end - 0x4000), 0);
 }
 
+/* The guest may try again and again: one line. */
+static void says_once_that_there_is_no_room(void **state)
+{
+	struct trap_range other = {0x1000, 0x1000, NULL, NULL, STAT_CAUSE_NONE};
+
+	(void)state;
+	while (trap_memory(&other) == 0)
+		other.start += other.size;
+	assert_int_equal(map_at(3, BAR3), -ENOSPC);
+	assert_non_null(strstr(test_log, "BAR 3 does not work for the guest"));
+	assert_int_equal(ept_mapped, 0);
+	assert_int_equal(guest.map.count, 0);
+	test_log_clear();
+	assert_int_equal(map_at(3, BAR3), -ENOSPC);
+	assert_int_equal(map_at(0, 1), -EINVAL);
+	assert_string_equal(test_log, "");
+	/* It works when there is room */
+	trap_memory_remove(0x1000);
+	assert_int_equal(map_at(3, BAR3), 0);
+}
+
 /* What shares the page with the table is the device's. */
 static void page_of_the_table(void **state)
 {
@@ -322,6 +343,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(only_inside_the_window, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(says_once_that_there_is_no_room,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(page_of_the_table, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(small_bar, setup, teardown),
