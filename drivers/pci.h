@@ -46,6 +46,10 @@ struct pci_addr {
 #define PCI_PREFETCH_BASE_HIGH 0x28
 #define PCI_PREFETCH_LIMIT_HIGH 0x2c
 #define PCI_IO_WINDOW_HIGH 0x30 /* base and limit, 16 bits each */
+/* PCI-to-PCI Bridge 1.2 3.2.5.18 */
+#define PCI_BRIDGE_CONTROL 0x3e
+#define PCI_BRIDGE_CONTROL_ISA BIT(2)
+#define PCI_BRIDGE_CONTROL_RESET BIT(6)
 
 /* Capability IDs */
 #define PCI_CAP_PM 0x01

@@ -24,9 +24,6 @@
 #define PM_STATUS BIT(15) /* written as 1 clears it */
 #define PM_DELAY_US 10000 /* 5.6.1: to D3hot, and from it */
 
-/* Bridge control (PCI-to-PCI Bridge 1.2 3.2.5.18) */
-#define BRIDGE_CONTROL 0x3e
-#define BRIDGE_CONTROL_RESET BIT(6)
 #define BUS_RESET_US 2000   /* 1 ms at least (PCI 3.0 4.3.2, Trst) */
 #define BUS_READY_US 100000 /* PCIe 6.6.1: before the first request */
 
@@ -226,15 +223,15 @@ static int bus_reset(struct pci_function *fn)
 	struct saved_function saved[PCI_RESET_BUS_MAX];
 	struct pci_function *bridge = fn->parent;
 	int count = save_below(bridge, saved), err = 0;
-	u16 control = pci_read16(bridge, BRIDGE_CONTROL);
+	u16 control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
 
 	if (count < 0)
 		return count;
-	pci_write16(bridge, BRIDGE_CONTROL,
-		    control | (u16)BRIDGE_CONTROL_RESET);
+	pci_write16(bridge, PCI_BRIDGE_CONTROL,
+		    control | (u16)PCI_BRIDGE_CONTROL_RESET);
 	delay_us(BUS_RESET_US, "PCI 4.3.2: secondary bus reset");
-	pci_write16(bridge, BRIDGE_CONTROL,
-		    control & (u16)~BRIDGE_CONTROL_RESET);
+	pci_write16(bridge, PCI_BRIDGE_CONTROL,
+		    control & (u16)~PCI_BRIDGE_CONTROL_RESET);
 	delay_us(BUS_READY_US, "PCIe 6.6.1: after a secondary bus reset");
 	for (int i = 0; i < count && !err; i++) {
 		err = wait_ready(saved[i].fn);

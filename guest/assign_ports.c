@@ -18,7 +18,17 @@ static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
 	return a < b + b_size && b < a + a_size;
 }
 
-/* True if @bridge forwards all, or *any of the ports. */
+/* ISA Enable (PCI-to-PCI bridges 1.2, 3.2.5.18): @bridge forwards only the
+ * first 256 ports of each 1024. */
+static bool is_left_to_isa(const struct pci_function *bridge,
+			   const struct pci_bar *bar)
+{
+	return pci_read16(bridge, PCI_BRIDGE_CONTROL) &
+		       PCI_BRIDGE_CONTROL_ISA &&
+	       bar->base % 1024 + bar->size > 256;
+}
+
+/* True if @bridge forwards all, or perhaps *any of the ports. */
 static bool forwards(const struct pci_function *bridge,
 		     const struct pci_bar *bar, bool *any)
 {
@@ -29,7 +39,8 @@ static bool forwards(const struct pci_function *bridge,
 		return false;
 	*any = overlap(bar->base, bar->size, base, size);
 	return bar->base >= base && bar->base - base <= size &&
-	       bar->size <= size - (bar->base - base);
+	       bar->size <= size - (bar->base - base) &&
+	       !is_left_to_isa(bridge, bar);
 }
 
 /* Every bridge above must lead there: else the machine's own ports may be

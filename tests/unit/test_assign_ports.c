@@ -111,6 +111,27 @@ static void given_if_every_bridge_leads_there(void **state)
 	not_given("ports 0x7140 to 0x717f");
 }
 
+/* A bridge with ISA Enable leaves x100h to x3ffh of each 1024 ports alone. */
+static void isa_ports_are_not_given(void **state)
+{
+	(void)state;
+	model_set16(1, 0, 0x3e, 0x0004, 0);
+	not_given("ports 0x7140 to 0x717f");
+	model_set32(2, 0, PCI_BAR(2), 0x73c1, 0xffffffc0);
+	not_given("ports 0x73c0 to 0x73ff");
+	model_set32(2, 0, PCI_BAR(2), 0x74c1, 0xffffffc0);
+	given(); /* with 7000h to 70ffh */
+	model_set32(2, 0, PCI_BAR(1), 0x7801, 0xfffffe00);
+	not_given("ports 0x7800 to 0x79ff");
+	/* The bridge above it, and no other bit */
+	model_set32(2, 0, PCI_BAR(1), 0x7001, 0xffffff00);
+	model_set32(2, 0, PCI_BAR(2), 0x7141, 0xffffffc0);
+	model_set16(1, 0, 0x3e, 0xfffb, 0);
+	given();
+	model_set16(0, 0x08, 0x3e, 0x0004, 0);
+	not_given("ports 0x7140 to 0x717f");
+}
+
 static void machine_ports_are_not_given(void **state)
 {
 	(void)state;
@@ -223,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(given_if_every_bridge_leads_there,
 				       set_up),
+		cmocka_unit_test_setup(isa_ports_are_not_given, set_up),
 		cmocka_unit_test_setup(machine_ports_are_not_given, set_up),
 		cmocka_unit_test_setup(what_others_have_is_not_given, set_up),
 		cmocka_unit_test_setup(without_a_bridge_they_are_not_given,
