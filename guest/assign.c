@@ -114,7 +114,7 @@ int assigned_service(const struct assigned *a)
 /* Function-level reset, and what the PF has to do after it. */
 static int reset_assigned(const struct assigned *a)
 {
-	int err = assigned_reset_vf(a);
+	int err = assigned_flr(a);
 
 	if (!err)
 		err = assigned_service(a);

@@ -14,7 +14,7 @@
  * own registers: it is lost if it is away at two looks, a second apart. */
 #define LOOKS 2
 
-int assigned_reset_vf(const struct assigned *a)
+int assigned_flr(const struct assigned *a)
 {
 	return weaken & WEAKEN_FLR ? 0 : pci_flr(a->fn);
 }
@@ -42,7 +42,7 @@ void assigned_stop(struct assigned *a)
 	detached = !vtd_detach(a->domain, a->fn);
 	if (a->pf) {
 		a->pf_driver->stop_vf(a->fn);
-		err = assigned_reset_vf(a);
+		err = assigned_flr(a);
 	} else {
 		err = assigned_reset_whole(a);
 	}

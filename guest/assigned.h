@@ -66,8 +66,8 @@ void assigned_lose(struct assigned *a, const char *why);
  * if the PF goes after @a.  Under the trap lock. */
 void assigned_check(struct assigned *a);
 
-/* Function-level reset of a VF, if weaken= lets it.  Errors as pci_flr(). */
-int assigned_reset_vf(const struct assigned *a);
+/* Function-level reset, if weaken= lets it.  Errors as pci_flr(). */
+int assigned_flr(const struct assigned *a);
 
 /*
  * guest/assign_whole.c: @a, which is no VF, must have interrupts that can be
