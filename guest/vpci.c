@@ -509,7 +509,6 @@ static int init_bar(struct vpci_function *v, unsigned int i,
 		.flags = real->io ? BAR_IO
 				  : (real->is64 ? BAR_64 : 0) |
 					    (real->prefetch ? BAR_PREFETCH : 0),
-		.hpa = real->base,
 	};
 	v->decodes |= real->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	return 0;

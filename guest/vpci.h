@@ -17,7 +17,6 @@ struct vpci_bar {
 	u64 address; /* as the guest programmed it */
 	u64 mapped;  /* where it is mapped now; 0: nowhere */
 	u32 flags;   /* low 4 bits of the register */
-	hpa_t hpa;   /* or the first port */
 };
 
 /* Where the next BAR may go: in the guest's PCI window, and its ports. */
