@@ -186,6 +186,13 @@ bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
 bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
 			  u64 *size);
 
+/* True if [a, a + a_size) and [b, b + b_size), neither of which wraps, have
+ * something in common; what is empty has nothing. */
+static inline bool ranges_overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */
 bool pci_is_below(const struct pci_function *fn,
 		  const struct pci_function *bridge);

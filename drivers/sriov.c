@@ -150,9 +150,8 @@ static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
 /* The first byte behind what overlaps [@base, @base + @size), or 0. */
 static hpa_t behind_range(hpa_t base, u64 size, hpa_t used, u64 used_size)
 {
-	if (used_size && base < used + used_size && used < base + size)
-		return used + used_size;
-	return 0;
+	return ranges_overlap(base, size, used, used_size) ? used + used_size
+							   : 0;
 }
 
 /* Same for everything that @fn decodes or forwards.  What leads to @pf does

@@ -13,11 +13,6 @@
 #define FIRST_PORT 0x1000
 #define PORTS 0x10000
 
-static bool overlap(u64 a, u64 a_size, u64 b, u64 b_size)
-{
-	return a < b + b_size && b < a + a_size;
-}
-
 /* ISA Enable (PCI-to-PCI bridges 1.2, 3.2.5.18): @bridge forwards only the
  * first 256 ports of each 1024. */
 static bool is_left_to_isa(const struct pci_function *bridge,
@@ -37,7 +32,7 @@ static bool forwards(const struct pci_function *bridge,
 	*any = false;
 	if (!pci_bridge_io_window(bridge, &base, &size))
 		return false;
-	*any = overlap(bar->base, bar->size, base, size);
+	*any = ranges_overlap(bar->base, bar->size, base, size);
 	return bar->base >= base && bar->base - base <= size &&
 	       bar->size <= size - (bar->base - base) &&
 	       !is_left_to_isa(bridge, bar);
@@ -66,8 +61,8 @@ static bool answers(const struct pci_function *other,
 
 	for (unsigned int i = 0; other != fn && i < PCI_BARS; i++)
 		if (other->bar[i].io &&
-		    overlap(bar->base, bar->size, other->bar[i].base,
-			    other->bar[i].size))
+		    ranges_overlap(bar->base, bar->size, other->bar[i].base,
+				   other->bar[i].size))
 			return true;
 	if (!other->bridge || pci_is_below(fn, other))
 		return false;

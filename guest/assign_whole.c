@@ -17,11 +17,6 @@
 #define CHIPSET_START 0xfec00000ULL
 #define CHIPSET_SIZE 0x01400000ULL
 
-static bool overlap(hpa_t a, u64 a_size, hpa_t b, u64 b_size)
-{
-	return a_size && b_size && a < b + b_size && b < a + a_size;
-}
-
 /* True if @other decodes, or forwards to what is not @fn, part of the range. */
 static bool answers(const struct pci_function *other,
 		    const struct pci_function *fn, hpa_t base, u64 size)
@@ -31,12 +26,13 @@ static bool answers(const struct pci_function *other,
 
 	for (unsigned int i = 0; other != fn && i < PCI_BARS; i++)
 		if (!other->bar[i].io &&
-		    overlap(base, size, other->bar[i].base, other->bar[i].size))
+		    ranges_overlap(base, size, other->bar[i].base,
+				   other->bar[i].size))
 			return true;
 	for (unsigned int i = 0; other->bridge && i < 2; i++)
 		if (!pci_is_below(fn, other) &&
 		    pci_bridge_window(other, i, &window, &length) &&
-		    overlap(base, size, window, length))
+		    ranges_overlap(base, size, window, length))
 			return true;
 	return false;
 }
@@ -48,7 +44,7 @@ static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
 	unsigned int count;
 	const struct pci_function *other = pci_functions(&count);
 
-	if (overlap(bar->base, bar->size, CHIPSET_START, CHIPSET_SIZE))
+	if (ranges_overlap(bar->base, bar->size, CHIPSET_START, CHIPSET_SIZE))
 		return false;
 	for (u64 at = 0; at < bar->size; at += PAGE_SIZE)
 		if (host_is_mapped(bar->base + at, 1) &&

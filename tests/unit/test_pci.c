@@ -328,6 +328,21 @@ static void reads_bridge_windows(void **state)
 	assert_false(pci_bridge_window(at(0, 0x08), true, &base, &size));
 }
 
+static void ranges_that_overlap(void **state)
+{
+	(void)state;
+	assert_true(ranges_overlap(0x1000, 0x100, 0x10ff, 1));
+	assert_true(ranges_overlap(0x10ff, 1, 0x1000, 0x100));
+	assert_true(ranges_overlap(0x1000, 0x100, 0x1040, 0x40));
+	assert_true(ranges_overlap(0x1040, 0x40, 0x1000, 0x100));
+	assert_false(ranges_overlap(0x1000, 0x100, 0x1100, 0x100));
+	assert_false(ranges_overlap(0x1100, 0x100, 0x1000, 0x100));
+	/* Empty, inside the other */
+	assert_false(ranges_overlap(0x1000, 0x100, 0x1040, 0));
+	assert_false(ranges_overlap(0x1040, 0, 0x1000, 0x100));
+	assert_true(ranges_overlap(~0ULL - 1, 1, 0, ~0ULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +356,7 @@ int main(void)
 		cmocka_unit_test(refuses_bad_ecam),
 		cmocka_unit_test(adds_vfs),
 		cmocka_unit_test(knows_what_is_below),
+		cmocka_unit_test(ranges_that_overlap),
 		cmocka_unit_test(turns_bus_mastering_off_and_on),
 		cmocka_unit_test(lists_many_masters_in_one_line),
 		cmocka_unit_test(reads_bridge_windows),
