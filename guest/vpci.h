@@ -46,7 +46,7 @@ struct vpci_function {
 	u8 devfn;    /* on the guest's bus 0 */
 	bool lost;   /* reads all ones */
 	u16 command; /* as the guest sees it */
-	u16 decodes; /* its bits for memory and ports, if there are any */
+	u16 decodes; /* its bits for memory, and for ports if it has any */
 	u16 device_control, device_control2;
 	u16 pcie_cap; /* offset of the PCIe capability; 0: none */
 	u16 pcie_size;
