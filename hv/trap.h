@@ -12,7 +12,8 @@
 #include "guest/stat_abi.h"
 
 #define TRAP_MEMORY_MAX 32
-#define TRAP_PORTS_MAX 32
+/* 8 functions of 6 I/O BARs each, and the 6 ranges of guest/platform.c */
+#define TRAP_PORTS_MAX 54
 
 /*
  * An access of @size bytes (1, 2, 4 or 8; ports: 1, 2, 4) at @offset from the

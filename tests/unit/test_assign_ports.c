@@ -239,6 +239,26 @@ static void only_inside_the_window(void **state)
 	assert_int_equal(map_at(2, 0xcec0), 0);
 }
 
+/* Beside the ports of guest/platform.c */
+static void all_functions_may_have_nothing_but_ports(void **state)
+{
+	static struct assigned all[VPCI_MAX_FUNCTIONS];
+	struct trap_range platform = {0, 8, NULL, NULL, STAT_CAUSE_NONE};
+	u64 at = GUEST_PCI_IO_WINDOW;
+
+	(void)state;
+	for (unsigned int i = 0; i < 6; i++, platform.start += 8)
+		assert_int_equal(trap_ports(&platform), 0);
+	for (unsigned int i = 0; i < VPCI_MAX_FUNCTIONS * PCI_BARS; i++) {
+		struct assigned *which = &all[i / PCI_BARS];
+
+		which->fn = a.fn;
+		which->vpci.ctx = which;
+		assert_int_equal(assigned_map_ports(&which->vpci, 2, at), 0);
+		at += a.fn->bar[2].size;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +272,8 @@ int main(void)
 		cmocka_unit_test_setup(bridges_above_forward_ports, set_up),
 		cmocka_unit_test_setup(accesses_reach_the_real_ports, set_up),
 		cmocka_unit_test_setup(only_inside_the_window, set_up),
+		cmocka_unit_test_setup(all_functions_may_have_nothing_but_ports,
+				       set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
