@@ -361,6 +361,23 @@ int vtd_unit_block(struct vtd_unit *unit)
 	return error ? error : unprotect_memory(unit);
 }
 
+/*
+ * Firmware's log lies in memory that may be the guest's.  While it is on the
+ * unit makes no record, and its overflow (AFO) comes again as often as it is
+ * cleared; so it is cleared after.
+ */
+static int stop_fault_log(struct vtd_unit *unit)
+{
+	int error;
+
+	if (!(vtd_read32(unit->base, VTD_GSTS) & VTD_EAFL))
+		return 0;
+	error = turn_off(unit, VTD_EAFL, "advanced fault log off");
+	if (!error)
+		vtd_faults_mask(unit);
+	return error;
+}
+
 int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id)
 {
 	int error;
@@ -368,7 +385,7 @@ int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id)
 	/* The format of the entries may not change while it is on */
 	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
 	if (!error)
-		error = turn_off(unit, VTD_EAFL, "advanced fault log off");
+		error = stop_fault_log(unit);
 	if (!error)
 		error = remap_interrupts(unit);
 	if (!error)
@@ -379,6 +396,7 @@ int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id)
 void vtd_unit_pass_interrupts(struct vtd_unit *unit)
 {
 	unit->remapping = false;
+	stop_fault_log(unit);
 	vtd_faults_mask(unit);
 	turn_off(unit, VTD_IRE, "interrupt remapping off");
 }

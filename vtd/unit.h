@@ -85,7 +85,8 @@ int vtd_unit_block(struct vtd_unit *unit);
  */
 int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id);
 
-/* Interrupts pass as without the unit, no fault makes an event. */
+/* Interrupts pass as without the unit; no fault makes an event, or is written
+ * to firmware's log.  What does not go off is logged. */
 void vtd_unit_pass_interrupts(struct vtd_unit *unit);
 
 /* Flush the chipset's write buffers if the unit needs it (VT-d 6.8). */

@@ -472,6 +472,42 @@ static void test_leftover_remapping_ends_with_failure(void **state)
 	assert_int_equal(m[1]->gsts & IRE, 0);
 }
 
+static void expect_no_fault_log(struct model *m)
+{
+	assert_int_equal(m->gsts & EAFL, 0);
+	assert_int_equal(m->fsts, 0);
+}
+
+/* Firmware's fault log may lie in the guest's memory: it is not written to any
+ * more, whether the units are used or not.  Nor does its overflow, which comes
+ * again while it is on, hold back the events that follow. */
+static void test_fault_log_ends(void **state)
+{
+	struct model *m[3];
+
+	(void)state;
+	for (unsigned int way = 0; way < 3; way++) {
+		three_units(m);
+		for (unsigned int i = 0; i < 3; i++) {
+			m[i]->gsts = EAFL;
+			m[i]->fsts = 4; /* AFO */
+			m[i]->log_full = true;
+		}
+		if (way == 1)
+			dmar.intr_remap = false; /* vtd_only_block() */
+		if (way == 2)
+			m[1]->ignored = SRTP;
+		assert_int_equal(vtd_init(&dmar, 0, false),
+				 way == 0   ? 0
+				 : way == 1 ? -EOPNOTSUPP
+					    : -ETIMEDOUT);
+		for (unsigned int i = 0; i < 3; i++)
+			expect_no_fault_log(m[i]);
+		expect_blocked(m[0]);
+		assert_int_equal(m[0]->nmis, way == 0);
+	}
+}
+
 /* A table that could not be read has no units. */
 static void test_block_without_table(void **state)
 {
@@ -622,6 +658,7 @@ int main(void)
 		cmocka_unit_test(test_others_block_when_one_fails),
 		cmocka_unit_test(test_others_block_when_one_lacks),
 		cmocka_unit_test(test_leftover_remapping_ends_with_failure),
+		cmocka_unit_test(test_fault_log_ends),
 		cmocka_unit_test(test_block_without_table),
 		cmocka_unit_test(test_apic_ids),
 		cmocka_unit_test(test_event_not_nmi),

@@ -144,6 +144,11 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info)
 	u32 before = fault_status(m);
 	u64 *record = m->record[m->next_record];
 
+	if (m->gsts >> 28 & 1) { /* 7.2.2 */
+		m->fsts |= m->log_full ? 4 : 0;
+		event(m, before);
+		return;
+	}
 	if (m->fsts & 1)
 		return;
 	for (unsigned int i = 0; i < records(m); i++)
@@ -682,6 +687,8 @@ static void write_fsts(struct model *m, u32 value)
 	/* A bit that is 0 may be one that the unit lacks: RsvdZ */
 	assert_int_equal(value & ~m->fsts, 0);
 	m->fsts &= ~value;
+	if (m->log_full && m->gsts >> 28 & 1)
+		m->fsts |= 4;
 	forget_event(m);
 	run_queue(m);
 }

@@ -71,6 +71,7 @@ struct model {
 	u32 ignored;	  /* GCMD bits that have no effect */
 	bool queue_dead;  /* descriptors are never fetched */
 	bool pmr_stuck;	  /* PMEN.PRS stays */
+	bool log_full;	  /* the advanced fault log, and a device faults on */
 	bool vector_only; /* FEDATA keeps its vector alone */
 	unsigned int iqe; /* refuse this many descriptors */
 	bool flood;	  /* another fault as soon as one is cleared */
