@@ -136,7 +136,12 @@ static int map_units(struct dmar *dmar)
 		err = host_map_device(dmar->unit[i].base, VTD_REGISTERS_SIZE);
 		if (!err)
 			continue;
+		hv_log("vtd: the remapping unit at 0x%lx stays as firmware "
+		       "left it; the devices behind it are held by bus "
+		       "mastering alone\n",
+		       dmar->unit[i].base);
 		dmar->unit[i] = dmar->unit[--dmar->unit_count];
+		dmar->dropped_count++;
 		result = err;
 	}
 	return result;

@@ -49,6 +49,9 @@ struct dmar {
 	bool intr_remap;  /* INTR_REMAP flag */
 	bool x2apic_opt_out;
 	unsigned int unit_count, rmrr_count;
+	/* Units that are not in unit[], for their registers cannot be used;
+	 * counted by who takes them out.  0 from dmar_parse(). */
+	unsigned int dropped_count;
 	struct dmar_unit unit[DMAR_MAX_UNITS];
 	struct dmar_rmrr rmrr[DMAR_MAX_RMRRS];
 };

@@ -28,7 +28,10 @@ int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 	vtd_unit_count = 0;
 	vtd_dmar = dmar;
 	if (!dmar->unit_count) {
-		hv_log("vtd: the DMAR table lists no remapping unit\n");
+		hv_log(dmar->dropped_count
+			       ? "vtd: no remapping unit can be used\n"
+			       : "vtd: the DMAR table lists no remapping "
+				 "unit\n");
 		return -ENODEV;
 	}
 	if (dmar->x2apic_opt_out)
@@ -59,9 +62,15 @@ static int block_every_unit(void)
 		       vtd_units[i].name, error);
 		result = error;
 	}
-	if (!result)
+	if (result)
+		return result;
+	if (vtd_dmar->dropped_count)
+		hv_log("vtd: DMA is blocked by %u of %u remapping units\n",
+		       vtd_dmar->unit_count,
+		       vtd_dmar->unit_count + vtd_dmar->dropped_count);
+	else
 		hv_log("vtd: all DMA is blocked\n");
-	return result;
+	return 0;
 }
 
 /* By all units or by none: who programs an interrupt must know the format. */
@@ -96,7 +105,7 @@ int vtd_start(u32 nmi_apic_id)
 
 void vtd_only_block(void)
 {
-	if (!vtd_dmar)
+	if (!vtd_dmar || !vtd_dmar->unit_count)
 		return;
 	vtd_unit_count = vtd_dmar->unit_count;
 	block_every_unit();

@@ -52,7 +52,7 @@ int vtd_start(u32 nmi_apic_id);
  * Where the units will not do for a device, as vtd_probe() said: each that can
  * blocks all DMA nevertheless, whatever becomes of the others (logged).  Their
  * interrupts pass, by all, and faults make no event.  Does nothing before
- * vtd_probe().
+ * vtd_probe(), or without a unit.
  */
 void vtd_only_block(void);
 

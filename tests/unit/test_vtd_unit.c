@@ -519,6 +519,34 @@ static void test_block_without_table(void **state)
 	assert_string_equal(m->trace, "");
 }
 
+/* It is said that DMA is blocked by as many units as do it. */
+static void test_blocked_by_how_many(void **state)
+{
+	struct model *m[3];
+
+	(void)state;
+	setup(MODEL_CAP, MODEL_ECAP);
+	dmar.unit_count = 0;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ENODEV);
+	assert_non_null(strstr(test_log, "lists no remapping unit"));
+	assert_null(strstr(test_log, "blocked"));
+	test_log_clear();
+	dmar.dropped_count = 1;
+	assert_int_equal(vtd_init(&dmar, 0, false), -ENODEV);
+	assert_non_null(strstr(test_log, "vtd: no remapping unit can be "
+					 "used\n"));
+	assert_null(strstr(test_log, "blocked"));
+	three_units(m);
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_non_null(strstr(test_log, "vtd: all DMA is blocked\n"));
+	three_units(m);
+	dmar.dropped_count = 2;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_null(strstr(test_log, "all DMA is blocked"));
+	assert_non_null(strstr(test_log, "vtd: DMA is blocked by 3 of 5 "
+					 "remapping units\n"));
+}
+
 /* Interrupts of a unit without EIM reach processors up to APIC ID 255. */
 static void test_apic_ids(void **state)
 {
@@ -660,6 +688,7 @@ int main(void)
 		cmocka_unit_test(test_leftover_remapping_ends_with_failure),
 		cmocka_unit_test(test_fault_log_ends),
 		cmocka_unit_test(test_block_without_table),
+		cmocka_unit_test(test_blocked_by_how_many),
 		cmocka_unit_test(test_apic_ids),
 		cmocka_unit_test(test_event_not_nmi),
 		cmocka_unit_test(test_leftover_queue_in_error),
