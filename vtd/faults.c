@@ -12,14 +12,15 @@
 #define EVENT_UPPER(apic_id) ((apic_id) & ~0xffu)
 #define EVENT_NMI (4u << 8) /* delivery mode 100b */
 
-/* A call ends after this, though not before it has read one record of each
- * unit, and leaves the rest to the next one. */
+/* A call ends after this and leaves the rest to the next one, though each unit
+ * gets a round first, as far as its first fault. */
 #define SERVICE_US 20000
 
 #define FLOOD_SAID_US 1000000
 
 /* A round reads every record once.  A device that faults on and on fills the
- * records, which stops recording (PFO): few rounds are ever needed. */
+ * records, which stops recording (PFO): few rounds are ever needed.  One that
+ * makes queue errors on and on (ICE) is stopped by SERVICE_US. */
 #define MAX_ROUNDS 64
 
 /* What stays set until it is written.  While any is, a new fault makes no event
@@ -173,6 +174,8 @@ static bool service_unit(struct vtd_unit *unit, u64 deadline)
 		status = vtd_read32(unit->base, VTD_FSTS);
 		if (!(status & (VTD_FSTS_PPF | VTD_FSTS_PFO | VTD_FSTS_QUEUE)))
 			return round > 0;
+		if (round && time_us() >= deadline)
+			break;
 		if (status & VTD_FSTS_QUEUE)
 			vtd_queue_errors(unit);
 		if (!collect(unit, VTD_FSTS_FRI(status), before, deadline))

@@ -495,6 +495,27 @@ static void test_queue_error_meanwhile(void **state)
 	}
 }
 
+/* Completions without end, and all records to look at after each: the time is
+ * over before the rounds are. */
+static void test_queue_error_flood(void **state)
+{
+	struct model *m = setup(MODEL_CAP | 7ULL << 40);
+	u64 start = test_time;
+
+	(void)state;
+	m->ice_flood = true;
+	m->record_us = 500;
+	m->fsts |= 0x20; /* ICE */
+	assert_true(vtd_service_faults());
+	/* 20 ms, and the round that was begun by then */
+	assert_in_range(test_time - start, 20000, 20000 + 8 * 500 + 100);
+	assert_true(vtd_faults_pending());
+	m->ice_flood = false;
+	assert_true(vtd_service_faults());
+	assert_false(vtd_faults_pending());
+	assert_int_equal(m->fsts, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_queue_errors),
 		cmocka_unit_test(test_queue_error_meanwhile),
+		cmocka_unit_test(test_queue_error_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -668,8 +668,10 @@ u64 vtd_read64(hpa_t base, u32 reg)
 	}
 	if (reg == (m->ecap >> 8 & 0x3ff) * 16 + 8)
 		return m->iotlb_reg;
-	if (record_word(m, reg) && reg % 8 == 0)
+	if (record_word(m, reg) && reg % 8 == 0) {
+		test_time += m->record_us;
 		return *record_word(m, reg);
+	}
 	fail_msg("64-bit read of register %xh", reg);
 	return 0;
 }
@@ -689,6 +691,8 @@ static void write_fsts(struct model *m, u32 value)
 	m->fsts &= ~value;
 	if (m->log_full && m->gsts >> 28 & 1)
 		m->fsts |= 4;
+	if (m->ice_flood && value & 0x20)
+		m->fsts |= 0x20;
 	forget_event(m);
 	run_queue(m);
 }

@@ -77,6 +77,8 @@ struct model {
 	bool flood;	  /* another fault as soon as one is cleared */
 	bool completions; /* a device sends one with each descriptor, and each
 			     record that is cleared: ICE */
+	bool ice_flood;	  /* another ICE as soon as one is cleared */
+	u64 record_us;	  /* what a read of a fault record takes */
 
 	/* what the test looks at */
 	char trace[8192]; /* commands and invalidations, in order */
