@@ -8,7 +8,7 @@
 
 #define STACK_WORDS 16
 
-void (*panic_stop_dma)(void);
+bool (*panic_stop_dma)(void);
 
 enum end_action panic_action = END_HALT;
 
@@ -152,10 +152,8 @@ static void begin(const char *why, u64 rip)
 	}
 	first_why = why;
 	first_rip = rip;
-	if (panic_stop_dma) {
-		panic_stop_dma();
-		dma_stopped = true;
-	}
+	if (panic_stop_dma)
+		dma_stopped = panic_stop_dma();
 	guest_stop_others();
 }
 

@@ -5,8 +5,9 @@
 #include "boot/config.h"
 #include "hv/exception.h"
 
-/* Called first in a panic: stops all DMA.  Set when VT-d is on. */
-extern void (*panic_stop_dma)(void);
+/* Called first in a panic: stops all DMA, and returns true if it did.  Set when
+ * VT-d is on. */
+extern bool (*panic_stop_dma)(void);
 
 /* What follows it: END_HALT or END_RESET. */
 extern enum end_action panic_action;

@@ -244,15 +244,26 @@ static int close_all(struct vtd_unit *unit)
 	return buffers ? buffers : caches;
 }
 
-void vtd_block_all(void)
+static bool block(struct vtd_unit *unit)
 {
-	for (unsigned int i = 0; i < vtd_unit_count; i++) {
-		if (!vtd_units[i].root)
-			continue;
-		if (!close_all(&vtd_units[i]))
-			continue;
+	int error;
+
+	if (!unit->root)
+		return false;
+	error = close_all(unit);
+	if (error) {
 		/* If somebody holds the queue, he does not come back. */
-		lock_release(&vtd_units[i].queue.lock);
-		close_all(&vtd_units[i]);
+		lock_release(&unit->queue.lock);
+		error = close_all(unit);
 	}
+	return unit->blocking && !error;
+}
+
+bool vtd_block_all(void)
+{
+	bool all = vtd_unit_count && !vtd_dmar->dropped_count;
+
+	for (unsigned int i = 0; i < vtd_unit_count; i++)
+		all &= block(&vtd_units[i]);
+	return all;
 }

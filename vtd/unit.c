@@ -358,6 +358,7 @@ int vtd_unit_block(struct vtd_unit *unit)
 		error = start_queue(unit);
 	if (!error)
 		error = install_empty_root(unit);
+	unit->blocking = !error;
 	return error ? error : unprotect_memory(unit);
 }
 

@@ -53,6 +53,7 @@ struct vtd_unit {
 	volatile struct vtd_entry *irt;	 /* by interrupt index */
 	bool eim;			 /* IRTEs hold 32-bit APIC IDs */
 	bool can_block;			 /* can be told to block all DMA */
+	bool blocking;			 /* translates, by our root table */
 	bool remapping;
 	struct vtd_attachment attached[VTD_MAX_ATTACHED];
 };

@@ -142,7 +142,8 @@ u64 vtd_fault_count(struct vtd_fault *last);
 void vtd_fault_summary(void);
 
 /* Stop all DMA at once: every root entry closed, caches flushed; bounded, also
- * if a stopped CPU holds a lock.  For panic. */
-void vtd_block_all(void);
+ * if a stopped CPU holds a lock.  True if that was done by every unit of the
+ * machine, and there is one.  For panic. */
+bool vtd_block_all(void);
 
 #endif

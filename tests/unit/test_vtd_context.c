@@ -466,7 +466,7 @@ static void test_every_step_of_closing(void **state)
 	assert_string_equal(m->trace, "iotlb-1-drain ");
 	m->trace[0] = '\0';
 	m->iqe = 1;
-	vtd_block_all(); /* once more after an error */
+	assert_true(vtd_block_all()); /* once more after an error */
 	assert_string_equal(m->trace, "iotlb-global-drain context-global "
 				      "iotlb-global-drain ");
 	m->iqe = 1;
@@ -476,7 +476,7 @@ static void test_every_step_of_closing(void **state)
 	m = setup(MODEL_CAP | MODEL_CAP_RWBF, MODEL_ECAP);
 	open_vf(m);
 	m->ignored = 1u << 27;
-	vtd_block_all();
+	assert_false(vtd_block_all());
 	assert_string_equal(m->trace, "context-global iotlb-global-drain "
 				      "context-global iotlb-global-drain ");
 }
@@ -539,7 +539,7 @@ static void test_block_all(void **state)
 	open_vf(m);
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 	expect_dma(m, 0, 5 * GIB);
-	vtd_block_all();
+	assert_true(vtd_block_all());
 	assert_string_equal(m->trace, "context-global iotlb-global-drain ");
 	expect_fault(m, VF_SID, 0, true, 1);
 }
@@ -554,8 +554,46 @@ static void test_block_all_with_lock_held(void **state)
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 	expect_dma(m, 0, 5 * GIB);
 	lock_acquire(&vtd_units[0].queue.lock);
-	vtd_block_all();
+	assert_true(vtd_block_all());
 	expect_fault(m, VF_SID, 0, true, 1);
+}
+
+/* It is not said of all DMA that it is stopped where a unit does not answer,
+ * never blocked, or was left out. */
+static void test_block_all_in_vain(void **state)
+{
+	static const u32 bits[] = {1u << 31, 1u << 30, 1u << 26}; /* TE, SRTP,
+								     QIE */
+	struct model *first, *second;
+
+	(void)state;
+	vtd_unit_count = 0;
+	assert_false(vtd_block_all());
+	first = setup(MODEL_CAP, MODEL_ECAP);
+	second = model_add(BASE + 0x1000, MODEL_CAP, MODEL_ECAP);
+	dmar.unit_count = 2;
+	dmar.unit[1].base = BASE + 0x1000;
+	assert_int_equal(vtd_init(&dmar, 0, false), 0);
+	assert_true(vtd_block_all());
+	first->queue_dead = true;
+	assert_false(vtd_block_all());
+	first->queue_dead = false;
+	assert_true(vtd_block_all());
+	second->queue_dead = true;
+	assert_false(vtd_block_all());
+	dmar.dropped_count = 1;
+	second->queue_dead = false;
+	assert_false(vtd_block_all());
+	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++) {
+		first = setup(MODEL_CAP, MODEL_ECAP);
+		first->ignored = bits[i];
+		assert_int_equal(vtd_init(&dmar, 0, false), -ETIMEDOUT);
+		assert_false(vtd_block_all());
+	}
+	/* It blocks, though it cannot remap interrupts */
+	setup(MODEL_CAP, MODEL_ECAP & ~8ULL);
+	assert_int_equal(vtd_init(&dmar, 0, false), -EOPNOTSUPP);
+	assert_true(vtd_block_all());
 }
 
 static void test_too_many_attached(void **state)
@@ -582,7 +620,7 @@ static void test_block_all_write_buffers(void **state)
 
 	(void)state;
 	open_vf(m);
-	vtd_block_all();
+	assert_true(vtd_block_all());
 	assert_string_equal(m->trace, "WBF context-global iotlb-global-drain ");
 }
 
@@ -600,7 +638,7 @@ static void test_block_all_after_queue_error(void **state)
 	expect_dma(m, 0, 5 * GIB); /* cached, which is why that failed */
 	m->queue_dead = false;
 	m->iqe = 1;
-	vtd_block_all();
+	assert_true(vtd_block_all());
 	expect_fault(m, VF_SID, 0, true, 1);
 }
 
@@ -644,6 +682,7 @@ int main(void)
 		cmocka_unit_test(test_failed_detach_keeps_it),
 		cmocka_unit_test(test_block_all),
 		cmocka_unit_test(test_block_all_with_lock_held),
+		cmocka_unit_test(test_block_all_in_vain),
 		cmocka_unit_test(test_too_many_attached),
 		cmocka_unit_test(test_block_all_write_buffers),
 		cmocka_unit_test(test_block_all_after_queue_error),
