@@ -58,7 +58,7 @@ static struct source {
 	u16 faults; /* 0: free */
 	u64 last;   /* time of */
 } sources[16];
-static unsigned int silenced;
+static unsigned int attempts, silenced;
 
 /* The one of @sid, or a new one in place of that with the fewest faults. */
 static struct source *find_source(const struct vtd_unit *unit, u16 sid)
@@ -87,16 +87,17 @@ static void silence(struct vtd_unit *unit, u16 sid)
 	struct pci_addr addr = {unit->dmar->segment, sid >> 8, sid & 0xff};
 	int error;
 
-	if (silenced == VTD_MAX_SILENCED)
+	if (attempts == VTD_MAX_SILENCED)
 		return;
 	/* A failure counts: it would come again and again */
-	silenced++;
+	attempts++;
 	error = vtd_silence(unit, sid);
 	if (error) {
 		hv_log("vtd: %s: " PCI_FMT " cannot be silenced (%d)\n",
 		       unit->name, PCI_ARG(addr), error);
 		return;
 	}
+	silenced++;
 	hv_log("vtd: %s: " PCI_FMT " is not assigned and was blocked %u times: "
 	       "its requests stay blocked, but are told and counted no more\n",
 	       unit->name, PCI_ARG(addr), SILENCED_AFTER);

@@ -30,7 +30,8 @@ bool vtd_share_take(enum vtd_share share);
 /*
  * Note that @record of @unit was read.  A function that is not assigned, and
  * was blocked for that 16 times without a pause of 10 s, is silenced
- * (vtd_silence()), which is logged: VTD_MAX_SILENCED times in all.
+ * (vtd_silence()), which is logged: VTD_MAX_SILENCED times in all, those that
+ * fail included.
  */
 void vtd_flood_note(struct vtd_unit *unit, const struct vtd_record *record);
 

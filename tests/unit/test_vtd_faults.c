@@ -3,6 +3,7 @@
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
+#include "vtd/flood.h"
 #include "vtd/vtd.h"
 #include <stdio.h>
 #include <string.h>
@@ -405,6 +406,7 @@ static void test_pauses(void **state)
 static void test_no_page_for_silence(void **state)
 {
 	struct model *m = setup(MODEL_CAP);
+	unsigned int before = vtd_silenced();
 
 	(void)state;
 	test_pages_left = 0;
@@ -413,22 +415,40 @@ static void test_no_page_for_silence(void **state)
 	assert_non_null(strstr(test_log, "vtd: dmar0: 0000:03:02.0 cannot be "
 					 "silenced (-12)\n"));
 	assert_null(strstr(test_log, "event=silenced"));
+	assert_int_equal(vtd_silenced(), before);
 }
 
-/* One that changes its ID gets so many context tables and no more. */
+/* One that changes its ID gets so many context tables and no more, nor more
+ * attempts at one. */
 static void test_silence_is_limited(void **state)
 {
 	struct model *m = setup(MODEL_CAP);
+	unsigned int before;
 	size_t pages;
 
 	(void)state;
+	/* Two that fail; a line of log for each */
+	test_pages_left = 0;
+	for (unsigned int i = 0; i < 32; i++)
+		blocked(m, 0x4000);
+	assert_int_equal(occurrences("cannot be silenced"), 2);
+	test_pages_left = SIZE_MAX;
+	before = vtd_silenced();
 	pages = page_count(PAGES_VTD);
 	for (unsigned int bus = 2; bus < 40; bus++)
 		for (unsigned int i = 0; i < 20; i++)
 			blocked(m, bus << 8);
-	assert_in_range(occurrences("event=silenced"), 1, VTD_MAX_SILENCED);
+	assert_true(occurrences("event=silenced") > 0);
+	assert_true(vtd_silenced() <= VTD_MAX_SILENCED - 2);
+	assert_int_equal(occurrences("event=silenced"),
+			 vtd_silenced() - before);
 	assert_in_range(page_count(PAGES_VTD) - pages, 1, VTD_MAX_SILENCED);
 	assert_true(blocked(m, 39 << 8));
+	test_log_clear();
+	test_pages_left = 0;
+	for (unsigned int i = 0; i < 32; i++)
+		assert_true(blocked(m, 0x5000));
+	assert_null(strstr(test_log, "cannot be silenced"));
 }
 
 /* Who is not assigned takes nothing of what the guest's device is told by. */
