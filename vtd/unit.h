@@ -73,9 +73,10 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 		   unsigned int number, bool x2apic, u32 highest_apic_id);
 
 /*
- * From whatever state firmware left to: no DMA passes.  Interrupts and fault
- * events are as they were, events masked.  -EOPNOTSUPP: it cannot (said by
- * vtd_unit_probe()); -ENOMEM, -ETIMEDOUT, -EIO; logged.
+ * From whatever state firmware left to: no DMA passes.  Interrupts pass, or are
+ * remapped, as before; firmware's pending faults are forgotten, and a new one
+ * makes no event yet.  -EOPNOTSUPP: it cannot (said by vtd_unit_probe());
+ * -ENOMEM, -ETIMEDOUT, -EIO; logged.
  */
 int vtd_unit_block(struct vtd_unit *unit);
 
