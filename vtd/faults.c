@@ -26,7 +26,8 @@
 /* What stays set until it is written.  While any is, a new fault makes no event
  * (VT-d 10.4.10, IP). */
 #define STATUS_BITS                                                            \
-	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_QUEUE | VTD_FSTS_PRO)
+	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_APF | VTD_FSTS_QUEUE |         \
+	 VTD_FSTS_PRO)
 
 static struct lock service_lock;
 static u32 service_calls;

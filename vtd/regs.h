@@ -60,14 +60,15 @@
 #define VTD_FSTS_PFO BIT(0) /* primary fault overflow, W1C */
 #define VTD_FSTS_PPF BIT(1) /* primary pending fault: any record has F */
 #define VTD_FSTS_AFO BIT(2) /* advanced fault overflow, W1C */
+#define VTD_FSTS_APF BIT(3) /* advanced pending fault, W1C */
 #define VTD_FSTS_IQE BIT(4) /* invalidation queue error, W1C */
 #define VTD_FSTS_ICE BIT(5) /* invalidation completion error, W1C */
 #define VTD_FSTS_ITE BIT(6) /* invalidation time-out error, W1C */
 #define VTD_FSTS_QUEUE (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
 #define VTD_FSTS_PRO BIT(7) /* page request overflow, W1C */
 #define VTD_FSTS_ANY                                                           \
-	(VTD_FSTS_PFO | VTD_FSTS_PPF | VTD_FSTS_AFO | VTD_FSTS_QUEUE |         \
-	 VTD_FSTS_PRO)
+	(VTD_FSTS_PFO | VTD_FSTS_PPF | VTD_FSTS_AFO | VTD_FSTS_APF |           \
+	 VTD_FSTS_QUEUE | VTD_FSTS_PRO)
 #define VTD_FSTS_FRI(fsts) (((fsts) >> 8) & 0xff) /* oldest record */
 
 #define VTD_FECTL 0x38 /* 32 bits: fault event control; 29:0 preserved */

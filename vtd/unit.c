@@ -364,8 +364,8 @@ int vtd_unit_block(struct vtd_unit *unit)
 
 /*
  * Firmware's log lies in memory that may be the guest's.  While it is on the
- * unit makes no record, and its overflow (AFO) comes again as often as it is
- * cleared; so it is cleared after.
+ * unit makes no record, and what it says of the log (APF, AFO) comes again as
+ * often as it is cleared; so it is cleared after.
  */
 static int stop_fault_log(struct vtd_unit *unit)
 {

@@ -79,7 +79,7 @@ void vtd_write32(hpa_t base, u32 reg, u32 value)
 		status[u] = value & ~(1u << 27);
 		return;
 	case 0x34: /* W1C bits alone, 10.4.9 */
-		CHECK(!(value & ~0xf5u));
+		CHECK(!(value & ~0xfdu));
 		return;
 	case 0x38:
 		CHECK(!((value ^ last_read[u]) & 0x3fffffff));

@@ -128,7 +128,7 @@ static void leave_on(struct model *m, unsigned int what, u64 *page)
 	if (what & 32)
 		m->gsts |= CFI;
 	if (what & 64) {
-		m->fsts = 0xe5; /* PFO, AFO, ICE, ITE, PRO */
+		m->fsts = 0xed; /* PFO, AFO, APF, ICE, ITE, PRO */
 		m->record[0][1] = 1ULL << 63 | 5ULL << 32 | 0x100;
 		m->fectl = MODEL_FECTL_RSVDP;
 	}
@@ -479,7 +479,7 @@ static void expect_no_fault_log(struct model *m)
 }
 
 /* Firmware's fault log may lie in the guest's memory: it is not written to any
- * more, whether the units are used or not.  Nor does its overflow, which comes
+ * more, whether the units are used or not.  Nor do its status bits, which come
  * again while it is on, hold back the events that follow. */
 static void test_fault_log_ends(void **state)
 {
@@ -490,7 +490,7 @@ static void test_fault_log_ends(void **state)
 		three_units(m);
 		for (unsigned int i = 0; i < 3; i++) {
 			m[i]->gsts = EAFL;
-			m[i]->fsts = 4; /* AFO */
+			m[i]->fsts = 0xc; /* AFO, APF */
 			m[i]->log_full = true;
 		}
 		if (way == 1)

@@ -145,7 +145,7 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info)
 	u64 *record = m->record[m->next_record];
 
 	if (m->gsts >> 28 & 1) { /* 7.2.2 */
-		m->fsts |= m->log_full ? 4 : 0;
+		m->fsts |= m->log_full ? 0xc : 8;
 		event(m, before);
 		return;
 	}
@@ -685,12 +685,12 @@ static void forget_event(struct model *m)
 
 static void write_fsts(struct model *m, u32 value)
 {
-	assert_int_equal(value & ~0xf5u, 0);
+	assert_int_equal(value & ~0xfdu, 0);
 	/* A bit that is 0 may be one that the unit lacks: RsvdZ */
 	assert_int_equal(value & ~m->fsts, 0);
 	m->fsts &= ~value;
 	if (m->log_full && m->gsts >> 28 & 1)
-		m->fsts |= 4;
+		m->fsts |= 0xc;
 	if (m->ice_flood && value & 0x20)
 		m->fsts |= 0x20;
 	forget_event(m);
