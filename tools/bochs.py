@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from machine import BUILD, ESCAPES
+from machine import BUILD, ESCAPES, WITH_US
 
 FIRMWARE = pathlib.Path("/usr/share/ovmf/OVMF.fd")
 VGA_BIOS = pathlib.Path("/usr/share/bochs/VGABIOS-lgpl-latest")
@@ -151,8 +151,8 @@ class Bochs:
         prepare(self.work, options)
         with open(self.work / "screen", "w") as screen:
             self.process = subprocess.Popen(
-                ["bochs-bin", "-q", "-f", self.work / "bochsrc", "-rc",
-                 self.work / "debugger"], stdin=subprocess.DEVNULL,
+                [*WITH_US, "bochs-bin", "-q", "-f", self.work / "bochsrc",
+                 "-rc", self.work / "debugger"], stdin=subprocess.DEVNULL,
                 stdout=screen, stderr=subprocess.STDOUT,
                 env={**os.environ, "TERM": "vt100"})
 

@@ -302,6 +302,11 @@ def qemu_command(options, work, console):
     return command + shlex.split(options.qemu_extra)
 
 
+# In front of a command: it ends with the thread that starts it, however that
+# ends.
+WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
+
+
 class Machine:
     """One emulated machine, from power-on until close().  A context manager.
 
@@ -343,8 +348,9 @@ class Machine:
             "chardev=qmp,mode=control"])
         with open(self.work / "qemu.log", "w") as errors:
             self.qemu = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, pass_fds=[monitor.fileno()], bufsize=0)
+                WITH_US + command, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=errors,
+                pass_fds=[monitor.fileno()], bufsize=0)
         monitor.close()
         self._monitor.settimeout(30)
         self._replies = self._monitor.makefile("r")
