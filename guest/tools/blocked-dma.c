@@ -37,18 +37,6 @@ struct dma_memory {
 	_Alignas(PAGE) uint8_t buffer[BUFFERS][PAGE];
 };
 
-static struct dma_memory *dma_alloc(void)
-{
-	struct dma_memory *m = mmap(
-		NULL, sizeof(*m), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
-
-	if (m == MAP_FAILED)
-		die("no locked memory: %s", strerror(errno));
-	memset(m, 0, sizeof(*m));
-	return m;
-}
-
 /* Who has 10.0.2.2? (RFC 826) */
 static void fill_arp_request(struct arp_frame *f, const uint8_t mac[6])
 {
@@ -145,7 +133,7 @@ static bool provoke(struct dma_memory *m, uint64_t target)
 
 int main(int argc, char **argv)
 {
-	struct dma_memory *m = dma_alloc();
+	struct dma_memory *m = locked_pages(sizeof(*m));
 	uint64_t target =
 		argc > 1 ? strtoull(argv[1], NULL, 0) : ram_end() + (1 << 20);
 	uint32_t count_before = blocked_count();

@@ -5,6 +5,19 @@
 #include "guest/tools/cpuid_stat.h"
 #include "guest/tools/vf_device.h"
 
+/* Zeroed memory that stays where it is, for a device; never NULL. */
+static inline void *locked_pages(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		die("no locked memory: %s", strerror(errno));
+	memset(p, 0, size);
+	return p;
+}
+
 /* First address above the guest's RAM. */
 static inline uint64_t ram_end(void)
 {

@@ -50,18 +50,6 @@ struct dma_memory {
 	_Alignas(PAGE) uint8_t buffer[PAGE];
 };
 
-static struct dma_memory *dma_alloc(void)
-{
-	struct dma_memory *m = mmap(
-		NULL, sizeof(*m), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
-
-	if (m == MAP_FAILED)
-		die("no locked memory: %s", strerror(errno));
-	memset(m, 0, sizeof(*m));
-	return m;
-}
-
 static void stop_controller(void)
 {
 	reg_write(REG_CC, 0);
@@ -113,7 +101,7 @@ static bool untouched(const struct dma_memory *m)
 
 int main(int argc, char **argv)
 {
-	struct dma_memory *m = dma_alloc();
+	struct dma_memory *m = locked_pages(sizeof(*m));
 	uint64_t target =
 		argc > 1 ? strtoull(argv[1], NULL, 0) : ram_end() + (1 << 20);
 	uint32_t count_before = blocked_count();
