@@ -147,6 +147,12 @@ static int map_units(struct dmar *dmar)
 	return result;
 }
 
+static void log_unusable(int err)
+{
+	hv_log("vtd: not usable (%d): the guest boots without its device\n",
+	       err);
+}
+
 /* Which units there are, and whether they will do; nothing is changed. */
 static int find_vtd(void)
 {
@@ -165,9 +171,7 @@ static int find_vtd(void)
 		err = unmapped ? unmapped : err;
 	}
 	if (err)
-		hv_log("vtd: not usable (%d): the guest boots without its "
-		       "device\n",
-		       err);
+		log_unusable(err);
 	return err;
 }
 
@@ -181,9 +185,7 @@ static int take_vtd(bool usable)
 		vtd_only_block();
 	panic_stop_dma = vtd_block_all;
 	if (usable && err)
-		hv_log("vtd: not usable (%d): the guest boots without its "
-		       "device\n",
-		       err);
+		log_unusable(err);
 	if (err)
 		return err;
 	stat_faults = count_faults;
