@@ -23,7 +23,8 @@ LDFLAGS := -nostdlib -shared -Bsymbolic -z text -z noexecstack \
 	--no-undefined --build-id=sha1 --fatal-warnings -T linker.ld
 EFI_SECTIONS := .text .reloc .rodata .dynamic .rela .data
 
-HV_DIRS := boot hv vtd drivers guest
+# From the top floor down; a folder includes what is below it (tests/unit/layers.py)
+HV_DIRS := boot hv/machine guest/assign guest vtd drivers hv/vmx drivers/pci hv
 C_FILES := $(wildcard $(HV_DIRS:%=%/*.c))
 ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
 OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o) \
@@ -150,7 +151,7 @@ $B/gangway.efi: $B/gangway.so
 
 # --- the guest
 
-$(GUEST_TOOLS): $B/guest/%: guest/tools/%.c guest/stat_abi.h \
+$(GUEST_TOOLS): $B/guest/%: guest/tools/%.c hv/stat_abi.h \
 		$(wildcard guest/tools/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -248,7 +249,7 @@ guest: $(GUEST_FILES) \
 	$(if $(findstring rdma,$(SHOW)),$B/guest/initramfs-rdma.gz)
 
 # What runs under Bochs: a first user process and nothing else
-$B/bochs/init: tests/bochs/init.c guest/stat_abi.h
+$B/bochs/init: tests/bochs/init.c hv/stat_abi.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ $<

@@ -2,11 +2,11 @@
  * The UEFI application: reads its configuration, the kernel and the initrd,
  * takes memory, leaves the firmware and starts the hypervisor.
  */
-#include "boot/config.h"
 #include "boot/loader.h"
-#include "boot/version.h"
 #include "guest/linux.h"
+#include "hv/machine/config.h"
 #include "hv/string.h"
+#include "hv/version.h"
 
 #define CONFIG_FILE "gangway.cfg"
 #define CONFIG_FILE_MAX (64 * KIB)

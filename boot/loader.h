@@ -5,7 +5,7 @@
 #ifndef BOOT_LOADER_H
 #define BOOT_LOADER_H
 
-#include "boot/handover.h"
+#include "hv/machine/handover.h"
 #include "hv/types.h"
 #include <efi.h>
 

@@ -2,7 +2,7 @@
 #ifndef BOOT_RAM_H
 #define BOOT_RAM_H
 
-#include "boot/handover.h"
+#include "hv/machine/handover.h"
 #include "hv/types.h"
 
 #define RAM_FREE_MAX 64

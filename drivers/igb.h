@@ -6,7 +6,7 @@
 #ifndef DRIVERS_IGB_H
 #define DRIVERS_IGB_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "hv/types.h"
 
 #define IGB_BAR_SIZE (128 * KIB)

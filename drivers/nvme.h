@@ -6,7 +6,7 @@
 #ifndef DRIVERS_NVME_H
 #define DRIVERS_NVME_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "drivers/pf.h"
 
 /* Registers in BAR0 (3.1), 32 bits each */

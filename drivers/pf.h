@@ -5,7 +5,7 @@
 #ifndef DRIVERS_PF_H
 #define DRIVERS_PF_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 
 /* A page of a VF's BAR that the hypervisor mediates: writes are forwarded to
  * the device, then the PF driver's service() runs.  Reads go straight to the

@@ -4,7 +4,7 @@
  * setup header is checked first, and only that copy is used.
  */
 #include "guest/linux.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/string.h"
 

@@ -2,7 +2,7 @@
 #ifndef GUEST_LINUX_H
 #define GUEST_LINUX_H
 
-#include "guest/memory_map.h"
+#include "hv/memory_map.h"
 #include "hv/types.h"
 
 struct linux_image {

@@ -1,14 +1,14 @@
 #include "guest/platform.h"
-#include "guest/console_line.h"
-#include "guest/layout.h"
+#include "guest/com1.h"
 #include "guest/vcmos.h"
 #include "guest/vioapic.h"
 #include "guest/vpower.h"
 #include "guest/vuart.h"
 #include "hv/asm.h"
 #include "hv/console.h"
-#include "hv/guest.h"
+#include "hv/guest_layout.h"
 #include "hv/log.h"
+#include "hv/vmx/guest.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71

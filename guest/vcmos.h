@@ -2,8 +2,8 @@
 #ifndef GUEST_VCMOS_H
 #define GUEST_VCMOS_H
 
-#include "hv/trap.h"
 #include "hv/types.h"
+#include "hv/vmx/trap.h"
 
 struct vcmos {
 	u8 index;

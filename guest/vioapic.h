@@ -3,9 +3,9 @@
 #ifndef GUEST_VIOAPIC_H
 #define GUEST_VIOAPIC_H
 
-#include "guest/layout.h"
-#include "hv/trap.h"
+#include "hv/guest_layout.h"
 #include "hv/types.h"
+#include "hv/vmx/trap.h"
 
 /* How an interrupt leaves: guest_send_ipi() in the hypervisor. */
 typedef void vioapic_send_fn(u32 destination, u32 icr_low);

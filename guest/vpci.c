@@ -13,16 +13,16 @@
  *   PCIe: capabilities             the function's, as an integrated endpoint
  *         device control           ours; a reset becomes reset()
  *         transactions pending     the function's
- *   MSI: drivers/msi.c             ours; the real one sends another message
+ *   MSI: guest/vmsi.c             ours; the real one sends another message
  *   MSI-X: enable, function mask   forwarded
  *          table and PBA           the function's
- *          number of vectors       what drivers/msix.c gives
+ *          number of vectors       what guest/vmsix.c gives
  *
  * All else reads 0 and ignores writes: ROM, interrupt pin, power management,
  * extended capabilities.
  */
 #include "guest/vpci.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "hv/log.h"
 
 /* Of QEMU's generic PCIe host bridge, for which no driver looks */

@@ -5,10 +5,10 @@
 #ifndef GUEST_VPCI_H
 #define GUEST_VPCI_H
 
-#include "drivers/msi.h"
-#include "drivers/msix.h"
-#include "drivers/pci.h"
-#include "hv/trap.h"
+#include "drivers/pci/pci.h"
+#include "guest/vmsi.h"
+#include "guest/vmsix.h"
+#include "hv/vmx/trap.h"
 
 #define VPCI_MAX_FUNCTIONS 8
 

@@ -1,7 +1,7 @@
 /* Power-off and reset, by the three ways that Linux tries. */
 #include "guest/vpower.h"
 #include "guest/bytewise.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 
 /* Sleep control register (ACPI 6.3 4.8.3.7); the status register's wake
  * bit is never set, for nothing but S5 exists. */

@@ -3,8 +3,8 @@
 #ifndef GUEST_VPOWER_H
 #define GUEST_VPOWER_H
 
-#include "hv/trap.h"
 #include "hv/types.h"
+#include "hv/vmx/trap.h"
 
 enum guest_end { GUEST_RUNS, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASH };
 

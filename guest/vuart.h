@@ -2,8 +2,8 @@
 #ifndef GUEST_VUART_H
 #define GUEST_VUART_H
 
-#include "hv/trap.h"
 #include "hv/types.h"
+#include "hv/vmx/trap.h"
 
 struct vuart_backend {
 	void (*put)(char c);	  /* a byte that the guest sent */

@@ -2,7 +2,7 @@
 #ifndef HV_ACPI_TABLES_H
 #define HV_ACPI_TABLES_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "hv/types.h"
 
 /* Header of every table (5.2.6) */

@@ -1,5 +1,5 @@
 #include "hv/alloc.h"
-#include "hv/boot_memory.h"
+#include "hv/host_paging.h"
 #include "hv/lock.h"
 #include "hv/string.h"
 

@@ -2,8 +2,8 @@
 #ifndef HV_CPU_H
 #define HV_CPU_H
 
-#include "hv/trap.h"
 #include "hv/types.h"
+#include "hv/vmx/trap.h"
 
 #define MAX_CPUS 64
 #define CPU_STACK_PAGES 4

@@ -1,10 +1,10 @@
 #include "hv/exception.h"
 #include "hv/asm.h"
 #include "hv/log.h"
-#include "hv/nmi.h"
 #include "hv/panic.h"
 #include "hv/power.h"
 #include "hv/segments.h"
+#include "hv/vmx/nmi.h"
 #include "hv/x86.h"
 
 #define EXCEPTIONS 32

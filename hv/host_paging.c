@@ -1,7 +1,7 @@
 /* The hypervisor's own page tables (Intel SDM 3A 4.5). */
-#include "boot/image.h"
+#include "hv/host_paging.h"
 #include "hv/asm.h"
-#include "hv/boot_memory.h"
+#include "hv/image.h"
 #include "hv/log.h"
 #include "hv/paging.h"
 #include "hv/x86.h"

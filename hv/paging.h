@@ -33,7 +33,7 @@ struct pt_format {
 	u32 (*attributes)(u64 entry);
 };
 
-extern const struct pt_format ept_format;  /* hv/ept_format.c */
+extern const struct pt_format ept_format;  /* hv/vmx/ept_format.c */
 extern const struct pt_format host_format; /* hv/host_format.c */
 
 struct page_table {

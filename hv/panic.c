@@ -1,10 +1,10 @@
 #include "hv/panic.h"
-#include "boot/image.h"
-#include "boot/version.h"
 #include "hv/asm.h"
-#include "hv/guest.h"
+#include "hv/image.h"
 #include "hv/log.h"
 #include "hv/power.h"
+#include "hv/version.h"
+#include "hv/vmx/guest.h"
 
 #define STACK_WORDS 16
 

@@ -2,8 +2,8 @@
 #ifndef HV_PANIC_H
 #define HV_PANIC_H
 
-#include "boot/config.h"
 #include "hv/exception.h"
+#include "hv/machine/config.h"
 
 /* Called first in a panic: stops all DMA, and returns true if it did.  Set when
  * VT-d is on. */

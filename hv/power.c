@@ -3,7 +3,7 @@
 #include "hv/log.h"
 #include "hv/segments.h"
 #include "hv/types.h"
-#include "hv/vmx.h"
+#include "hv/vmx/vmx.h"
 
 /* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
 #define RESET_SYSTEM_OFFSET (24 + 10 * 8)

@@ -2,7 +2,7 @@
 #ifndef HV_POWER_H
 #define HV_POWER_H
 
-#include "boot/handover.h"
+#include "hv/machine/handover.h"
 
 /*
  * Power off, reset, or halt.  The first two by the firmware's ResetSystem()

@@ -2,13 +2,13 @@
 #include "hv/smp.h"
 #include "hv/apic.h"
 #include "hv/asm.h"
-#include "hv/boot_memory.h"
 #include "hv/cpu.h"
-#include "hv/icr.h"
+#include "hv/host_paging.h"
 #include "hv/log.h"
 #include "hv/segments.h"
 #include "hv/string.h"
 #include "hv/time.h"
+#include "hv/vmx/icr.h"
 #include "hv/x86.h"
 
 #define INIT_DELAY_US 10000 /* 9.4.4.1 step 15 */

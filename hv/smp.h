@@ -4,7 +4,7 @@
 #include "hv/cpu.h"
 
 /* Where a started CPU arrives, on its own stack with the hypervisor's page
- * tables: hv/main.c. */
+ * tables: hv/machine/main.c. */
 _Noreturn void ap_main(struct cpu *cpu);
 
 #endif

@@ -2,9 +2,9 @@
  * A recorded fault as two log lines: one for people, one of key=value.  Both
  * tell the walk down to the entry that refused.
  */
-#include "drivers/pci.h"
-#include "guest/memory_map.h"
+#include "drivers/pci/pci.h"
 #include "hv/log.h"
+#include "hv/memory_map.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
 #include "vtd/scope.h"

@@ -1,6 +1,6 @@
 /* Whose faults are told, and who is told to fault without a word. */
 #include "vtd/flood.h"
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "hv/log.h"
 #include "hv/time.h"
 #include "vtd/context.h"

@@ -2,7 +2,7 @@
 #ifndef VTD_SCOPE_H
 #define VTD_SCOPE_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "vtd/unit.h"
 
 /* The unit that @fn's requests pass, or NULL.  A VF's is its PF's. */

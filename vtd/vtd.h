@@ -2,8 +2,8 @@
 #ifndef VTD_VTD_H
 #define VTD_VTD_H
 
-#include "drivers/pci.h"
-#include "guest/memory_map.h"
+#include "drivers/pci/pci.h"
+#include "hv/memory_map.h"
 #include "hv/paging.h"
 #include "vtd/dmar.h"
 

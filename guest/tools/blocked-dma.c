@@ -8,7 +8,7 @@
  * descriptors point to memory of ours first, as a control that the device does
  * write; then one points to ADDRESS.  For each an ARP request is sent to
  * 10.0.2.2, whose answer the device stores there.  Then Gangway's counter of
- * blocked requests is read (guest/stat_abi.h).  The device is reset and given
+ * blocked requests is read (hv/stat_abi.h).  The device is reset and given
  * back to its driver.  Prints one line; exit status 0: refused and logged.
  */
 #define _GNU_SOURCE

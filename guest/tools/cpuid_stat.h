@@ -1,8 +1,8 @@
-/* Gangway's CPUID leaves, read from a guest program (guest/stat_abi.h). */
+/* Gangway's CPUID leaves, read from a guest program (hv/stat_abi.h). */
 #ifndef GUEST_TOOLS_CPUID_STAT_H
 #define GUEST_TOOLS_CPUID_STAT_H
 
-#include "guest/stat_abi.h"
+#include "hv/stat_abi.h"
 #include <cpuid.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,10 +3,10 @@
  *
  *     gangway-crash CPU WHAT
  *
- * WHAT: a number of hv/selftest.h.  Comes back if the hypervisor does.
+ * WHAT: a number of hv/vmx/selftest.h.  Comes back if the hypervisor does.
  */
 #define _GNU_SOURCE
-#include "hv/selftest.h"
+#include "hv/vmx/selftest.h"
 #include <cpuid.h>
 #include <sched.h>
 #include <stdio.h>

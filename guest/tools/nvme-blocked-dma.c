@@ -7,7 +7,7 @@
  * Takes the VF away from its driver and sends two Identify commands by hand:
  * one whose answer goes to memory of ours, as a control that the device does
  * write; then one whose answer goes to ADDRESS.  Then Gangway's counter of
- * blocked requests is read (guest/stat_abi.h).  The device is reset and given
+ * blocked requests is read (hv/stat_abi.h).  The device is reset and given
  * back to its driver.  Prints one line; exit status 0: refused and logged.
  */
 #define _GNU_SOURCE

@@ -3,7 +3,7 @@
  * different way through VMX: then the power-off.
  */
 #define _GNU_SOURCE
-#include "guest/stat_abi.h"
+#include "hv/stat_abi.h"
 #include <cpuid.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -1,7 +1,7 @@
-/* sources: boot/config.c */
+/* sources: hv/machine/config.c */
 /* longest input: 4096 */
 /* gangway.cfg, as it was read from the disk. */
-#include "boot/config.h"
+#include "hv/machine/config.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
-/* sources: hv/decode.c */
+/* sources: hv/vmx/decode.c */
 /* longest input: 24 */
 /* The instruction decoder: mode, then what stands at the guest's RIP. */
-#include "hv/decode.h"
+#include "hv/vmx/decode.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

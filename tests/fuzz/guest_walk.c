@@ -1,10 +1,10 @@
-/* sources: hv/guest_walk.c guest/memory_map.c */
+/* sources: hv/vmx/guest_walk.c hv/memory_map.c */
 /* longest input: 512 */
 /*
  * The guest's page tables.  The input: control registers, a linear address,
  * a length; then pairs of a place in RAM and the 8 bytes that stand there.
  */
-#include "hv/guest_walk.h"
+#include "hv/vmx/guest_walk.h"
 #include "hv/x86.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>

@@ -1,11 +1,11 @@
-/* sources: guest/linux.c guest/memory_map.c */
+/* sources: guest/linux.c hv/memory_map.c */
 /* longest input: 2048 */
 /*
  * A kernel file.  Before it: guest RAM in MiB, size of the initrd in KiB, and
  * length of the command line.
  */
 #include "guest/linux.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-/* sources: drivers/msix.c drivers/pci_caps.c */
+/* sources: guest/vmsix.c drivers/pci/pci_caps.c */
 /* longest input: 1024 */
 /*
  * The MSI-X capability of a function that says what it likes, and the guest's
  * accesses to the table.  After each, no entry of the real table may be open
  * but with the message that the backend gave for what the guest has there now.
  */
-#include "drivers/msix.h"
+#include "guest/vmsix.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* sources: hv/paging.c hv/ept_format.c hv/host_format.c tests/unit/paging_reader.c */
+/* sources: hv/paging.c hv/vmx/ept_format.c hv/host_format.c tests/unit/paging_reader.c */
 /* longest input: 256 */
 /*
  * Mapping and unmapping in any order.  What each page must lead to follows from

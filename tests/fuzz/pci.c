@@ -1,12 +1,12 @@
-/* sources: drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/pci_reset.c drivers/sriov.c */
+/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_reset.c drivers/pci/sriov.c */
 /* longest input: 1024 */
 /*
  * Enumeration and capability walks over functions that answer what they like.
  * The input: number of buses; then records of bus, devfn, register, value, and
  * which bits of it can be written.  A function is there if a record names it.
  */
-#include "drivers/pci.h"
-#include "drivers/sriov.h"
+#include "drivers/pci/pci.h"
+#include "drivers/pci/sriov.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/pci_accessors.h"
 #include <string.h>

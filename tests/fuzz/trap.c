@@ -1,10 +1,10 @@
-/* sources: hv/trap.c */
+/* sources: hv/vmx/trap.c */
 /* longest input: 512 */
 /*
  * The table of trapped ranges, beside a list of our own.  Addresses are near 0,
  * near 2^32 and near 2^64.
  */
-#include "hv/trap.h"
+#include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct trap_range list[TRAP_MEMORY_MAX];

@@ -1,4 +1,4 @@
-/* sources: guest/vioapic.c hv/trap.c */
+/* sources: guest/vioapic.c hv/vmx/trap.c */
 /* longest input: 1024 */
 /* The IOAPIC: accesses of the guest, and edges at its pins. */
 #include "guest/vioapic.h"

@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c drivers/msi.c drivers/msix.c drivers/pci_caps.c hv/trap.c */
+/* sources: guest/vpci.c guest/vmsi.c guest/vmsix.c drivers/pci/pci_caps.c hv/vmx/trap.c */
 /* longest input: 1024 */
 /*
  * Configuration space as the guest reaches it, by ECAM and by mechanism #1.
@@ -6,7 +6,7 @@
  * accesses.
  */
 #include "guest/vpci.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

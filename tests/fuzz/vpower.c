@@ -1,9 +1,9 @@
-/* sources: guest/vpower.c guest/vcmos.c hv/trap.c */
+/* sources: guest/vpower.c guest/vcmos.c hv/vmx/trap.c */
 /* longest input: 256 */
 /* The small port devices: power, reset, keyboard controller, CMOS clock. */
 #include "guest/vpower.h"
-#include "guest/layout.h"
 #include "guest/vcmos.h"
+#include "hv/guest_layout.h"
 #include "tests/fuzz/fuzz.h"
 
 #define KEYBOARD_PORT 0x64

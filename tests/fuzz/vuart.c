@@ -1,8 +1,8 @@
-/* sources: guest/vuart.c hv/trap.c */
+/* sources: guest/vuart.c hv/vmx/trap.c */
 /* longest input: 1024 */
 /* The serial port: accesses of the guest, and bytes that arrive for it. */
 #include "guest/vuart.h"
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct vuart uart;

@@ -1,12 +1,12 @@
 /*
- * The accessors of drivers/pci.h for a model of configuration space: what the
- * one file that includes this defines as model_read() and model_write(), for 1,
- * 2 or 4 bytes.
+ * The accessors of drivers/pci/pci.h for a model of configuration space: what
+ * the one file that includes this defines as model_read() and model_write(),
+ * for 1, 2 or 4 bytes.
  */
 #ifndef TESTS_UNIT_PCI_ACCESSORS_H
 #define TESTS_UNIT_PCI_ACCESSORS_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 
 static u32 model_read(const struct pci_function *fn, u16 reg, size_t size);
 static void model_write(const struct pci_function *fn, u16 reg, u32 value,

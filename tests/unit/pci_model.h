@@ -1,12 +1,12 @@
 /*
- * Configuration space for the unit tests, in place of drivers/pci_access.c:
+ * Configuration space for the unit tests, in place of drivers/pci/pci_access.c:
  * each bit can be written or not, as the test says; what is not there reads
  * all ones.
  */
 #ifndef TESTS_UNIT_PCI_MODEL_H
 #define TESTS_UNIT_PCI_MODEL_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 
 /* Forget everything; room for buses 0 to @buses - 1 of segment 0. */
 void model_reset(unsigned int buses);

@@ -259,7 +259,7 @@ static void expect_aml(const char *what, const void *bytes, size_t size)
 	for (size_t i = 36; i + size <= dsdt_size; i++)
 		if (!memcmp(dsdt + i, bytes, size))
 			return;
-	fail_msg("DSDT and guest/layout.h differ: %s", what);
+	fail_msg("DSDT and hv/guest_layout.h differ: %s", what);
 }
 
 /* An I/O port descriptor (ACPI 6.3 6.4.2.5), fixed address, 16-bit decode */

@@ -1,8 +1,8 @@
-/* sources: guest/assign_bars.c guest/memory_map.c hv/trap.c */
-#include "guest/assign.h"
-#include "guest/assigned.h"
-#include "guest/layout.h"
-#include "hv/guest.h"
+/* sources: guest/assign/bars.c hv/memory_map.c hv/vmx/trap.c */
+#include "guest/assign/assign.h"
+#include "guest/assign/assigned.h"
+#include "hv/guest_layout.h"
+#include "hv/vmx/guest.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* sources: guest/assign_ports.c hv/trap.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
+/* sources: guest/assign/ports.c hv/vmx/trap.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
 #include "drivers/port.h"
-#include "guest/assigned.h"
-#include "guest/layout.h"
+#include "guest/assign/assigned.h"
+#include "hv/guest_layout.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

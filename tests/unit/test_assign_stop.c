@@ -1,8 +1,8 @@
-/* sources: guest/assign_stop.c drivers/pci_caps.c tests/unit/pci_model.c */
+/* sources: guest/assign/stop.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
 /* A function of the guest's that ends, or is lost: what is done, in which
  * order, and that it is done once. */
-#include "guest/assigned.h"
-#include "guest/pf_domain.h"
+#include "guest/assign/assigned.h"
+#include "guest/assign/pf_domain.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include "vtd/vtd.h"

@@ -1,7 +1,7 @@
-/* sources: guest/assign_whole.c drivers/pci_reset.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/sriov.c tests/unit/pci_model.c */
+/* sources: guest/assign/whole.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/sriov.c tests/unit/pci_model.c */
 #include "drivers/framebuffer.h"
-#include "guest/assigned.h"
-#include "hv/boot_memory.h"
+#include "guest/assign/assigned.h"
+#include "hv/host_paging.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* sources: boot/config.c */
-#include "boot/config.h"
+/* sources: hv/machine/config.c */
+#include "hv/machine/config.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* sources: hv/decode.c */
-#include "hv/decode.h"
+/* sources: hv/vmx/decode.c */
+#include "hv/vmx/decode.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* sources: drivers/groups.c drivers/pci_acs.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
-#include "drivers/groups.h"
-#include "drivers/pci_acs.h"
+/* sources: drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+#include "drivers/pci/groups.h"
+#include "drivers/pci/pci_acs.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

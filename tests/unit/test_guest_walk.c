@@ -1,5 +1,5 @@
-/* sources: hv/guest_walk.c guest/memory_map.c */
-#include "hv/guest_walk.h"
+/* sources: hv/vmx/guest_walk.c hv/memory_map.c */
+#include "hv/vmx/guest_walk.h"
 #include "tests/unit/support.h"
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* sources: hv/icr.c */
+/* sources: hv/vmx/icr.c */
 /* Interrupt commands of a guest (Intel SDM 3A 11.12.9), values by hand. */
-#include "hv/icr.h"
+#include "hv/vmx/icr.h"
 #include "tests/unit/support.h"
 
 static void test_modes(void **state)

@@ -1,6 +1,6 @@
-/* sources: guest/linux.c guest/memory_map.c */
-#include "guest/layout.h"
+/* sources: guest/linux.c hv/memory_map.c */
 #include "guest/linux.h"
+#include "hv/guest_layout.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

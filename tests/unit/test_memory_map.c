@@ -1,6 +1,6 @@
-/* sources: guest/memory_map.c */
-#include "guest/layout.h"
-#include "guest/memory_map.h"
+/* sources: hv/memory_map.c */
+#include "hv/guest_layout.h"
+#include "hv/memory_map.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

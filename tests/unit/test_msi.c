@@ -1,5 +1,5 @@
-/* sources: drivers/msi.c drivers/pci_caps.c tests/unit/pci_model.c */
-#include "drivers/msi.h"
+/* sources: guest/vmsi.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+#include "guest/vmsi.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

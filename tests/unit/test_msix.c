@@ -1,5 +1,5 @@
-/* sources: drivers/msix.c drivers/pci_caps.c tests/unit/pci_model.c */
-#include "drivers/msix.h"
+/* sources: guest/vmsix.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+#include "guest/vmsix.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* sources: hv/paging.c hv/ept_format.c hv/host_format.c vtd/second_level.c tests/unit/paging_reader.c tests/unit/paging_fixture.c */
+/* sources: hv/paging.c hv/vmx/ept_format.c hv/host_format.c vtd/second_level.c tests/unit/paging_reader.c tests/unit/paging_fixture.c */
 /* The page-table walker: leaves, splits, errors, and what becomes of tables. */
 #include "tests/unit/paging_fixture.h"
 

@@ -1,4 +1,4 @@
-/* sources: hv/paging.c hv/ept_format.c */
+/* sources: hv/paging.c hv/vmx/ept_format.c */
 /*
  * Tables for a walker that does not snoop.  The walker is compiled here once
  * more, with a cache of the test's: what it writes reaches memory, as a

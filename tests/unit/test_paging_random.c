@@ -1,4 +1,4 @@
-/* sources: hv/paging.c hv/ept_format.c hv/host_format.c vtd/second_level.c tests/unit/paging_reader.c tests/unit/paging_fixture.c */
+/* sources: hv/paging.c hv/vmx/ept_format.c hv/host_format.c vtd/second_level.c tests/unit/paging_reader.c tests/unit/paging_fixture.c */
 /* Random maps: every page of what the walker builds, by the reader. */
 #include "tests/unit/paging_fixture.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* sources: drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
+/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

@@ -1,5 +1,5 @@
-/* sources: drivers/pci_reset.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c tests/unit/pci_model.c */
-#include "drivers/pci_reset.h"
+/* sources: drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+#include "drivers/pci/pci_reset.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

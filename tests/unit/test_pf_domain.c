@@ -1,6 +1,6 @@
-/* sources: guest/pf_domain.c guest/memory_map.c */
+/* sources: guest/assign/pf_domain.c hv/memory_map.c */
 /* The memory of a PF that does DMA: its pages, in a domain of its own. */
-#include "guest/pf_domain.h"
+#include "guest/assign/pf_domain.h"
 #include "hv/alloc.h"
 #include "tests/unit/support.h"
 #include "vtd/vtd.h"
@@ -30,7 +30,7 @@ static void note(char what)
 	order[used + 1] = '\0';
 }
 
-/* In place of vtd/ and drivers/pci.c */
+/* In place of vtd/ and drivers/pci/pci.c */
 int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		    const struct memory_map *map)
 {

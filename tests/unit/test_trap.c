@@ -1,5 +1,5 @@
-/* sources: hv/trap.c */
-#include "hv/trap.h"
+/* sources: hv/vmx/trap.c */
+#include "hv/vmx/trap.h"
 #include "tests/unit/support.h"
 
 static struct {

@@ -1,8 +1,8 @@
-/* sources: guest/verdict.c drivers/groups.c drivers/pci_acs.c drivers/pci.c drivers/pci_bars.c drivers/pci_caps.c drivers/sriov.c vtd/scope.c tests/unit/pci_model.c */
-#include "drivers/groups.h"
-#include "drivers/pci_acs.h"
+/* sources: guest/assign/verdict.c drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/sriov.c vtd/scope.c tests/unit/pci_model.c */
+#include "drivers/pci/groups.h"
+#include "drivers/pci/pci_acs.h"
 #include "drivers/pf.h"
-#include "guest/verdict.h"
+#include "guest/assign/verdict.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include "vtd/unit.h"

@@ -1,6 +1,6 @@
-/* sources: guest/vpci.c drivers/msi.c */
-#include "guest/layout.h"
+/* sources: guest/vpci.c guest/vmsi.c */
 #include "guest/vpci.h"
+#include "hv/guest_layout.h"
 #include "tests/unit/support.h"
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* sources: vtd/second_level.c hv/paging.c hv/ept_format.c tests/unit/paging_reader.c */
+/* sources: vtd/second_level.c hv/paging.c hv/vmx/ept_format.c tests/unit/paging_reader.c */
 /* A guest's tables: what fits all remapping units, and how large it gets. */
 #include "tests/unit/paging_reader.h"
 #include "vtd/unit.h"
@@ -176,7 +176,7 @@ static void no_memory_for_tables(void **state)
 	test_pages_left = SIZE_MAX;
 }
 
-/* RAM as guest/machine.c lays it out, in one piece of the host's; and the
+/* RAM as hv/machine/build.c lays it out, in one piece of the host's; and the
  * pages of a VF's two BARs that are not trapped. */
 static void lay_out_guest(u64 ram, u64 hpa)
 {

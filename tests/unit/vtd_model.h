@@ -11,7 +11,7 @@
 #ifndef TESTS_UNIT_VTD_MODEL_H
 #define TESTS_UNIT_VTD_MODEL_H
 
-#include "drivers/pci.h"
+#include "drivers/pci/pci.h"
 #include "hv/types.h"
 #include "tests/unit/support.h"
 #include "vtd/vtd.h"
@@ -107,7 +107,7 @@ void model_fault(struct model *m, u16 sid, u8 reason, bool read, u64 info);
 /* The PCI functions that pci_find() and pci_is_below() know. */
 struct pci_function *model_pci_add(u16 segment, u8 bus, u8 device, u8 function);
 
-/* Both steps of taking over the units, as guest/machine.c does them. */
+/* Both steps of taking over the units, as hv/machine/build.c does them. */
 static inline int vtd_init(const struct dmar *dmar, u32 nmi_apic_id,
 			   bool x2apic)
 {

@@ -6,7 +6,7 @@ import re
 import machine
 import outside
 
-# As in hv/selftest.h
+# As in hv/vmx/selftest.h
 (PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS, LOG_STUCK,
  AGAIN) = range(1, 10)
 SHELL = r"^/ # "

@@ -6,7 +6,7 @@
 #ifndef ATTACK_H
 #define ATTACK_H
 
-#include "guest/layout.h"
+#include "hv/guest_layout.h"
 #include "hv/types.h"
 
 #define NO_FAULT (-1)

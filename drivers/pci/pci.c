@@ -1,0 +1,291 @@
+/*
+ * The PCI functions of the machine.  Bridges and ECAM ranges come from
+ * firmware and devices: each bus is visited once and each function is in the
+ * table once, whatever they say.
+ */
+#include "drivers/pci/pci.h"
+#include "hv/log.h"
+#include "hv/string.h"
+
+#define BUS_SHIFT 20
+#define DEVFN_SHIFT 12
+#define DEVICES 32
+#define FUNCTIONS 8
+
+#define HEADER_TYPE_MASK 0x7f
+#define HEADER_MULTI_FUNCTION 0x80
+#define HEADER_BRIDGE 0x01
+#define BRIDGE_BARS 2
+
+#define COMMAND_DECODE ((u16)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY))
+
+struct ecam_range {
+	struct pci_ecam ecam;
+	u32 visited[256 / 32];
+};
+
+static struct ecam_range ranges[PCI_MAX_ECAM];
+static unsigned int range_count;
+static struct pci_function functions[PCI_MAX_FUNCTIONS];
+static unsigned int function_count;
+
+static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
+		     unsigned int depth);
+
+static struct ecam_range *find_range(u16 segment, u8 bus)
+{
+	unsigned int i;
+
+	for (i = 0; i < range_count; i++)
+		if (ranges[i].ecam.segment == segment &&
+		    bus >= ranges[i].ecam.start_bus &&
+		    bus <= ranges[i].ecam.end_bus)
+			return &ranges[i];
+	return NULL;
+}
+
+struct pci_function *pci_functions(unsigned int *count)
+{
+	*count = function_count;
+	return functions;
+}
+
+struct pci_function *pci_find(struct pci_addr addr)
+{
+	struct pci_function *fn;
+
+	for (fn = functions; fn < functions + function_count; fn++)
+		if (fn->addr.segment == addr.segment &&
+		    fn->addr.bus == addr.bus && fn->addr.devfn == addr.devfn)
+			return fn;
+	return NULL;
+}
+
+/* An address as if it were a function, to look whether one is there. */
+static bool locate(struct pci_addr addr, struct pci_function *fn)
+{
+	const struct ecam_range *range = find_range(addr.segment, addr.bus);
+
+	if (!range)
+		return false;
+	*fn = (struct pci_function){
+		.addr = addr,
+		.config = (volatile u8 *)(range->ecam.base +
+					  ((u64)addr.bus << BUS_SHIFT) +
+					  ((u64)addr.devfn << DEVFN_SHIFT)),
+	};
+	return true;
+}
+
+struct pci_function *pci_add(struct pci_addr addr)
+{
+	struct pci_function *fn = pci_find(addr);
+
+	if (fn)
+		return fn;
+	if (function_count == PCI_MAX_FUNCTIONS) {
+		hv_log("pci: " PCI_FMT ": left out, %u functions are known\n",
+		       PCI_ARG(addr), PCI_MAX_FUNCTIONS);
+		return NULL;
+	}
+	fn = &functions[function_count];
+	if (!locate(addr, fn)) {
+		hv_log("pci: " PCI_FMT ": in no ECAM range of the MCFG table\n",
+		       PCI_ARG(addr));
+		return NULL;
+	}
+	function_count++;
+	return fn;
+}
+
+/* Nobody may decode an address while a BAR holds all ones. */
+static void read_bars(struct pci_function *fn)
+{
+	u16 command = pci_read16(fn, PCI_COMMAND);
+
+	pci_write16(fn, PCI_COMMAND, command & (u16)~COMMAND_DECODE);
+	pci_size_bars(fn, PCI_BAR(0), fn->bridge ? BRIDGE_BARS : PCI_BARS,
+		      fn->bar);
+	pci_write16(fn, PCI_COMMAND, command);
+}
+
+static void log_function(const struct pci_function *fn)
+{
+	char text[160];
+
+	if (fn->bridge)
+		format(text, sizeof(text), "bridge to buses %02x-%02x",
+		       fn->secondary, fn->subordinate);
+	else
+		pci_describe_bars(fn, text, sizeof(text));
+	hv_log("pci: " PCI_FMT ": %04x:%04x class %06x%s%s\n",
+	       PCI_ARG(fn->addr), fn->vendor, fn->device, fn->class,
+	       text[0] ? ", " : "", text);
+}
+
+static void scan_behind(struct pci_function *bridge, unsigned int depth)
+{
+	u8 bus = bridge->secondary;
+
+	if (!bus)
+		return; /* not set up by firmware */
+	if (bus <= bridge->addr.bus || bridge->subordinate < bus) {
+		hv_log("pci: " PCI_FMT ": bus numbers make no sense\n",
+		       PCI_ARG(bridge->addr));
+		return;
+	}
+	scan_bus(bridge->addr.segment, bus, bridge, depth + 1);
+}
+
+/* True if a function is at @addr; *multi: its device may have more. */
+static bool scan_function(struct pci_addr addr, struct pci_function *parent,
+			  unsigned int depth, bool *multi)
+{
+	struct pci_function here, *fn;
+	u8 type;
+
+	if (!locate(addr, &here) || pci_read16(&here, PCI_VENDOR_ID) == 0xffff)
+		return false;
+	type = pci_read8(&here, PCI_HEADER_TYPE);
+	*multi = type & HEADER_MULTI_FUNCTION;
+	fn = pci_add(addr);
+	if (!fn)
+		return true;
+	fn->vendor = pci_read16(fn, PCI_VENDOR_ID);
+	fn->device = pci_read16(fn, PCI_DEVICE_ID);
+	fn->class = pci_read32(fn, PCI_REVISION) >> 8;
+	fn->parent = parent;
+	fn->bridge = (type & HEADER_TYPE_MASK) == HEADER_BRIDGE;
+	if (fn->bridge) {
+		fn->secondary = pci_read8(fn, PCI_SECONDARY_BUS);
+		fn->subordinate = pci_read8(fn, PCI_SUBORDINATE_BUS);
+	}
+	read_bars(fn);
+	log_function(fn);
+	if (fn->bridge)
+		scan_behind(fn, depth);
+	return true;
+}
+
+static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
+		     unsigned int depth)
+{
+	struct ecam_range *range = find_range(segment, bus);
+	struct pci_addr addr = {.segment = segment, .bus = bus};
+	unsigned int device, function;
+	bool multi;
+
+	if (!range || depth > PCI_MAX_DEPTH ||
+	    range->visited[bus / 32] & BIT(bus % 32))
+		return;
+	range->visited[bus / 32] |= BIT(bus % 32);
+	for (device = 0; device < DEVICES; device++) {
+		addr.devfn = device << 3;
+		if (!scan_function(addr, parent, depth, &multi) || !multi)
+			continue;
+		for (function = 1; function < FUNCTIONS; function++) {
+			addr.devfn = device << 3 | function;
+			scan_function(addr, parent, depth, &multi);
+		}
+	}
+}
+
+static bool ecam_is_usable(const struct pci_ecam *ecam)
+{
+	u64 size = ((u64)ecam->end_bus + 1) << BUS_SHIFT;
+
+	return ecam->base && IS_ALIGNED(ecam->base, MIB) &&
+	       ecam->start_bus <= ecam->end_bus &&
+	       ecam->base <= UINT64_MAX - size;
+}
+
+static void add_ranges(const struct pci_ecam *ecam, unsigned int count)
+{
+	unsigned int i;
+
+	range_count = 0;
+	for (i = 0; i < count; i++) {
+		if (range_count == PCI_MAX_ECAM || !ecam_is_usable(&ecam[i])) {
+			hv_log("pci: ECAM range at %lx left out\n",
+			       ecam[i].base);
+			continue;
+		}
+		ranges[range_count++] = (struct ecam_range){.ecam = ecam[i]};
+	}
+}
+
+int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
+{
+	const struct pci_ecam *range;
+	unsigned int i, bus;
+
+	memset(functions, 0, sizeof(functions));
+	function_count = 0;
+	add_ranges(ecam, count);
+	if (!range_count) {
+		hv_log("pci: no ECAM range: the MCFG table names none\n");
+		return -ENODEV;
+	}
+	/* What no bridge leads to is a root bus of its own; the first bus of a
+	 * range comes first, so that bridges are followed from above. */
+	for (i = 0; i < range_count; i++) {
+		range = &ranges[i].ecam;
+		for (bus = range->start_bus; bus <= range->end_bus; bus++)
+			scan_bus(range->segment, bus, NULL, 0);
+	}
+	return 0;
+}
+
+bool pci_is_below(const struct pci_function *fn,
+		  const struct pci_function *bridge)
+{
+	unsigned int depth;
+
+	for (depth = 0; fn && depth <= PCI_MAX_DEPTH + 1; depth++) {
+		if (fn == bridge)
+			return true;
+		fn = fn->parent;
+	}
+	return false;
+}
+
+unsigned int pci_bus_master_off(void)
+{
+	char text[160] = "";
+	struct pci_function *fn;
+	unsigned int count = 0;
+	size_t at = 0;
+	u16 command;
+
+	for (fn = functions; fn < functions + function_count; fn++) {
+		command = pci_read16(fn, PCI_COMMAND);
+		if (command == 0xffff || !(command & PCI_COMMAND_MASTER))
+			continue;
+		pci_write16(fn, PCI_COMMAND,
+			    command & (u16)~PCI_COMMAND_MASTER);
+		count++;
+		if (at < sizeof(text))
+			at += format(text + at, sizeof(text) - at, " " PCI_FMT,
+				     PCI_ARG(fn->addr));
+	}
+	if (count)
+		hv_log("pci: bus mastering was on, now off, in %u:%s%s\n",
+		       count, text, at < sizeof(text) ? "" : "...");
+	return count;
+}
+
+void pci_enable_path(struct pci_function *fn)
+{
+	struct pci_function *bridge = fn->parent;
+	u16 command = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+	unsigned int depth, i;
+
+	for (i = 0; i < PCI_BARS; i++)
+		if (fn->bar[i].io && fn->bar[i].size)
+			command |= (u16)PCI_COMMAND_IO;
+	for (depth = 0; bridge && depth <= PCI_MAX_DEPTH; depth++) {
+		pci_write16(bridge, PCI_COMMAND,
+			    pci_read16(bridge, PCI_COMMAND) | command);
+		bridge = bridge->parent;
+	}
+}

@@ -1,0 +1,218 @@
+/*
+ * PCI functions by ECAM (PCIe 7.2.2), and walks of their capability lists that
+ * end whatever the device answers.
+ */
+#ifndef DRIVERS_PCI_PCI_H
+#define DRIVERS_PCI_PCI_H
+
+#include "hv/types.h"
+
+struct pci_addr {
+	u16 segment;
+	u8 bus;
+	u8 devfn; /* device << 3 | function; with ARI: function 0-255 */
+};
+
+#define PCI_DEV(devfn) ((devfn) >> 3)
+#define PCI_FN(devfn) ((devfn)&7)
+/* For log lines, as Linux writes it: "0000:01:10.0" */
+#define PCI_FMT "%04x:%02x:%02x.%x"
+#define PCI_ARG(a) (a).segment, (a).bus, PCI_DEV((a).devfn), PCI_FN((a).devfn)
+/* Requester ID = source ID: bus << 8 | devfn */
+#define PCI_RID(a) ((u16)((a).bus << 8 | (a).devfn))
+
+/* Configuration header (PCI 3.0 6.1) */
+#define PCI_VENDOR_ID 0x00
+#define PCI_DEVICE_ID 0x02
+#define PCI_COMMAND 0x04
+#define PCI_COMMAND_IO BIT(0)
+#define PCI_COMMAND_MEMORY BIT(1)
+#define PCI_COMMAND_MASTER BIT(2)
+#define PCI_COMMAND_INTX_OFF BIT(10)
+#define PCI_STATUS 0x06
+#define PCI_STATUS_CAP_LIST BIT(4)
+#define PCI_REVISION 0x08
+#define PCI_CLASS 0x09 /* 3 bytes: interface, subclass, class */
+#define PCI_HEADER_TYPE 0x0e
+#define PCI_BAR(n) (0x10 + 4 * (n))
+#define PCI_SUBSYSTEM 0x2c
+#define PCI_ROM 0x30
+#define PCI_CAP_POINTER 0x34
+#define PCI_SECONDARY_BUS 0x19
+#define PCI_SUBORDINATE_BUS 0x1a
+#define PCI_IO_WINDOW 0x1c	 /* same, 8 bits each: address bits 15 to 12 */
+#define PCI_MEMORY_WINDOW 0x20	 /* bridges: base and limit, 16 bits each */
+#define PCI_PREFETCH_WINDOW 0x24 /* same, prefetchable */
+#define PCI_PREFETCH_BASE_HIGH 0x28
+#define PCI_PREFETCH_LIMIT_HIGH 0x2c
+#define PCI_IO_WINDOW_HIGH 0x30 /* base and limit, 16 bits each */
+/* PCI-to-PCI Bridge 1.2 3.2.5.18 */
+#define PCI_BRIDGE_CONTROL 0x3e
+#define PCI_BRIDGE_CONTROL_ISA BIT(2)
+#define PCI_BRIDGE_CONTROL_RESET BIT(6)
+
+/* Capability IDs */
+#define PCI_CAP_PM 0x01
+#define PCI_CAP_MSI 0x05
+#define PCI_CAP_PCIE 0x10
+#define PCI_CAP_MSIX 0x11
+#define PCI_CAP_AF 0x13
+#define PCI_EXT_CAP_AER 0x0001
+#define PCI_EXT_CAP_ACS 0x000d
+#define PCI_EXT_CAP_ARI 0x000e
+#define PCI_EXT_CAP_SRIOV 0x0010
+
+#define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X; table size 10:0 */
+#define PCI_AF_CAP 0x03	      /* from the start of Advanced Features */
+#define PCI_AF_CAP_FLR BIT(1)
+
+/* PCI Express capability (PCIe 7.5.3): offsets from its start */
+#define PCIE_FLAGS 0x02 /* version 3:0, port type 7:4 */
+#define PCIE_DEVCAP 0x04
+#define PCIE_DEVCAP_FLR BIT(28)
+#define PCIE_DEVCTL 0x08
+#define PCIE_DEVCTL_FLR BIT(15)
+#define PCIE_DEVSTA 0x0a
+#define PCIE_DEVSTA_PENDING BIT(5) /* transactions pending */
+#define PCIE_DEVCAP2 0x24	   /* version 2 only */
+#define PCIE_DEVCAP2_ARI BIT(5)
+#define PCIE_DEVCTL2 0x28
+#define PCIE_DEVCTL2_ARI BIT(5)
+/* Port types (7.5.3.2) */
+#define PCIE_ENDPOINT 0
+#define PCIE_LEGACY_ENDPOINT 1
+#define PCIE_PORT_ROOT 4
+#define PCIE_PORT_UPSTREAM 5
+#define PCIE_PORT_DOWNSTREAM 6
+#define PCIE_TO_PCI_BRIDGE 7
+#define PCI_TO_PCIE_BRIDGE 8
+#define PCIE_ROOT_ENDPOINT 9 /* integrated into the root complex */
+#define PCIE_ROOT_COLLECTOR 10
+
+#define PCI_CONFIG_SIZE 4096
+#define PCI_MAX_ECAM 8
+#define PCI_MAX_DEPTH 32 /* bridges above one another */
+#define PCI_MAX_FUNCTIONS 256
+#define PCI_BARS 6
+
+struct pci_bar {
+	hpa_t base;
+	u64 size;  /* 0: not there */
+	bool io;   /* I/O port space */
+	bool is64; /* takes this and the next register */
+	bool prefetch;
+};
+
+struct pci_function {
+	struct pci_addr addr;
+	u16 vendor, device;
+	u32 class; /* 24 bits: class, subclass, interface */
+	bool bridge;
+	u8 secondary, subordinate;   /* bridges only */
+	struct pci_function *parent; /* the bridge above; NULL on a root bus */
+	/* 4 KiB of configuration space, by ECAM (in unit tests: plain memory)
+	 */
+	volatile u8 *config;
+	struct pci_bar bar[PCI_BARS];
+	/* SR-IOV: a VF knows its PF and its number there. */
+	struct pci_function *pf;
+	u16 vf_index;
+	void *driver; /* of a PF: its driver's state */
+};
+
+/* An ECAM range of the MCFG table. */
+struct pci_ecam {
+	hpa_t base; /* of bus 0, also if start_bus is not 0 (PCI FW 4.1.2) */
+	u16 segment;
+	u8 start_bus, end_bus;
+};
+
+/*
+ * Find every function below @ecam[0..count), with its bridge topology, and
+ * size its BARs (decoding off meanwhile).  Forgets what an earlier call found.
+ * Logs one line a function.  Bounded by the buses of the ECAM ranges, each
+ * visited once whatever the bridges say.  -ENODEV: no usable ECAM.
+ */
+int pci_enumerate(const struct pci_ecam *ecam, unsigned int count);
+
+/* All functions found; *count of them. */
+struct pci_function *pci_functions(unsigned int *count);
+
+/* NULL if there is none. */
+struct pci_function *pci_find(struct pci_addr addr);
+
+/* Add the function at @addr, which enumeration could not see (a VF whose IDs
+ * read FFFFh); only addr and config are filled.  The entry that is there if it
+ * was added before.  NULL: table full or outside every ECAM range. */
+struct pci_function *pci_add(struct pci_addr addr);
+
+/* Configuration access, @reg within 4 KiB and aligned. */
+u8 pci_read8(const struct pci_function *fn, u16 reg);
+u16 pci_read16(const struct pci_function *fn, u16 reg);
+u32 pci_read32(const struct pci_function *fn, u16 reg);
+void pci_write8(const struct pci_function *fn, u16 reg, u8 value);
+void pci_write16(const struct pci_function *fn, u16 reg, u16 value);
+void pci_write32(const struct pci_function *fn, u16 reg, u32 value);
+
+/* False if @fn's configuration space reads all ones: it was pulled, or the link
+ * to it is lost.  A VF's IDs always read FFFFh, its status register does not.
+ */
+bool pci_answers(const struct pci_function *fn);
+
+/* Offset of the capability @id (PCI 3.0 6.7), or 0.  At most 48 steps. */
+u16 pci_find_cap(const struct pci_function *fn, u8 id);
+
+/* Offset of the extended capability @id (PCIe 7.6.3), or 0.  At most 960
+ * steps. */
+u16 pci_find_ext_cap(const struct pci_function *fn, u16 id);
+
+/*
+ * Size the memory and I/O BARs in @registers registers from @reg on, and fill
+ * @bar[0..registers).  The registers keep their values; the caller has turned
+ * decoding off.  Sizes are powers of two whatever the device answers, and
+ * base + size does not wrap.
+ */
+void pci_size_bars(const struct pci_function *fn, u16 reg,
+		   unsigned int registers, struct pci_bar *bar);
+
+/* The BARs of @fn for its log line: "BAR0 c0220000 128K, BAR3 ...". */
+void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size);
+
+/* The memory window of @bridge (its prefetchable one).  False: closed. */
+bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
+		       hpa_t *base, u64 *size);
+
+/* Same of its I/O window, in ports. */
+bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
+			  u64 *size);
+
+/* True if [a, a + a_size) and [b, b + b_size), neither of which wraps, have
+ * something in common; what is empty has nothing. */
+static inline bool ranges_overlap(u64 a, u64 a_size, u64 b, u64 b_size)
+{
+	return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
+/* True if @fn's requests pass bridge @bridge, or @fn is it. */
+bool pci_is_below(const struct pci_function *fn,
+		  const struct pci_function *bridge);
+
+/* Clear bus mastering of every endpoint (and of bridges); logs which had it
+ * on.  Returns their number. */
+unsigned int pci_bus_master_off(void);
+
+/* Let @fn's requests through, and those to it: bus mastering and memory
+ * decoding on every bridge above it. */
+void pci_enable_path(struct pci_function *fn);
+
+/*
+ * Function-level reset (PCIe 6.6.2, 7.5.3.4): bus mastering off, waits for
+ * pending transactions (bounded), starts it, waits the 100 ms that 6.6.2
+ * demands, then until configuration space answers.  Afterwards the command
+ * register is 0: the caller turns decoding on again.  BARs and device control
+ * of a function that is no VF are put back.  -ENODEV: it does not answer;
+ * -EOPNOTSUPP: the function has no FLR; -ETIMEDOUT.  All logged.
+ */
+int pci_flr(struct pci_function *fn);
+
+#endif

@@ -1,0 +1,45 @@
+/* Is a function there, and what has it: capability lists. */
+#include "drivers/pci/pci.h"
+
+#define CAP_FIRST 0x40
+#define CAP_STEPS 48 /* 4-byte structures that fit above the header */
+#define EXT_CAP_FIRST 0x100
+#define EXT_CAP_STEPS 960
+
+bool pci_answers(const struct pci_function *fn)
+{
+	return pci_read16(fn, PCI_STATUS) != 0xffff;
+}
+
+u16 pci_find_cap(const struct pci_function *fn, u8 id)
+{
+	unsigned int step;
+	u8 at;
+
+	if (!(pci_read16(fn, PCI_STATUS) & PCI_STATUS_CAP_LIST))
+		return 0;
+	at = pci_read8(fn, PCI_CAP_POINTER) & ~3;
+	for (step = 0; step < CAP_STEPS && at >= CAP_FIRST; step++) {
+		if (pci_read8(fn, at) == id)
+			return at;
+		at = pci_read8(fn, at + 1) & ~3;
+	}
+	return 0;
+}
+
+u16 pci_find_ext_cap(const struct pci_function *fn, u16 id)
+{
+	u16 at = EXT_CAP_FIRST;
+	unsigned int step;
+	u32 header;
+
+	for (step = 0; step < EXT_CAP_STEPS && at >= EXT_CAP_FIRST; step++) {
+		header = pci_read32(fn, at);
+		if (header == 0 || header == 0xffffffff)
+			return 0;
+		if ((u16)header == id)
+			return at;
+		at = (header >> 20) & ~3;
+	}
+	return 0;
+}

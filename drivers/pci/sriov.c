@@ -1,0 +1,453 @@
+/* Single-root I/O virtualization, from the PF's capability (PCIe 9.3.3). */
+#include "drivers/pci/sriov.h"
+#include "hv/log.h"
+#include "hv/time.h"
+
+/* The capability, offsets from its start */
+#define SRIOV_CTRL 0x08
+#define SRIOV_CTRL_VFE BIT(0)
+#define SRIOV_CTRL_MSE BIT(3)
+#define SRIOV_CTRL_ARI BIT(4)
+#define SRIOV_TOTAL_VFS 0x0e
+#define SRIOV_NUM_VFS 0x10
+#define SRIOV_VF_OFFSET 0x14
+#define SRIOV_VF_STRIDE 0x16
+#define SRIOV_VF_DEVICE 0x1a
+#define SRIOV_PAGES_SUPPORTED 0x1c
+#define SRIOV_PAGE_SIZE 0x20
+#define SRIOV_PAGE_4K 1
+#define SRIOV_VF_BAR 0x24
+#define SRIOV_SIZE 0x40
+
+#define VF_ENABLE_US 100000
+#define VF_DISABLE_US 1000000
+
+static u16 sriov_cap(const struct pci_function *pf)
+{
+	u16 cap = pci_find_ext_cap(pf, PCI_EXT_CAP_SRIOV);
+
+	return cap <= PCI_CONFIG_SIZE - SRIOV_SIZE ? cap : 0;
+}
+
+u16 sriov_total_vfs(const struct pci_function *fn)
+{
+	u16 cap = fn->pf ? 0 : sriov_cap(fn);
+
+	return cap ? pci_read16(fn, cap + SRIOV_TOTAL_VFS) : 0;
+}
+
+/*
+ * VF numbers above 7 are device numbers to a port that does not forward by
+ * ARI, and it drops what is not for device 0 (PCIe 6.13).  True if @port
+ * forwards them now.
+ */
+static bool enable_ari_forwarding(const struct pci_function *port)
+{
+	u16 pcie, flags;
+	u8 type;
+
+	if (!port)
+		return false;
+	pcie = pci_find_cap(port, PCI_CAP_PCIE);
+	if (!pcie)
+		return false;
+	flags = pci_read16(port, pcie + PCIE_FLAGS);
+	type = flags >> 4 & 0xf;
+	if ((flags & 0xf) < 2 ||
+	    (type != PCIE_PORT_ROOT && type != PCIE_PORT_DOWNSTREAM) ||
+	    !(pci_read32(port, pcie + PCIE_DEVCAP2) & PCIE_DEVCAP2_ARI))
+		return false;
+	pci_write16(port, pcie + PCIE_DEVCTL2,
+		    pci_read16(port, pcie + PCIE_DEVCTL2) |
+			    (u16)PCIE_DEVCTL2_ARI);
+	return true;
+}
+
+/* Requester ID of VF @index; above 0xffff if the bus numbers end before.
+ * Valid once NumVFs and ARI are set (9.3.3.9). */
+static u32 vf_rid(const struct pci_function *pf, u16 cap, u16 index)
+{
+	return PCI_RID(pf->addr) + pci_read16(pf, cap + SRIOV_VF_OFFSET) +
+	       index * (u32)pci_read16(pf, cap + SRIOV_VF_STRIDE);
+}
+
+static struct pci_addr rid_address(const struct pci_function *pf, u32 rid)
+{
+	return (struct pci_addr){
+		.segment = pf->addr.segment, .bus = rid >> 8, .devfn = rid};
+}
+
+/* The last bus that every bridge above @pf forwards to; VFs may have their
+ * own bus numbers (9.2.1.2), but what is on no bridge's way is lost. */
+static u8 last_bus(const struct pci_function *pf)
+{
+	const struct pci_function *bridge = pf->parent;
+	u8 last = 0xff;
+
+	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
+	     depth++) {
+		last = MIN(last, bridge->subordinate);
+		bridge = bridge->parent;
+	}
+	return last;
+}
+
+/* The function that has @bus, or forwards to it.  VFs do not count: those of
+ * several PFs may share a bus, each at its own address. */
+static const struct pci_function *owner_of_bus(const struct pci_function *pf,
+					       u8 bus)
+{
+	unsigned int count;
+	const struct pci_function *fn = pci_functions(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (fn[i].addr.segment != pf->addr.segment)
+			continue;
+		if (fn[i].addr.bus == bus && !fn[i].pf)
+			return &fn[i];
+		if (fn[i].bridge && !pci_is_below(pf, &fn[i]) &&
+		    fn[i].secondary && bus >= fn[i].secondary &&
+		    bus <= fn[i].subordinate)
+			return &fn[i];
+	}
+	return NULL;
+}
+
+/* Buses of VFs behind the PF's own, up to @last, must be nobody's. */
+static int check_more_buses(const struct pci_function *pf, u8 last)
+{
+	const struct pci_function *owner;
+
+	for (unsigned int bus = pf->addr.bus + 1U; bus <= last; bus++) {
+		owner = owner_of_bus(pf, bus);
+		if (!owner)
+			continue;
+		hv_log("sriov: " PCI_FMT ": VFs on buses up to %02x, and %02x "
+		       "is " PCI_FMT "'s: firmware left no numbers for them; "
+		       "turn on SR-IOV in its set-up\n",
+		       PCI_ARG(pf->addr), last, bus, PCI_ARG(owner->addr));
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
+{
+	u16 offset = pci_read16(pf, cap + SRIOV_VF_OFFSET);
+	u16 stride = pci_read16(pf, cap + SRIOV_VF_STRIDE);
+	u32 last = vf_rid(pf, cap, count - 1);
+	u8 end = last_bus(pf);
+
+	if (offset && (stride || count == 1) && last >> 8 <= end)
+		return check_more_buses(pf, last >> 8);
+	hv_log("sriov: " PCI_FMT ": VFs at offset %u, stride %u need buses up "
+	       "to %02x, and the bridges above forward up to %02x: turn on "
+	       "SR-IOV in the firmware's set-up, or ask for fewer VFs\n",
+	       PCI_ARG(pf->addr), offset, stride, last >> 8, end);
+	return -ERANGE;
+}
+
+/* The first byte behind what overlaps [@base, @base + @size), or 0. */
+static hpa_t behind_range(hpa_t base, u64 size, hpa_t used, u64 used_size)
+{
+	return ranges_overlap(base, size, used, used_size) ? used + used_size
+							   : 0;
+}
+
+/* Same for everything that @fn decodes or forwards.  What leads to @pf does
+ * not count: its windows hold what is sought. */
+static hpa_t behind_function(const struct pci_function *fn,
+			     const struct pci_function *pf, hpa_t base,
+			     u64 size)
+{
+	hpa_t end, window;
+	u64 window_size;
+	unsigned int i;
+
+	for (i = 0; i < PCI_BARS; i++) {
+		if (fn->bar[i].io || !fn->bar[i].base)
+			continue;
+		end = behind_range(base, size, fn->bar[i].base,
+				   fn->bar[i].size);
+		if (end)
+			return end;
+	}
+	if (!fn->bridge || pci_is_below(pf, fn))
+		return 0;
+	for (i = 0; i < 2; i++) {
+		if (!pci_bridge_window(fn, i, &window, &window_size))
+			continue;
+		end = behind_range(base, size, window, window_size);
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+/* The VF BARs of @pf placed so far, as ranges for all VFs. */
+struct placement {
+	const struct pci_function *pf;
+	u16 count;
+	struct pci_bar bar[PCI_BARS];
+	bool placed[PCI_BARS];
+};
+
+static hpa_t behind_obstacle(const struct placement *p, hpa_t base, u64 size)
+{
+	struct pci_function *fn;
+	unsigned int i, count;
+	hpa_t end;
+
+	for (i = 0; i < PCI_BARS; i++) {
+		end = p->placed[i] ? behind_range(base, size, p->bar[i].base,
+						  p->bar[i].size * p->count)
+				   : 0;
+		if (end)
+			return end;
+	}
+	fn = pci_functions(&count);
+	for (i = 0; i < count; i++) {
+		/* VFs of an earlier time that are not enabled now */
+		end = fn[i].pf == p->pf
+			      ? 0
+			      : behind_function(&fn[i], p->pf, base, size);
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+/* A free, aligned place of @size bytes in a window of the bridge; 0: none.
+ * Each round leaves at least one range behind, so the rounds are bounded. */
+static hpa_t find_place(const struct placement *p, bool prefetch, u64 align,
+			u64 size)
+{
+	unsigned int rounds = PCI_MAX_FUNCTIONS * (PCI_BARS + 2) + PCI_BARS;
+	hpa_t window, base, end;
+	u64 length;
+
+	if (!p->pf->parent ||
+	    !pci_bridge_window(p->pf->parent, prefetch, &window, &length))
+		return 0;
+	base = window;
+	while (rounds--) {
+		base = ALIGN_UP(base, align);
+		if (base < window || base - window > length ||
+		    length - (base - window) < size)
+			return 0;
+		end = behind_obstacle(p, base, size);
+		if (!end)
+			return base;
+		base = end;
+	}
+	return 0;
+}
+
+/* True if firmware's address for VF BARs of @size bytes in all can work. */
+static bool is_plausible(const struct placement *p, const struct pci_bar *bar,
+			 u64 size)
+{
+	const struct pci_function *bridge = p->pf->parent;
+	hpa_t window;
+	u64 length;
+	unsigned int i;
+
+	if (!bar->base || bar->base + size < bar->base ||
+	    behind_obstacle(p, bar->base, size))
+		return false;
+	if (!bridge)
+		return true;
+	for (i = 0; i < 2; i++)
+		if (pci_bridge_window(bridge, i, &window, &length) &&
+		    bar->base >= window && size <= length &&
+		    bar->base - window <= length - size)
+			return true;
+	return false;
+}
+
+static void write_vf_bar(const struct pci_function *pf, u16 reg,
+			 const struct pci_bar *bar)
+{
+	pci_write32(pf, reg, bar->base);
+	if (bar->is64)
+		pci_write32(pf, reg + 4, bar->base >> 32);
+}
+
+/* Leave VF BAR @i where firmware put it, or find it a place. */
+static int place_bar(struct placement *p, u16 cap, unsigned int i)
+{
+	struct pci_bar *bar = &p->bar[i];
+	u64 size = bar->size * p->count;
+
+	if (!bar->size || bar->io)
+		return 0; /* VFs have no I/O space (9.3.4.1.11) */
+	if (bar->size > UINT64_MAX / p->count)
+		return -ENOSPC;
+	if (!is_plausible(p, bar, size)) {
+		bar->base = 0;
+		if (bar->prefetch)
+			bar->base = find_place(p, true, bar->size, size);
+		if (!bar->base || (!bar->is64 && bar->base >> 32))
+			bar->base = find_place(p, false, bar->size, size);
+		if (!bar->base) {
+			hv_log("sriov: " PCI_FMT ": no room for VF BAR%u, "
+			       "%u times %lu KiB, in the windows of the "
+			       "bridge "
+			       "above\n",
+			       PCI_ARG(p->pf->addr), i, p->count,
+			       bar->size / KIB);
+			return -ENOSPC;
+		}
+		write_vf_bar(p->pf, cap + SRIOV_VF_BAR + 4 * i, bar);
+	}
+	p->placed[i] = true;
+	return 0;
+}
+
+static int place_bars(struct placement *p, u16 cap)
+{
+	unsigned int i;
+	int err;
+
+	pci_size_bars(p->pf, cap + SRIOV_VF_BAR, PCI_BARS, p->bar);
+	for (i = 0; i < PCI_BARS; i++) {
+		err = place_bar(p, cap, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The PCI function of VF @index, which is enabled.  IDs and BARs are not in
+ * its own configuration space (9.3.4.1.1, 9.3.4.1.11). */
+static int add_vf(struct pci_function *pf, const struct placement *p, u16 cap,
+		  u16 index)
+{
+	struct pci_addr addr = rid_address(pf, vf_rid(pf, cap, index));
+	struct pci_function *vf = pci_find(addr);
+	char bars[160];
+	unsigned int i;
+
+	if (vf && vf->pf != pf) {
+		hv_log("sriov: " PCI_FMT ": VF %u where another function is\n",
+		       PCI_ARG(addr), index);
+		return -EIO;
+	}
+	vf = pci_add(addr);
+	if (!vf)
+		return -ENOSPC;
+	if (pci_read32(vf, PCI_REVISION) == 0xffffffff) {
+		hv_log("sriov: " PCI_FMT ": VF does not answer\n",
+		       PCI_ARG(addr));
+		return -EIO;
+	}
+	vf->vendor = pf->vendor;
+	vf->device = pci_read16(pf, cap + SRIOV_VF_DEVICE);
+	vf->class = pci_read32(vf, PCI_REVISION) >> 8;
+	vf->parent = pf->parent;
+	vf->pf = pf;
+	vf->vf_index = index;
+	for (i = 0; i < PCI_BARS; i++) {
+		vf->bar[i] = p->placed[i] ? p->bar[i] : (struct pci_bar){0};
+		vf->bar[i].base += index * vf->bar[i].size;
+	}
+	/* VF MSE decides (9.3.3.3.4); emulators look here instead. */
+	pci_write16(vf, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	pci_describe_bars(vf, bars, sizeof(bars));
+	hv_log("sriov: " PCI_FMT ": VF %u of " PCI_FMT ", %04x:%04x, %s\n",
+	       PCI_ARG(addr), index, PCI_ARG(pf->addr), vf->vendor, vf->device,
+	       bars);
+	return 0;
+}
+
+/* What must be set while VF Enable is clear; *ari: for the control register */
+static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
+{
+	u16 total = pci_read16(pf, cap + SRIOV_TOTAL_VFS);
+
+	if (!count || count > total) {
+		hv_log("sriov: " PCI_FMT ": %u VFs asked for, it has %u\n",
+		       PCI_ARG(pf->addr), count, total);
+		return -ERANGE;
+	}
+	if (!(pci_read32(pf, cap + SRIOV_PAGES_SUPPORTED) & SRIOV_PAGE_4K)) {
+		hv_log("sriov: " PCI_FMT ": no 4 KiB pages\n",
+		       PCI_ARG(pf->addr));
+		return -ENODEV;
+	}
+	sriov_disable(pf); /* firmware may have left it on */
+	*ari = enable_ari_forwarding(pf->parent) ? SRIOV_CTRL_ARI : 0;
+	pci_write16(pf, cap + SRIOV_CTRL, *ari);
+	pci_write32(pf, cap + SRIOV_PAGE_SIZE, SRIOV_PAGE_4K);
+	pci_write16(pf, cap + SRIOV_NUM_VFS, count);
+	return check_bus_numbers(pf, cap, count);
+}
+
+int sriov_enable(struct pci_function *pf, u16 count)
+{
+	struct placement p = {.pf = pf, .count = count};
+	u16 cap = sriov_cap(pf), ari, i;
+	int err;
+
+	if (!cap) {
+		hv_log("sriov: " PCI_FMT ": no SR-IOV capability\n",
+		       PCI_ARG(pf->addr));
+		return -ENODEV;
+	}
+	err = prepare(pf, cap, count, &ari);
+	if (!err)
+		err = place_bars(&p, cap);
+	if (err)
+		return err;
+	pci_write16(pf, cap + SRIOV_CTRL,
+		    ari | (u16)(SRIOV_CTRL_VFE | SRIOV_CTRL_MSE));
+	delay_us(VF_ENABLE_US, "PCIe 9.3.3.3.1: VF Enable set");
+	for (i = 0; i < count && !err; i++)
+		err = add_vf(pf, &p, cap, i);
+	if (err)
+		sriov_disable(pf);
+	return err;
+}
+
+struct pci_function *sriov_vf(struct pci_function *pf, u16 index)
+{
+	u16 cap = sriov_cap(pf);
+	struct pci_function *vf;
+
+	if (!cap || !(pci_read16(pf, cap + SRIOV_CTRL) & SRIOV_CTRL_VFE) ||
+	    index >= pci_read16(pf, cap + SRIOV_NUM_VFS) ||
+	    vf_rid(pf, cap, index) > 0xffff)
+		return NULL;
+	vf = pci_find(rid_address(pf, vf_rid(pf, cap, index)));
+	return vf && vf->pf == pf ? vf : NULL;
+}
+
+void sriov_disable(struct pci_function *pf)
+{
+	u16 cap = sriov_cap(pf);
+
+	if (!cap || !(pci_read16(pf, cap + SRIOV_CTRL) & SRIOV_CTRL_VFE))
+		return;
+	pci_write16(pf, cap + SRIOV_CTRL,
+		    pci_read16(pf, cap + SRIOV_CTRL) &
+			    (u16) ~(SRIOV_CTRL_VFE | SRIOV_CTRL_MSE));
+	delay_us(VF_DISABLE_US, "PCIe 9.3.3.3.1: VF Enable cleared");
+}
+
+bool sriov_vf_number(const struct pci_function *pf, struct pci_addr addr,
+		     u16 *number)
+{
+	u16 cap = pf->pf ? 0 : sriov_cap(pf);
+	u16 stride, total;
+	u32 rid = PCI_RID(addr), first;
+
+	if (!cap || addr.segment != pf->addr.segment)
+		return false;
+	total = pci_read16(pf, cap + SRIOV_TOTAL_VFS);
+	stride = pci_read16(pf, cap + SRIOV_VF_STRIDE);
+	first = vf_rid(pf, cap, 0);
+	if (rid < first || rid == PCI_RID(pf->addr))
+		return false;
+	*number = stride ? (rid - first) / stride : 0;
+	return *number < total && vf_rid(pf, cap, *number) == rid;
+}

@@ -1,0 +1,317 @@
+/* From the configuration's assign= to devices on the guest's bus. */
+#include "guest/assign/assign.h"
+#include "drivers/pci/groups.h"
+#include "drivers/pci/sriov.h"
+#include "guest/assign/assigned.h"
+#include "guest/assign/pf_domain.h"
+#include "hv/guest_layout.h"
+#include "hv/host_paging.h"
+#include "hv/log.h"
+#include "hv/vmx/guest.h"
+#include "vtd/vtd.h"
+
+#define ASSIGN_MAX MIN(VPCI_MAX_FUNCTIONS, CONFIG_ASSIGN_MAX)
+#define GUEST_DOMAIN_ID 1
+
+static struct assigned assigned[ASSIGN_MAX];
+static unsigned int assigned_count;
+static struct vtd_domain domain = {.id = GUEST_DOMAIN_ID};
+static struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
+
+/* --- Which functions ------------------------------------------------------ */
+
+static int find_by_ids(const struct assign *what, struct assigned *a)
+{
+	unsigned int count;
+	struct pci_function *fn = pci_functions(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (fn[i].pf || fn[i].vendor != what->vendor ||
+		    fn[i].device != what->device)
+			continue;
+		a->pf = &fn[i];
+		a->vf = what->vf;
+		return 0;
+	}
+	hv_log("assign: no PCI function %04x:%04x here: check `lspci -nn` and "
+	       "the assign= line\n",
+	       what->vendor, what->device);
+	return -ENODEV;
+}
+
+/* A function that is there, or a VF: its PF is the one that SR-IOV numbering
+ * leads to. */
+static int find_by_address(const struct assign *what, struct assigned *a)
+{
+	unsigned int count;
+	struct pci_function *fn = pci_functions(&count);
+
+	a->fn = pci_find(what->addr);
+	if (a->fn)
+		return 0;
+	for (unsigned int i = 0; i < count; i++) {
+		if (!sriov_vf_number(&fn[i], what->addr, &a->vf))
+			continue;
+		a->pf = &fn[i];
+		return 0;
+	}
+	hv_log("assign: " PCI_FMT ": no such function here, nor the VF of "
+	       "one: check the assign= line\n",
+	       PCI_ARG(what->addr));
+	return -ENODEV;
+}
+
+/* True if both are the same, or a PF and its VF: Gangway drives that PF. */
+static bool conflict(const struct assigned *a, const struct assigned *b)
+{
+	if (a->pf && b->pf)
+		return a->pf == b->pf && a->vf == b->vf;
+	return (a->pf ? a->pf : a->fn) == (b->pf ? b->pf : b->fn);
+}
+
+static int add_target(const struct assign *what)
+{
+	struct assigned *a = &assigned[assigned_count];
+	int err;
+
+	if (assigned_count == ASSIGN_MAX)
+		return -ENOSPC;
+	a->what = what;
+	err = what->kind == ASSIGN_VF ? find_by_ids(what, a)
+				      : find_by_address(what, a);
+	if (err)
+		return err;
+	/* Before anything of it is touched; a VF is not there yet */
+	if (a->fn && vtd_reserved(a->fn))
+		return -EBUSY;
+	for (unsigned int i = 0; i < assigned_count; i++) {
+		if (!conflict(a, &assigned[i]))
+			continue;
+		hv_log("assign: entry %u of assign= is in conflict with entry "
+		       "%u: the same function, or a PF and its VF\n",
+		       assigned_count + 1, i + 1);
+		return -EINVAL;
+	}
+	assigned_count++;
+	return 0;
+}
+
+bool assigned_whole(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		if (!assigned[i].pf && assigned[i].fn == fn)
+			return true;
+	return false;
+}
+
+/* --- Making them ready ---------------------------------------------------- */
+
+int assigned_service(const struct assigned *a)
+{
+	return a->pf_driver ? a->pf_driver->service(a->pf) : 0;
+}
+
+/* Function-level reset, and what the PF has to do after it. */
+static int reset_assigned(const struct assigned *a)
+{
+	int err = assigned_flr(a);
+
+	if (!err)
+		err = assigned_service(a);
+	if (err || !a->pf_driver || !a->pf_driver->after_reset)
+		return err;
+	return a->pf_driver->after_reset(a->fn);
+}
+
+int assigned_map_for_host(const struct pci_function *fn)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < PCI_BARS; i++)
+		if (fn->bar[i].size && !fn->bar[i].io)
+			err = host_map_device(fn->bar[i].base, fn->bar[i].size);
+	return err;
+}
+
+/* As many VFs as reach the last one of @pf that is the guest's. */
+static u16 vfs_wanted(const struct pci_function *pf)
+{
+	u16 count = 0;
+
+	for (unsigned int i = 0; i < assigned_count; i++)
+		if (assigned[i].pf == pf)
+			count = MAX(count, assigned[i].vf + 1);
+	return count;
+}
+
+static int start_pf(struct pci_function *pf, const struct pf_driver *driver)
+{
+	u16 count = vfs_wanted(pf);
+	int err = assigned_map_for_host(pf);
+
+	if (!err)
+		err = pf_start(pf, driver, count);
+	return err ? err : sriov_enable(pf, count);
+}
+
+/* Enable the VF, and those that come before it, if they are not yet. */
+static int find_vf(struct assigned *a)
+{
+	int err;
+
+	a->pf_driver = pf_driver_for(a->pf);
+	if (!a->pf_driver) {
+		hv_log("assign: " PCI_FMT " (%04x:%04x): Gangway has no driver "
+		       "for this physical function\n",
+		       PCI_ARG(a->pf->addr), a->pf->vendor, a->pf->device);
+		return -EOPNOTSUPP;
+	}
+	if (!sriov_vf(a->pf, 0)) {
+		err = start_pf(a->pf, a->pf_driver);
+		if (err)
+			return err;
+	}
+	a->fn = sriov_vf(a->pf, a->vf);
+	if (a->fn)
+		return 0;
+	hv_log("assign: " PCI_FMT " has no VF %u\n", PCI_ARG(a->pf->addr),
+	       a->vf);
+	return -ENODEV;
+}
+
+/* What assign= says of the network interface. */
+static int set_identity(struct assigned *a)
+{
+	const struct assign *what = a->what;
+	const struct pf_driver *driver = a->pf_driver;
+
+	if (!what->has_mac && !what->vlan)
+		return 0;
+	if (!driver || !driver->set_mac || !driver->set_vlan) {
+		hv_log("assign: " PCI_FMT ": mac= and vlan= are for VFs of a "
+		       "network card\n",
+		       PCI_ARG(a->fn->addr));
+		return -EINVAL;
+	}
+	if (what->vlan)
+		driver->set_vlan(a->fn, what->vlan);
+	return what->has_mac ? driver->set_mac(a->fn, what->mac) : 0;
+}
+
+static int make_vf_ready(struct assigned *a)
+{
+	char identity[80];
+	int err = find_vf(a);
+
+	if (err)
+		return err;
+	pci_enable_path(a->fn);
+	err = set_identity(a);
+	if (!err)
+		err = assigned_map_for_host(a->fn);
+	if (!err)
+		err = a->pf_driver->enable_vf(a->fn);
+	/* Nothing of what it did before is left in it */
+	if (!err)
+		err = reset_assigned(a);
+	if (err)
+		return err;
+	pci_write16(a->fn, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	a->pf_driver->describe_vf(a->fn, identity, sizeof(identity));
+	hv_log("%s: " PCI_FMT ": VF %u of " PCI_FMT ", %s\n",
+	       a->pf_driver->name, PCI_ARG(a->fn->addr), a->vf,
+	       PCI_ARG(a->pf->addr), identity);
+	return 0;
+}
+
+static int make_whole_ready(struct assigned *a)
+{
+	int err = set_identity(a);
+
+	return err ? err : assigned_make_whole_ready(a);
+}
+
+static void reset_function(struct vpci_function *v)
+{
+	struct assigned *a = v->ctx;
+
+	if (reset_assigned(a))
+		assigned_lose(a, "it did not come back from its reset");
+	else
+		vpci_reset(v);
+}
+
+static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
+{
+	static const struct vpci_backend backend = {assigned_map_bar,
+						    reset_function};
+	int err = vpci_init(&a->vpci, a->fn, (bus->count + 1) << 3,
+			    a->msi.cap ? &a->msi : NULL,
+			    a->msix.vectors ? &a->msix : NULL, &room, &backend,
+			    a);
+
+	if (!err)
+		bus->function[bus->count++] = &a->vpci;
+	return err;
+}
+
+int assign_prepare(const struct config *config, struct vpci_bus *bus)
+{
+	int err = 0;
+
+	/* All of them first: a PF's number of VFs is set once */
+	for (unsigned int i = 0; !err && i < config->assign_count; i++)
+		err = add_target(&config->assign[i]);
+	for (unsigned int i = 0; !err && i < assigned_count; i++)
+		if (!assigned[i].pf)
+			err = assigned_check_whole(&assigned[i]);
+	for (unsigned int i = 0; !err && i < assigned_count; i++) {
+		err = assigned[i].pf ? make_vf_ready(&assigned[i])
+				     : make_whole_ready(&assigned[i]);
+		if (!err)
+			err = assigned_init_interrupts(&assigned[i]);
+		if (!err)
+			err = assigned_find_trapped_pages(&assigned[i]);
+		if (!err)
+			err = put_on_bus(&assigned[i], bus);
+	}
+	return err;
+}
+
+int assign_check_groups(bool allow_unsafe)
+{
+	const struct pci_function *fn[ASSIGN_MAX];
+
+	for (unsigned int i = 0; i < assigned_count; i++)
+		fn[i] = assigned[i].fn;
+	return groups_check(fn, assigned_count, allow_unsafe);
+}
+
+int assign_attach(void)
+{
+	int err = vtd_domain_init(&domain, GUEST_DOMAIN_ID, &guest.map);
+
+	for (unsigned int i = 0; !err && i < assigned_count; i++) {
+		assigned[i].domain = &domain;
+		err = vtd_attach(&domain, assigned[i].fn);
+		if (!err)
+			hv_log("assign: " PCI_FMT " is the guest's "
+			       "0000:00:%02x.0\n",
+			       PCI_ARG(assigned[i].fn->addr),
+			       PCI_DEV(assigned[i].vpci.devfn));
+	}
+	return err;
+}
+
+void assign_poll(void)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		assigned_check(&assigned[i]);
+}
+
+void assign_stop(void)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		assigned_stop(&assigned[i]);
+	pf_stop_all();
+}

@@ -1,0 +1,282 @@
+/*
+ * BARs of the guest's functions: the guest reaches them directly, but for the
+ * pages that hold the MSI-X table or that the PF driver mediates, for those of
+ * less than a page, whose page may have others' registers, and for ports.
+ */
+#include "guest/assign/assign.h"
+#include "guest/assign/assigned.h"
+#include "hv/guest_layout.h"
+#include "hv/log.h"
+#include "hv/mmio.h"
+#include "hv/vmx/guest.h"
+#include "hv/weaken.h"
+
+/* --- Trapped pages ------------------------------------------------------- */
+
+static bool in_msix_table(const struct trapped_page *t, u32 offset,
+			  unsigned int size)
+{
+	const struct msix *m = &t->owner->msix;
+	u32 table_size = m->vectors * MSIX_ENTRY_SIZE;
+
+	return t->bar == m->table_bar && offset >= m->table_offset &&
+	       offset - m->table_offset < table_size &&
+	       size <= table_size - (offset - m->table_offset);
+}
+
+static u64 device_read(hpa_t at, unsigned int size)
+{
+	const volatile void *p = (const volatile void *)at;
+
+	switch (size) {
+	case 1:
+		return mmio_read8(p);
+	case 2:
+		return mmio_read16(p);
+	case 4:
+		return mmio_read32(p);
+	default:
+		return mmio_read64(p);
+	}
+}
+
+static void device_write(hpa_t at, unsigned int size, u64 value)
+{
+	volatile void *p = (volatile void *)at;
+
+	switch (size) {
+	case 1:
+		mmio_write8(p, (u8)value);
+		break;
+	case 2:
+		mmio_write16(p, (u16)value);
+		break;
+	case 4:
+		mmio_write32(p, (u32)value);
+		break;
+	default:
+		mmio_write64(p, value);
+	}
+}
+
+static bool touches_msix_table(const struct trapped_page *t, u32 offset,
+			       unsigned int size)
+{
+	const struct msix *m = &t->owner->msix;
+
+	return m->real_vectors && t->bar == m->table_bar &&
+	       offset < m->table_offset + m->real_vectors * MSIX_ENTRY_SIZE &&
+	       offset + size > m->table_offset;
+}
+
+/* trap_fn over one trapped page: the MSI-X table is kept by us, everything
+ * else on the page goes to the device. */
+static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
+			   u64 *value)
+{
+	struct trapped_page *t = ctx;
+	struct assigned *a = t->owner;
+	u32 at = t->offset + (u32)offset;
+	hpa_t hpa = a->fn->bar[t->bar].base + at;
+
+	if (in_msix_table(t, at, size)) {
+		at -= a->msix.table_offset;
+		if (write)
+			msix_table_write(&a->msix, at, size, *value);
+		else
+			*value = msix_table_read(&a->msix, at, size);
+		return;
+	}
+	if (touches_msix_table(t, at, size))
+		return; /* across an end, or a vector that is not the guest's */
+	if (write)
+		device_write(hpa, size, *value);
+	else
+		*value = device_read(hpa, size);
+	/* The other VFs of a PF that is gone are lost with this one */
+	if (assigned_service(a))
+		assign_poll();
+}
+
+static int add_trapped(struct assigned *a, u8 bar, u32 offset, bool readable,
+		       enum stat_cause cause)
+{
+	if (a->trapped_count == ASSIGNED_TRAPPED_MAX) {
+		hv_log("assign: " PCI_FMT ": more than %u pages that must "
+		       "be mediated\n",
+		       PCI_ARG(a->fn->addr), ASSIGNED_TRAPPED_MAX);
+		return -ENOSPC;
+	}
+	a->trapped[a->trapped_count++] =
+		(struct trapped_page){a, bar, offset, readable, cause};
+	return 0;
+}
+
+static bool is_small(const struct pci_bar *bar)
+{
+	return bar->size && !bar->io && bar->size < PAGE_SIZE;
+}
+
+static int add_small_bars(struct assigned *a)
+{
+	int err = 0;
+
+	for (u8 i = 0; !err && i < PCI_BARS; i++)
+		if (is_small(&a->fn->bar[i]))
+			err = add_trapped(a, i, 0, false, STAT_CAUSE_BAR);
+	return err;
+}
+
+int assigned_find_trapped_pages(struct assigned *a)
+{
+	const struct msix *m = &a->msix;
+	u32 end = m->table_offset + m->real_vectors * MSIX_ENTRY_SIZE;
+	u32 page = ALIGN_DOWN(m->table_offset, PAGE_SIZE);
+	int err = add_small_bars(a);
+
+	/* With its BAR, if that is small */
+	if (is_small(&a->fn->bar[m->table_bar]))
+		end = page;
+	if (weaken & WEAKEN_MSIX_TRAP)
+		end = page;
+	for (; !err && page < end; page += PAGE_SIZE)
+		err = add_trapped(a, m->table_bar, page, false,
+				  STAT_CAUSE_MSIX_TABLE);
+	for (unsigned int i = 0;
+	     !err && a->pf_driver && i < a->pf_driver->trapped_count; i++)
+		err = add_trapped(a, a->pf_driver->trapped[i].bar,
+				  a->pf_driver->trapped[i].offset, true,
+				  STAT_CAUSE_PF_MAILBOX);
+	return err;
+}
+
+/* --- Mapping -------------------------------------------------------------- */
+
+/* A part of a BAR: one trapped page, or what lies between two. */
+struct piece {
+	u64 offset, size;
+	struct trapped_page *trapped; /* NULL: mapped */
+};
+
+static struct piece piece_at(struct assigned *a, unsigned int bar, u64 offset)
+{
+	struct piece p = {offset, a->fn->bar[bar].size - offset, NULL};
+
+	for (unsigned int i = 0; i < a->trapped_count; i++) {
+		struct trapped_page *t = &a->trapped[i];
+
+		if (t->bar != bar || t->offset < offset)
+			continue;
+		if (t->offset == offset)
+			return (struct piece){offset, MIN(PAGE_SIZE, p.size),
+					      t};
+		p.size = MIN(p.size, t->offset - offset);
+	}
+	return p;
+}
+
+static void unmap_region(u64 gpa, u64 size)
+{
+	memory_map_remove(&guest.map, gpa);
+	ept_remove(gpa, size);
+}
+
+static int map_region(const struct region *r)
+{
+	int err = memory_map_add(&guest.map, r->gpa, r->hpa, r->size, r->kind);
+
+	if (err)
+		return err;
+	err = ept_add(r);
+	if (err)
+		unmap_region(r->gpa, r->size);
+	return err;
+}
+
+/* True if the guest reaches @p without an exit, if only to read. */
+static bool is_mapped(const struct piece *p)
+{
+	return !p->trapped || p->trapped->readable;
+}
+
+static int map_piece(struct assigned *a, unsigned int bar, u64 address,
+		     const struct piece *p)
+{
+	struct region r = {address + p->offset,
+			   a->fn->bar[bar].base + p->offset, p->size,
+			   p->trapped ? REGION_BAR_READ : REGION_BAR};
+	struct trap_range range = {r.gpa, r.size, trapped_access, p->trapped,
+				   STAT_CAUSE_NONE};
+	int err = is_mapped(p) ? map_region(&r) : 0;
+
+	if (err || !p->trapped)
+		return err;
+	range.cause = p->trapped->cause;
+	err = trap_memory(&range);
+	if (err && is_mapped(p))
+		unmap_region(r.gpa, r.size);
+	return err;
+}
+
+/* Undo map_piece() for the pieces of [0, end) of @bar. */
+static void unmap(struct assigned *a, unsigned int bar, u64 address, u64 end)
+{
+	struct piece p;
+
+	for (u64 at = 0; at < end; at += p.size) {
+		p = piece_at(a, bar, at);
+		if (p.trapped)
+			trap_memory_remove(address + at);
+		if (is_mapped(&p))
+			unmap_region(address + at, p.size);
+	}
+}
+
+static int map(struct assigned *a, unsigned int bar, u64 address, u64 size)
+{
+	struct piece p;
+	int err;
+
+	for (u64 at = 0; at < size; at += p.size) {
+		p = piece_at(a, bar, at);
+		err = map_piece(a, bar, address, &p);
+		if (err) {
+			unmap(a, bar, address, at);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int map_memory_bar(struct vpci_function *v, unsigned int bar,
+			  u64 address)
+{
+	struct assigned *a = v->ctx;
+	u64 size = a->fn->bar[bar].size;
+
+	if (!address) {
+		unmap(a, bar, v->bar[bar].mapped, size);
+		return 0;
+	}
+	if (address < GUEST_PCI_WINDOW || size > GUEST_PCI_WINDOW_SIZE ||
+	    address - GUEST_PCI_WINDOW > GUEST_PCI_WINDOW_SIZE - size)
+		return -EINVAL;
+	return map(a, bar, address, size);
+}
+
+int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
+{
+	struct assigned *a = v->ctx;
+	int err = a->fn->bar[bar].io ? assigned_map_ports(v, bar, address)
+				     : map_memory_bar(v, bar, address);
+
+	/* The guest can try as often as it likes */
+	if (err == -ENOSPC && !a->no_room_said) {
+		a->no_room_said = true;
+		hv_log("assign: " PCI_FMT ": BAR %u does not work for the "
+		       "guest: its functions have more parts of BARs than "
+		       "Gangway can keep apart; give it fewer functions\n",
+		       PCI_ARG(a->fn->addr), bar);
+	}
+	return err;
+}

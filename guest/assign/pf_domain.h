@@ -1,0 +1,25 @@
+/* Physical functions that do DMA of their own: each in a VT-d domain that holds
+ * its queues and nothing else. */
+#ifndef GUEST_ASSIGN_PF_DOMAIN_H
+#define GUEST_ASSIGN_PF_DOMAIN_H
+
+#include "drivers/pf.h"
+
+/*
+ * Start @pf, whose registers are mapped, with @driver for VF 0..count-1, with
+ * the domain that the driver asks for.  -ENOSPC: more PFs than there are
+ * domains; -ENOMEM; errors of VT-d and of the driver.  Logged.
+ */
+int pf_start(struct pci_function *pf, const struct pf_driver *driver,
+	     u16 count);
+
+/* @pf does not answer any more: bus mastering off, in case it can still be
+ * told, and its domain closed, if it has one.  After its VFs were stopped; may
+ * come again. */
+void pf_lose(struct pci_function *pf);
+
+/* Stop the PFs that do DMA and are not lost, and close their domains.  After
+ * their VFs were stopped. */
+void pf_stop_all(void);
+
+#endif

@@ -1,0 +1,68 @@
+#include "guest/com1.h"
+#include "drivers/ioapic.h"
+#include "guest/platform.h"
+#include "guest/vioapic.h"
+#include "hv/console.h"
+#include "hv/guest_layout.h"
+#include "hv/host_paging.h"
+#include "hv/log.h"
+#include "hv/vmx/guest.h"
+#include "vtd/vtd.h"
+
+#define COM1_ISA_IRQ 4
+
+static struct {
+	hpa_t ioapic; /* 0: there is no line */
+	unsigned int pin;
+	int irte; /* with interrupt remapping */
+} line;
+
+void console_line_init(const struct acpi_header *madt)
+{
+	struct acpi_ioapic ioapic;
+
+	if (!madt || !acpi_ioapic(madt, &ioapic) ||
+	    host_map_device(ioapic.base, PAGE_SIZE)) {
+		hv_log("console: no IOAPIC, so no input for the guest\n");
+		return;
+	}
+	ioapic_mask_all(ioapic.base);
+	line.pin = acpi_isa_gsi(madt, COM1_ISA_IRQ) - ioapic.gsi_base;
+	if (line.pin > ioapic_last_pin(ioapic.base) || !console_guest_listen())
+		return;
+	if (vtd_remapping()) {
+		line.irte = vtd_irte_alloc_ioapic(ioapic.id);
+		if (line.irte < 0) {
+			hv_log("console: no interrupt remapping entry for the "
+			       "IOAPIC: no input for the guest\n");
+			return;
+		}
+	}
+	line.ioapic = ioapic.base;
+}
+
+static bool is_allowed(const struct vioapic_route *r)
+{
+	return !r->logical && guest_has_apic_id(r->destination);
+}
+
+void console_line_route(unsigned int pin, u64 rte)
+{
+	struct vioapic_route r;
+	struct vtd_interrupt interrupt = {0};
+
+	if (pin != GUEST_UART_IRQ || !line.ioapic)
+		return;
+	ioapic_mask(line.ioapic, line.pin);
+	if (!vioapic_route(rte, &r) || !is_allowed(&r))
+		return;
+	interrupt.destination = r.destination;
+	interrupt.vector = r.vector;
+	if (!vtd_remapping())
+		ioapic_route(line.ioapic, line.pin, r.destination, r.vector);
+	else if (vtd_irte_set(line.irte, &interrupt) == 0)
+		ioapic_route_remapped(line.ioapic, line.pin, (u16)line.irte,
+				      r.vector);
+	/* What came while the line was masked made no edge */
+	platform_console_input();
+}

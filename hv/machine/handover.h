@@ -1,0 +1,67 @@
+/* What the UEFI side hands to the hypervisor at take-over. */
+#ifndef HV_MACHINE_HANDOVER_H
+#define HV_MACHINE_HANDOVER_H
+
+#include "drivers/framebuffer.h"
+#include "hv/machine/config.h"
+#include "hv/types.h"
+
+#define HANDOVER_RAM_MAX 32
+#define HANDOVER_CPUS_MAX 64
+
+struct hpa_range {
+	hpa_t base;
+	u64 size;
+};
+
+struct handover {
+	struct config config;
+	hpa_t rsdp; /* 0: firmware has none */
+
+	/* Processors by the firmware's MP services, where there is no MADT */
+	u32 apic_id[HANDOVER_CPUS_MAX];
+	unsigned int cpus; /* 0: the firmware does not tell */
+
+	/* The UEFI memory map as ExitBootServices accepted it (UEFI 7.2) */
+	void *memory_map;
+	u64 memory_map_size, descriptor_size;
+
+	/* Files, contiguous; size 0: none */
+	struct hpa_range kernel, initrd;
+
+	/* Memory taken for us, outside every other use */
+	struct hpa_range image; /* the loaded application */
+	struct hpa_range pool;	/* for page_alloc(), page-aligned */
+	hpa_t trampoline;	/* one page below 1 MiB */
+
+	/* For the guest's RAM: multiples of 2 MiB, in the order of guest
+	 * addresses; the sum is what the configuration asked for. */
+	struct hpa_range ram[HANDOVER_RAM_MAX];
+	unsigned int ram_count;
+
+	struct framebuffer screen; /* as firmware tells; not checked */
+
+	void *runtime_services; /* EFI_RUNTIME_SERVICES *, physical mode */
+	u64 firmware_cr3;
+	u64 takeover_tsc; /* right after ExitBootServices */
+};
+
+/* Runs after ExitBootServices, on the firmware's stack and page tables. */
+_Noreturn void hv_main(const struct handover *handover);
+
+/*
+ * How many bytes of memory the hypervisor needs for itself on this machine with
+ * at most @ram bytes for the guest, by its processors, and by the leaf sizes
+ * that EPT and the remapping units have.  Before take-over: all memory is
+ * readable where it is.
+ */
+u64 hv_pool_size(const struct handover *handover, u64 ram);
+
+/*
+ * What the processor lacks, in words, before anything is taken over.  Writes
+ * one or more lines to @buf ("No VMX: ... turn on ... in the firmware set-up")
+ * and returns false; true if all is there.
+ */
+bool hv_cpu_check(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,19 @@
+/* Preflight: what of this machine can be given to a guest, and what cannot. */
+#ifndef HV_MACHINE_PREFLIGHT_H
+#define HV_MACHINE_PREFLIGHT_H
+
+#include "hv/machine/handover.h"
+
+/*
+ * Log the processor's features, the remapping units, the memory that firmware
+ * reserves for devices, and each PCI function with its isolation group, its
+ * capabilities and the verdict.  PCI was enumerated, if it could be;
+ * @have_vtd: the remapping units will do.  Changes nothing.
+ */
+void preflight(bool have_vtd);
+
+/* mode=check: wait for a key at the serial console or a PS/2 keyboard, without
+ * limit and saying so, and end as on-poweroff= says. */
+_Noreturn void preflight_end(const struct handover *handover);
+
+#endif

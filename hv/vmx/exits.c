@@ -1,0 +1,121 @@
+/* What each exit leads to (Intel SDM 3C 25, 3D appendix C). */
+#include "hv/asm.h"
+#include "hv/log.h"
+#include "hv/vmx/guest.h"
+#include "hv/vmx/vcpu.h"
+#include "hv/x86.h"
+
+static void exit_sipi(void)
+{
+	vcpu_start_at((u8)vmread(EXIT_QUALIFICATION));
+}
+
+static void exit_invd(void)
+{
+	/* To drop modified lines would hurt everyone: write them back. */
+	wbinvd();
+	vcpu_skip_instruction();
+}
+
+/* Not emulated.  By a task gate in the IDT there is no instruction to blame:
+ * the fault could be delivered by the same gate, for ever. */
+static void exit_task_switch(const struct cpu *cpu)
+{
+	u64 event = vmread(IDT_VECTORING);
+
+	if (event & INTERRUPTION_VALID)
+		guest_end(GUEST_CRASH,
+			  "cpu %u: vector %lu leads to a task gate, which "
+			  "Gangway does not emulate",
+			  cpu->index, INTERRUPTION_VECTOR(event));
+	else
+		vcpu_inject(VECTOR_GP, 0);
+}
+
+static void exit_entry_failure(const struct cpu *cpu, u32 reason)
+{
+	guest_end(GUEST_CRASH,
+		  "VM entry on cpu %u: invalid guest state (reason %u, "
+		  "qualification %lu)",
+		  cpu->index, (u16)reason, vmread(EXIT_QUALIFICATION));
+}
+
+/* Instructions that this processor does not have, as far as the guest knows:
+ * VMX, GETSEC, MONITOR, MWAIT; TDX; MSRs as immediate operands. */
+static bool is_hidden_instruction(u32 reason)
+{
+	return (reason >= EXIT_VMCALL && reason <= EXIT_VMXON) ||
+	       reason == EXIT_GETSEC || reason == EXIT_MWAIT ||
+	       reason == EXIT_MONITOR || reason == EXIT_INVEPT ||
+	       reason == EXIT_INVVPID || reason == EXIT_SEAMCALL ||
+	       reason == EXIT_TDCALL || reason == EXIT_RDMSR_IMMEDIATE ||
+	       reason == EXIT_WRMSR_IMMEDIATE;
+}
+
+static void exit_other(const struct cpu *cpu, u32 reason)
+{
+	if (is_hidden_instruction(reason)) {
+		vcpu_inject(VECTOR_UD, 0);
+		return;
+	}
+	guest_end(GUEST_CRASH,
+		  "cpu %u: exit %u, qualification 0x%lx, not known", cpu->index,
+		  reason, vmread(EXIT_QUALIFICATION));
+}
+
+void exit_dispatch(struct cpu *cpu, u32 reason)
+{
+	if (reason & EXIT_REASON_ENTRY_FAILURE) {
+		exit_entry_failure(cpu, reason);
+		return;
+	}
+	switch (reason) {
+	case EXIT_EXCEPTION_NMI:
+		if (INTERRUPTION_TYPE(vmread(EXIT_INTERRUPTION)) == TYPE_NMI)
+			exit_nmi(cpu);
+		else
+			exit_exception();
+		break;
+	case EXIT_NMI_WINDOW:
+		break;
+	case EXIT_TRIPLE_FAULT:
+		guest_end(GUEST_CRASH, "triple fault on cpu %u at rip 0x%lx",
+			  cpu->index, vmread(GUEST_RIP));
+		break;
+	case EXIT_SIPI:
+		exit_sipi();
+		break;
+	case EXIT_CPUID:
+		exit_cpuid(cpu);
+		break;
+	case EXIT_INVD:
+		exit_invd();
+		break;
+	case EXIT_RDPMC: /* no counters (CPUID leaf 0AH) */
+		vcpu_inject(VECTOR_GP, 0);
+		break;
+	case EXIT_TASK_SWITCH:
+		exit_task_switch(cpu);
+		break;
+	case EXIT_CR_ACCESS:
+		exit_cr_access(cpu);
+		break;
+	case EXIT_IO:
+		exit_io(cpu);
+		break;
+	case EXIT_RDMSR:
+		exit_rdmsr(cpu);
+		break;
+	case EXIT_WRMSR:
+		exit_wrmsr(cpu);
+		break;
+	case EXIT_EPT_VIOLATION:
+		exit_ept_violation(cpu);
+		break;
+	case EXIT_XSETBV:
+		exit_xsetbv(cpu);
+		break;
+	default:
+		exit_other(cpu, reason);
+	}
+}

@@ -1,0 +1,135 @@
+#include "hv/vmx/stat.h"
+#include "hv/log.h"
+#include "hv/stat_abi.h"
+#include "hv/string.h"
+#include "hv/time.h"
+#include "hv/version.h"
+
+#define VERSION_NUMBER                                                         \
+	(GANGWAY_VERSION_MAJOR << 16 | GANGWAY_VERSION_MINOR << 8 |            \
+	 GANGWAY_VERSION_PATCH)
+
+u64 (*stat_faults)(u64 *address, u32 *source, u32 *reason);
+
+/* Those that can occur, and the causes behind two of them. */
+static const char *const names[STAT_COUNTERS] = {
+	[0] = "exception or NMI",
+	[2] = "triple fault",
+	[3] = "INIT",
+	[4] = "SIPI",
+	[8] = "NMI window",
+	[9] = "task switch",
+	[10] = "CPUID",
+	[11] = "GETSEC",
+	[13] = "INVD",
+	[15] = "RDPMC",
+	[28] = "control register",
+	[30] = "I/O port",
+	[31] = "RDMSR",
+	[32] = "WRMSR",
+	[33] = "invalid guest state",
+	[48] = "EPT violation",
+	[49] = "EPT misconfiguration",
+	[55] = "XSETBV",
+	[STAT_CAUSE_NONE] = "  no device there",
+	[STAT_CAUSE_UART] = "  UART",
+	[STAT_CAUSE_CMOS] = "  CMOS clock",
+	[STAT_CAUSE_POWER] = "  reset and power",
+	[STAT_CAUSE_PCI_CONFIG] = "  PCI configuration",
+	[STAT_CAUSE_IOAPIC] = "  IOAPIC",
+	[STAT_CAUSE_MSIX_TABLE] = "  MSI-X table",
+	[STAT_CAUSE_PF_MAILBOX] = "  PF mailbox page",
+	[STAT_CAUSE_BAR] = "  I/O or small BAR",
+};
+
+static struct cpuid_regs counter_leaf(u32 subleaf)
+{
+	u32 cpu = subleaf >> 16, counter = subleaf & 0xffff;
+	u64 count;
+
+	if (cpu >= cpu_count || counter >= STAT_COUNTERS)
+		return (struct cpuid_regs){0};
+	count = __atomic_load_n(&cpus[cpu]->exits[counter], __ATOMIC_RELAXED);
+	return (struct cpuid_regs){.eax = (u32)count, .ebx = count >> 32};
+}
+
+static struct cpuid_regs time_leaf(void)
+{
+	u64 now = time_us(), address;
+	u32 source, reason;
+
+	return (struct cpuid_regs){
+		.eax = (u32)now,
+		.ebx = now >> 32,
+		.ecx = stat_faults
+			       ? (u32)stat_faults(&address, &source, &reason)
+			       : 0,
+	};
+}
+
+static struct cpuid_regs fault_leaf(void)
+{
+	u64 address = 0;
+	u32 source = 0, reason = 0;
+
+	if (stat_faults)
+		stat_faults(&address, &source, &reason);
+	return (struct cpuid_regs){(u32)address, address >> 32, source, reason};
+}
+
+struct cpuid_regs cpuid_signature(u32 last_leaf, const char *text)
+{
+	struct cpuid_regs r = {.eax = last_leaf};
+
+	memcpy(&r.ebx, text, 4);
+	memcpy(&r.ecx, &text[4], 4);
+	memcpy(&r.edx, &text[8], 4);
+	return r;
+}
+
+struct cpuid_regs stat_leaf(u32 leaf, u32 subleaf)
+{
+	switch (leaf) {
+	case STAT_LEAF_BASE:
+		return cpuid_signature(STAT_LEAF_LAST, STAT_SIGNATURE);
+	case STAT_LEAF_VERSION:
+		return (struct cpuid_regs){VERSION_NUMBER, cpu_count,
+					   STAT_COUNTERS, time_tsc_khz()};
+	case STAT_LEAF_TIME:
+		return time_leaf();
+	case STAT_LEAF_COUNTER:
+		return counter_leaf(subleaf);
+	default:
+		return fault_leaf();
+	}
+}
+
+static void log_counter(unsigned int counter)
+{
+	char line[160];
+	u64 sum = 0;
+	int at;
+
+	for (unsigned int i = 0; i < cpu_count; i++)
+		sum += cpus[i]->exits[counter];
+	if (!sum)
+		return;
+	if (names[counter])
+		at = format(line, sizeof(line), "  %-22s %10lu ",
+			    names[counter], sum);
+	else
+		at = format(line, sizeof(line), "  reason %-15u %10lu ",
+			    counter, sum);
+	for (unsigned int i = 0; i < cpu_count; i++)
+		if (at < (int)sizeof(line))
+			at += format(line + at, sizeof(line) - at, " %9lu",
+				     cpus[i]->exits[counter]);
+	hv_log("%s\n", line);
+}
+
+void stat_log(void)
+{
+	hv_log("gangway: VM exits: in all, then by CPU\n");
+	for (unsigned int i = 0; i < STAT_COUNTERS; i++)
+		log_counter(i);
+}

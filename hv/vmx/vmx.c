@@ -1,0 +1,132 @@
+#include "hv/vmx/vmx.h"
+#include "hv/alloc.h"
+#include "hv/asm.h"
+#include "hv/cpu.h"
+#include "hv/log.h"
+#include "hv/x86.h"
+
+struct vmx_controls vmx;
+
+void vmwrite_failed(enum vmcs_field field, u64 value)
+{
+	panic("vmx: VMWRITE of 0x%lx to field 0x%x refused, error %lu", value,
+	      field, vmread(VM_INSTRUCTION_ERROR));
+}
+
+u64 vmx_control_msr(u32 msr, u32 true_msr)
+{
+	bool has_true = rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS;
+
+	return rdmsr(has_true && true_msr ? true_msr : msr);
+}
+
+/* What must be 1, and of @wanted what may be 1 (appendix A.3 to A.5). */
+static u32 adjust(u32 msr, u32 true_msr, u32 wanted)
+{
+	u64 allowed = vmx_control_msr(msr, true_msr);
+
+	return (wanted | (u32)allowed) & (u32)(allowed >> 32);
+}
+
+void vmx_capabilities(void)
+{
+	vmx.revision = rdmsr(MSR_VMX_BASIC) & VMX_BASIC_REVISION;
+	vmx.pin = adjust(MSR_VMX_PINBASED, MSR_VMX_TRUE_PINBASED,
+			 PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
+	vmx.proc = adjust(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
+			  PROC_MWAIT_EXITING | PROC_MONITOR_EXITING |
+				  PROC_RDPMC_EXITING | PROC_IO_BITMAPS |
+				  PROC_MSR_BITMAPS | PROC_SECONDARY);
+	vmx.proc2 = adjust(MSR_VMX_PROCBASED2, 0,
+			   PROC2_EPT | PROC2_RDTSCP | PROC2_VPID |
+				   PROC2_UNRESTRICTED | PROC2_INVPCID |
+				   PROC2_XSAVES);
+	vmx.exit =
+		adjust(MSR_VMX_EXIT, MSR_VMX_TRUE_EXIT,
+		       EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT |
+			       EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER);
+	vmx.entry = adjust(MSR_VMX_ENTRY, MSR_VMX_TRUE_ENTRY,
+			   ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
+	vmx.cr0_fixed0 = rdmsr(MSR_VMX_CR0_FIXED0);
+	vmx.cr0_fixed1 = rdmsr(MSR_VMX_CR0_FIXED1);
+	vmx.cr4_fixed0 = rdmsr(MSR_VMX_CR4_FIXED0);
+	vmx.cr4_fixed1 = rdmsr(MSR_VMX_CR4_FIXED1);
+	vmx.ept_vpid_cap = rdmsr(MSR_VMX_EPT_VPID_CAP);
+	/* VPID serves only if it can be flushed (28.3.3.1) */
+	if (!(vmx.ept_vpid_cap & EPT_CAP_INVVPID) ||
+	    !(vmx.ept_vpid_cap & EPT_CAP_INVVPID_ALL))
+		vmx.proc2 &= ~PROC2_VPID;
+	hv_log("vmx: revision %u, unrestricted guest, EPT with 4K%s%s "
+	       "pages, %s\n",
+	       vmx.revision, vmx.ept_vpid_cap & EPT_CAP_2M ? "+2M" : "",
+	       vmx.ept_vpid_cap & EPT_CAP_1G ? "+1G" : "",
+	       vmx.proc2 & PROC2_VPID ? "VPID" : "no VPID");
+}
+
+static int feature_control_on(void)
+{
+	u64 fc = rdmsr(MSR_FEATURE_CONTROL);
+
+	if (!(fc & FEATURE_CONTROL_LOCK)) {
+		fc |= FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX;
+		wrmsr(MSR_FEATURE_CONTROL, fc);
+		fc = rdmsr(MSR_FEATURE_CONTROL);
+	}
+	if (fc & FEATURE_CONTROL_VMX)
+		return 0;
+	hv_log("vmx: cpu %u: firmware has locked VMX off "
+	       "(IA32_FEATURE_CONTROL %lx): turn on \"Intel Virtualization "
+	       "Technology\" in its set-up\n",
+	       this_cpu()->index, fc);
+	return -EOPNOTSUPP;
+}
+
+int vmx_on(void)
+{
+	struct cpu *cpu = this_cpu();
+	hpa_t region;
+	bool failed;
+	int err = feature_control_on();
+
+	if (err)
+		return err;
+	*(u32 *)cpu->vmxon_region = vmx.revision;
+	write_cr0((read_cr0() | vmx.cr0_fixed0) & vmx.cr0_fixed1);
+	write_cr4((read_cr4() | vmx.cr4_fixed0) & vmx.cr4_fixed1);
+	region = (hpa_t)cpu->vmxon_region;
+	__asm__ volatile("vmxon %1"
+			 : "=@ccbe"(failed)
+			 : "m"(region)
+			 : "memory");
+	if (!failed)
+		return 0;
+	hv_log("vmx: cpu %u: VMXON failed\n", cpu->index);
+	return -EIO;
+}
+
+#define INVVPID_ALL 2
+
+void vpid_invalidate(void)
+{
+	static const u64 descriptor[2];
+	bool failed;
+
+	if (!(vmx.proc2 & PROC2_VPID))
+		return;
+	__asm__ volatile("invvpid %1, %2"
+			 : "=@ccbe"(failed)
+			 : "m"(descriptor), "r"((u64)INVVPID_ALL)
+			 : "memory");
+	if (failed)
+		panic("vmx: INVVPID refused");
+}
+
+void vmx_off(void)
+{
+	hpa_t vmcs = (hpa_t)this_cpu()->vmcs;
+
+	this_cpu()->vmcs_loaded = false;
+	if (vmcs)
+		__asm__ volatile("vmclear %0" : : "m"(vmcs) : "cc", "memory");
+	__asm__ volatile("vmxoff" : : : "cc");
+}
