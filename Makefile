@@ -23,8 +23,10 @@ LDFLAGS := -nostdlib -shared -Bsymbolic -z text -z noexecstack \
 	--no-undefined --build-id=sha1 --fatal-warnings -T linker.ld
 EFI_SECTIONS := .text .reloc .rodata .dynamic .rela .data
 
-# From the top floor down; a folder includes what is below it (tests/unit/layers.py)
-HV_DIRS := boot hv/machine guest/assign guest vtd drivers hv/vmx drivers/pci hv
+# From the top floor down: a folder includes what is below it, and
+# tests/unit/layers.py sees to that.
+export HV_DIRS := boot hv/machine guest/assign guest vtd drivers hv/vmx \
+	drivers/pci hv
 C_FILES := $(wildcard $(HV_DIRS:%=%/*.c))
 ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
 OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o) \
@@ -138,7 +140,7 @@ $B/dsdt.aml: guest/dsdt.asl
 	$(call say,IASL,$<)
 	$Qiasl -p $B/dsdt $< >$B/dsdt.log 2>&1 || { cat $B/dsdt.log; exit 1; }
 
-$B/obj/guest/dsdt_blob.asm.o: $B/dsdt.aml
+$B/obj/guest/dsdt.asm.o: $B/dsdt.aml
 
 $B/gangway.so: $(OBJECTS) linker.ld
 	$(call say,LD,$@)
@@ -301,7 +303,7 @@ $B/unit/$(1): tests/unit/$(1).c tests/unit/support.c \
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))
 
-build-unit: $(UNIT_TESTS)
+build-unit: $(UNIT_TESTS) $(OBJECTS)
 
 unit:
 	@tools/setup.sh install build test

@@ -1,7 +1,9 @@
 /* Messages before take-over, and the way back to the firmware. */
+#include "boot/console.h"
 #include "boot/loader.h"
+#include "boot/pages.h"
+#include "hv/format.h"
 #include "hv/log.h"
-#include "hv/string.h"
 
 #define KEY_WAIT_SECONDS 60
 #define TIMER_SECOND 10000000ULL /* in units of 100 ns */
@@ -101,7 +103,7 @@ void boot_stop(EFI_STATUS status, const char *fmt, ...)
 	boot_print("\nPress a key to return to the firmware (waits %d s).\n",
 		   KEY_WAIT_SECONDS);
 	wait_for_key();
-	memory_give_all();
+	pages_give_all();
 	/* Not by returning: crt0 does not keep the registers that UEFI's
 	 * calling convention demands (UEFI 2.9 2.3.4.2). */
 	loader.bs->Exit(loader.handle, status, 0, NULL);

@@ -2,25 +2,29 @@
  * The UEFI application: reads its configuration, the kernel and the initrd,
  * takes memory, leaves the firmware and starts the hypervisor.
  */
+#include "boot/console.h"
+#include "boot/exit.h"
+#include "boot/files.h"
+#include "boot/graphics.h"
 #include "boot/loader.h"
+#include "boot/memory.h"
+#include "boot/pages.h"
+#include "boot/processors.h"
 #include "guest/linux.h"
+#include "hv/build_id.h"
 #include "hv/machine/config.h"
+#include "hv/machine/main.h"
+#include "hv/machine/pool_size.h"
 #include "hv/string.h"
 #include "hv/version.h"
+#include "hv/vmx/check.h"
 
 #define CONFIG_FILE "gangway.cfg"
 #define CONFIG_FILE_MAX (64 * KIB)
 #define KERNEL_MAX (512 * MIB)
 #define INITRD_MAX (2 * GIB)
 
-/*
- * For page_alloc(): stacks and VMCS of each CPU, the page tables of the
- * hypervisor, EPT, VT-d.  With the image it stays below 1 MiB, enough for 4
- * CPUs and devices; a guest without 1 GiB pages takes 8 KiB of it a GiB.
- */
-
-struct loader loader;
-static struct handover handover;
+static struct handover handed;
 
 static void start(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 {
@@ -40,15 +44,15 @@ static void start(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	if (EFI_ERROR(status))
 		boot_stop(status, "the firmware does not tell where "
 				  "gangway.efi was loaded from");
-	handover.image.base = (hpa_t)loader.image->ImageBase;
-	handover.image.size = ALIGN_UP(loader.image->ImageSize, PAGE_SIZE);
+	handed.image.base = (hpa_t)loader.image->ImageBase;
+	handed.image.size = ALIGN_UP(loader.image->ImageSize, PAGE_SIZE);
 }
 
 static void check_cpu(void)
 {
 	static char lacks[1024];
 
-	if (!hv_cpu_check(lacks, sizeof(lacks)))
+	if (!vmx_check(lacks, sizeof(lacks)))
 		boot_stop(EFI_UNSUPPORTED, "%s", lacks);
 }
 
@@ -58,31 +62,31 @@ static void read_config(void)
 		file_read(CONFIG_FILE, "configuration", CONFIG_FILE_MAX);
 	struct config_error error;
 
-	if (config_parse((const char *)file.base, file.size, &handover.config,
+	if (config_parse((const char *)file.base, file.size, &handed.config,
 			 &error))
 		boot_stop(EFI_LOAD_ERROR, CONFIG_FILE ":%u: %s", error.line,
 			  error.message);
-	memory_give(file.base);
+	pages_give(file.base);
 }
 
 static void read_files(void)
 {
-	const struct config *c = &handover.config;
+	const struct config *c = &handed.config;
 	char reason[128];
 
-	handover.kernel = file_read(c->kernel, "kernel", KERNEL_MAX);
-	if (!linux_check((void *)handover.kernel.base, handover.kernel.size,
-			 reason, sizeof(reason)))
+	handed.kernel = file_read(c->kernel, "kernel", KERNEL_MAX);
+	if (!linux_check((void *)handed.kernel.base, handed.kernel.size, reason,
+			 sizeof(reason)))
 		boot_stop(EFI_LOAD_ERROR,
 			  "kernel %s: %s; expected a 64-bit Linux bzImage",
 			  c->kernel, reason);
 	boot_print("gangway: kernel %s, %lu KiB\n", c->kernel,
-		   handover.kernel.size / KIB);
+		   handed.kernel.size / KIB);
 	if (!c->initrd[0])
 		return;
-	handover.initrd = file_read(c->initrd, "initrd", INITRD_MAX);
+	handed.initrd = file_read(c->initrd, "initrd", INITRD_MAX);
 	boot_print("gangway: initrd %s, %lu KiB\n", c->initrd,
-		   handover.initrd.size / KIB);
+		   handed.initrd.size / KIB);
 }
 
 static hpa_t find_table(const EFI_GUID *guid)
@@ -105,32 +109,32 @@ static void find_rsdp(void)
 	static const EFI_GUID acpi_20 = ACPI_20_TABLE_GUID;
 	static const EFI_GUID acpi_10 = ACPI_TABLE_GUID;
 
-	handover.rsdp = find_table(&acpi_20);
-	if (handover.rsdp)
+	handed.rsdp = find_table(&acpi_20);
+	if (handed.rsdp)
 		return;
-	handover.rsdp = find_table(&acpi_10);
-	boot_print(handover.rsdp
+	handed.rsdp = find_table(&acpi_10);
+	boot_print(handed.rsdp
 			   ? "gangway: this firmware has ACPI 1.0 tables only\n"
 			   : "gangway: this firmware has no ACPI tables\n");
 }
 
 static void take_memory(void)
 {
-	handover.pool.size =
-		hv_pool_size(&handover, memory_for_guest(&handover.config));
-	handover.pool.base = memory_take(handover.pool.size, "hypervisor");
-	handover.trampoline = memory_take_trampoline();
+	handed.pool.size =
+		machine_pool_size(&handed, memory_for_guest(&handed.config));
+	handed.pool.base = memory_take(handed.pool.size, "hypervisor");
+	handed.trampoline = memory_take_trampoline();
 }
 
 static void take_guest_memory(void)
 {
 	u64 needed =
-		linux_memory_needed((void *)handover.kernel.base,
-				    handover.kernel.size, handover.initrd.size);
+		linux_memory_needed((void *)handed.kernel.base,
+				    handed.kernel.size, handed.initrd.size);
 
-	memory_take_ram(&handover, needed);
-	for (unsigned int i = 0; i < handover.ram_count; i++) {
-		const struct hpa_range *r = &handover.ram[i];
+	memory_take_ram(&handed, needed);
+	for (unsigned int i = 0; i < handed.ram_count; i++) {
+		const struct hpa_range *r = &handed.ram[i];
 
 		boot_print("gangway: guest memory %lx-%lx, %lu MiB\n", r->base,
 			   (r->base + r->size - 1), (r->size / MIB));
@@ -146,14 +150,14 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	check_cpu();
 	files_init();
 	read_config();
-	if (handover.config.mode == MODE_RUN)
+	if (handed.config.mode == MODE_RUN)
 		read_files();
 	find_rsdp();
-	find_processors(&handover);
+	find_processors(&handed);
 	take_memory();
-	if (handover.config.mode == MODE_RUN)
+	if (handed.config.mode == MODE_RUN)
 		take_guest_memory();
-	graphics_find(&handover.screen);
-	leave_firmware(&handover);
-	hv_main(&handover);
+	graphics_find(&handed.screen);
+	leave_firmware(&handed);
+	hv_main(&handed);
 }

@@ -1,5 +1,8 @@
 /* Leaving the firmware (UEFI 2.9 7.4.6). */
+#include "boot/exit.h"
+#include "boot/console.h"
 #include "boot/loader.h"
+#include "boot/uefi_map.h"
 
 #define EXIT_TRIES 8
 
@@ -45,8 +48,7 @@ void leave_firmware(struct handover *handover)
 	asm volatile("cli");
 	handover->takeover_tsc = __builtin_ia32_rdtsc();
 	handover->firmware_cr3 = read_cr3();
-	handover->memory_map = map.buffer;
-	handover->memory_map_size = map.size;
-	handover->descriptor_size = map.descriptor_size;
+	handover->memory_map = (struct uefi_memory_map){map.buffer, map.size,
+							map.descriptor_size};
 	handover->runtime_services = loader.system->RuntimeServices;
 }

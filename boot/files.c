@@ -1,6 +1,8 @@
 /* Files of the volume that the application was loaded from. */
+#include "boot/files.h"
+#include "boot/console.h"
 #include "boot/loader.h"
-#include "hv/log.h"
+#include "boot/memory.h"
 #include "hv/string.h"
 
 #define PATH_MAX 512

@@ -1,4 +1,6 @@
 /* The screen that firmware has set up (UEFI 2.9 12.9). */
+#include "boot/graphics.h"
+#include "boot/console.h"
 #include "boot/loader.h"
 
 static bool read_masks(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,

@@ -1,7 +1,10 @@
 /* Memory from the firmware: for files, for the hypervisor, for the guest. */
+#include "boot/memory.h"
+#include "boot/console.h"
 #include "boot/loader.h"
+#include "boot/pages.h"
 #include "boot/ram.h"
-#include "hv/log.h"
+#include "boot/uefi_map.h"
 
 #define RAM_TRIES 4
 #define GUEST_MINIMUM (128 * MIB)
@@ -9,55 +12,10 @@
 #define FIRMWARE_RESERVE (64 * MIB)
 #define TRAMPOLINE_LIMIT 0x9f000 /* below any extended BIOS data area */
 
-static void remember(hpa_t base, u64 size)
-{
-	if (loader.allocations == LOADER_ALLOCATIONS) {
-		loader.bs->FreePages(base, size / PAGE_SIZE);
-		boot_stop(EFI_OUT_OF_RESOURCES, "more than %d allocations",
-			  LOADER_ALLOCATIONS);
-	}
-	loader.allocation[loader.allocations++] =
-		(struct hpa_range){base, size};
-}
-
-void memory_give(hpa_t base)
-{
-	for (unsigned int i = 0; i < loader.allocations; i++) {
-		struct hpa_range *a = &loader.allocation[i];
-
-		if (a->base != base)
-			continue;
-		loader.bs->FreePages(a->base, a->size / PAGE_SIZE);
-		*a = loader.allocation[--loader.allocations];
-		return;
-	}
-}
-
-void memory_give_all(void)
-{
-	while (loader.allocations)
-		memory_give(loader.allocation[loader.allocations - 1].base);
-}
-
-static EFI_STATUS take(EFI_ALLOCATE_TYPE type, u64 size, hpa_t *base)
-{
-	EFI_PHYSICAL_ADDRESS address = *base;
-	EFI_STATUS status;
-
-	size = ALIGN_UP(size, PAGE_SIZE);
-	status = loader.bs->AllocatePages(type, EfiLoaderData, size / PAGE_SIZE,
-					  &address);
-	if (EFI_ERROR(status))
-		return status;
-	remember(address, size);
-	*base = address;
-	return EFI_SUCCESS;
-}
-
 hpa_t memory_take(u64 size, const char *what)
 {
 	hpa_t base = 0;
-	EFI_STATUS status = take(AllocateAnyPages, size, &base);
+	EFI_STATUS status = pages_take(AllocateAnyPages, size, &base);
 
 	if (EFI_ERROR(status))
 		boot_stop(status,
@@ -70,12 +28,12 @@ hpa_t memory_take(u64 size, const char *what)
 hpa_t memory_take_trampoline(void)
 {
 	hpa_t page = TRAMPOLINE_LIMIT - 1;
-	EFI_STATUS status = take(AllocateMaxAddress, PAGE_SIZE, &page);
+	EFI_STATUS status = pages_take(AllocateMaxAddress, PAGE_SIZE, &page);
 
 	/* Page 0 holds the real-mode vectors; keep it, the next one differs. */
 	if (!EFI_ERROR(status) && !page) {
 		page = TRAMPOLINE_LIMIT - 1;
-		status = take(AllocateMaxAddress, PAGE_SIZE, &page);
+		status = pages_take(AllocateMaxAddress, PAGE_SIZE, &page);
 	}
 	if (EFI_ERROR(status))
 		boot_stop(status,
@@ -150,12 +108,12 @@ static EFI_STATUS take_chosen(struct handover *handover)
 	unsigned int i;
 
 	for (i = 0; i < handover->ram_count && !EFI_ERROR(status); i++)
-		status = take(AllocateAddress, handover->ram[i].size,
-			      &handover->ram[i].base);
+		status = pages_take(AllocateAddress, handover->ram[i].size,
+				    &handover->ram[i].base);
 	if (!EFI_ERROR(status))
 		return status;
 	for (i--; i > 0; i--)
-		memory_give(handover->ram[i - 1].base);
+		pages_give(handover->ram[i - 1].base);
 	return status;
 }
 

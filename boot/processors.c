@@ -3,6 +3,8 @@
  * Initialization Specification 1.7, volume 2, 13.4): for machines whose
  * firmware has no MADT.
  */
+#include "boot/processors.h"
+#include "boot/console.h"
 #include "boot/loader.h"
 
 #define MP_SERVICES_GUID                                                       \

@@ -4,8 +4,13 @@
  * mailbox is served while a guest's CPU is in an exit anyway.
  */
 #include "drivers/igb.h"
+#include "drivers/igb_filter.h"
+#include "drivers/igb_mbx.h"
+#include "drivers/igb_regs.h"
+#include "drivers/pci/pci_access.h"
 #include "drivers/pf.h"
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/string.h"
 #include "hv/time.h"

@@ -7,6 +7,7 @@
 #define DRIVERS_IGB_H
 
 #include "drivers/pci/pci.h"
+#include "drivers/pf.h"
 #include "hv/types.h"
 
 #define IGB_BAR_SIZE (128 * KIB)
@@ -166,30 +167,6 @@ struct igb_pf {
 };
 _Static_assert(sizeof(struct igb_pf) <= PAGE_SIZE, "one page");
 
-/* Registers, 32 bits, of the PF's BAR0 (igb_regs.c; a model in tests). */
-u32 igb_read(const struct pci_function *pf, u32 reg);
-void igb_write(const struct pci_function *pf, u32 reg, u32 value);
-
-/* The MAC of VF @vf on the port that has @pf_mac: locally administered, and
- * different from those of a card's other ports, which count in the last byte.
- */
-void igb_vf_mac(const u8 *pf_mac, u16 vf, u8 *mac);
-
-/* Let frames for VF @vf in, with the filters of a VF that was just reset. */
-void igb_set_filters(struct igb_pf *p, u16 vf);
-
-/* Take every filter of VF @vf away. */
-void igb_clear_filters(struct igb_pf *p, u16 vf);
-
-/* Filters that a VF may ask for.  0, or -EINVAL or -ENOSPC for what it may not
- * have. */
-int igb_set_multicast(struct igb_pf *p, u16 vf, const u16 *hash, u32 count);
-int igb_set_frame_size(struct igb_pf *p, u16 vf, u32 size);
-int igb_add_vlan(struct igb_pf *p, u16 vf, u32 vlan);
-int igb_remove_vlan(struct igb_pf *p, u16 vf, u32 vlan);
-
-/* The mailbox (igb_mbx.c): answer every VF that asked, each at most once.
- * -ENODEV: the PF's registers read all ones; what changes is logged. */
-int igb_service(struct pci_function *pf);
+extern const struct pf_driver igb_pf_driver;
 
 #endif

@@ -3,7 +3,9 @@
  * size (82576 7.10).  The tables are shared by all pools: each function here
  * changes what one VF contributes and leaves the others' share alone.
  */
+#include "drivers/igb_filter.h"
 #include "drivers/igb.h"
+#include "drivers/igb_regs.h"
 #include "hv/string.h"
 
 #define FILTERS_OFF ((u32)VMOLR_STRCRC | 0x2600)

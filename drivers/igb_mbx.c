@@ -3,7 +3,10 @@
  * dwords that both write.  The VF's side is the guest: a message is copied
  * once, and only the copy is looked at.
  */
+#include "drivers/igb_mbx.h"
 #include "drivers/igb.h"
+#include "drivers/igb_filter.h"
+#include "drivers/igb_regs.h"
 #include "hv/log.h"
 #include "hv/string.h"
 

@@ -1,5 +1,5 @@
 /* The 82576's registers: in BAR0, 32 bits each. */
-#include "drivers/igb.h"
+#include "drivers/igb_regs.h"
 #include "hv/mmio.h"
 
 u32 igb_read(const struct pci_function *pf, u32 reg)

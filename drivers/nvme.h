@@ -7,7 +7,6 @@
 #define DRIVERS_NVME_H
 
 #include "drivers/pci/pci.h"
-#include "drivers/pf.h"
 
 /* Registers in BAR0 (3.1), 32 bits each */
 #define NVME_CAP_LOW 0x00
@@ -86,47 +85,10 @@ struct nvme_admin {
 };
 #define NVME_ADMIN_PAGES 3
 
-/* Registers of the PF's BAR0 (nvme_regs.c; a model in tests). */
-u32 nvme_read(const struct pci_function *pf, u32 reg);
-void nvme_write(const struct pci_function *pf, u32 reg, u32 value);
-
-/* True if @pf's registers read all ones: it was pulled. */
-bool nvme_is_gone(const struct pci_function *pf);
-
-/*
- * Reset controller @fn, whatever state it was left in, and enable it with the
- * admin queues in @dma, NVME_ADMIN_PAGES pages.  -EIO: it is not a controller
- * that can be driven; -ETIMEDOUT.  Logged.
- */
-int nvme_admin_start(struct nvme_admin *a, struct pci_function *fn,
-		     const struct pf_dma *dma);
-
-/* Disable the controller: its DMA ends.  -ENODEV: it is gone; -ETIMEDOUT;
- * logged. */
-int nvme_admin_stop(struct nvme_admin *a);
-
-/*
- * Identify data structure @cns into a->buffer, which the controller can change
- * at any time: read each field once (nvme_get()).  Errors as
- * nvme_virt_mgmt().
- */
-int nvme_identify(struct nvme_admin *a, u8 cns);
-
-/*
- * Virtualization Management (5.22): @action on controller @id, with @count
- * resources of @type.  -EBUSY: the state of @id does not permit it; -ENOSPC:
- * more resources than there are; -EIO: other errors, or the controller is not
- * usable any more; -ENODEV: it is gone; -ETIMEDOUT.  Logged, with the status by
- * name.
- */
-int nvme_virt_mgmt(struct nvme_admin *a, u8 action, u16 id, u8 type, u16 count);
 #define NVME_VIRT_OFFLINE 7
 #define NVME_VIRT_ASSIGN 8
 #define NVME_VIRT_ONLINE 9
 #define NVME_VQ 0 /* queue pairs, the admin queues among them */
 #define NVME_VI 1 /* interrupt vectors */
-
-/* @bytes (1, 2 or 4) at @offset of a->buffer, little-endian. */
-u32 nvme_get(const struct nvme_admin *a, u32 offset, unsigned int bytes);
 
 #endif

@@ -4,7 +4,10 @@
  * and whenever it likes, so each value is read once and then checked, and each
  * wait ends.
  */
+#include "drivers/nvme_admin.h"
 #include "drivers/nvme.h"
+#include "drivers/nvme_regs.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/time.h"
 

@@ -5,8 +5,13 @@
  * secondary controller offline.  Namespaces are the business of whoever
  * formatted the drive: a VF sees those that are attached to it or shared.
  */
+#include "drivers/nvme_pf.h"
 #include "drivers/nvme.h"
+#include "drivers/nvme_admin.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/string.h"
 

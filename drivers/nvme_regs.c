@@ -1,5 +1,5 @@
 /* The controller's registers: in BAR0, 32 bits each. */
-#include "drivers/nvme.h"
+#include "drivers/nvme_regs.h"
 #include "hv/mmio.h"
 
 u32 nvme_read(const struct pci_function *pf, u32 reg)

@@ -1,5 +1,7 @@
 /* Which physical functions Gangway can drive. */
 #include "drivers/pf.h"
+#include "drivers/igb.h"
+#include "drivers/nvme_pf.h"
 
 static const struct pf_driver *const drivers[] = {
 	&igb_pf_driver,

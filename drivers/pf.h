@@ -80,9 +80,6 @@ struct pf_driver {
 	unsigned int trapped_count;
 };
 
-extern const struct pf_driver igb_pf_driver;
-extern const struct pf_driver nvme_pf_driver;
-
 /* The driver for @pf, or NULL. */
 const struct pf_driver *pf_driver_for(const struct pci_function *pf);
 

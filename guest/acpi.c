@@ -1,5 +1,7 @@
 /* The guest's ACPI tables; section numbers are those of ACPI 6.3. */
 #include "guest/acpi.h"
+#include "hv/cpu.h"
+#include "hv/guest_layout.h"
 #include "hv/string.h"
 
 struct acpi_header {

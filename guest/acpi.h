@@ -2,7 +2,6 @@
 #ifndef GUEST_ACPI_H
 #define GUEST_ACPI_H
 
-#include "hv/guest_layout.h"
 #include "hv/types.h"
 
 struct acpi_cpus {

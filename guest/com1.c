@@ -1,23 +1,61 @@
+/* COM1 as the guest's UART: what the guest sees, and the line that interrupts
+ * it. */
 #include "guest/com1.h"
 #include "drivers/ioapic.h"
-#include "guest/platform.h"
-#include "guest/vioapic.h"
+#include "guest/vuart.h"
 #include "hv/console.h"
 #include "hv/guest_layout.h"
 #include "hv/host_paging.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
+#include "vtd/irte.h"
 #include "vtd/vtd.h"
 
 #define COM1_ISA_IRQ 4
 
+/* The real line */
 static struct {
 	hpa_t ioapic; /* 0: there is no line */
 	unsigned int pin;
 	int irte; /* with interrupt remapping */
 } line;
 
-void console_line_init(const struct acpi_header *madt)
+static struct vuart uart;
+
+static void uart_interrupt(void *ctx)
+{
+	vioapic_raise(ctx, GUEST_UART_IRQ);
+}
+
+/* As long as the guest's FIFO has room. */
+static void take_input(void)
+{
+	int c;
+
+	while (vuart_can_receive(&uart) && (c = console_guest_getc()) >= 0)
+		vuart_receive(&uart, (u8)c);
+}
+
+/* COM1's line interrupts the guest, not us: the guest's handler reads, and
+ * finds what has come. */
+void com1_access(void *ctx, u64 offset, unsigned int size, bool write,
+		 u64 *value)
+{
+	(void)ctx;
+	if (!write)
+		take_input();
+	vuart_access(&uart, offset, size, write, value);
+}
+
+void com1_init(struct vioapic *ioapic)
+{
+	struct vuart_backend backend = {console_guest_putc, uart_interrupt,
+					ioapic};
+
+	vuart_reset(&uart, backend);
+}
+
+void com1_line_init(const struct acpi_header *madt)
 {
 	struct acpi_ioapic ioapic;
 
@@ -46,7 +84,7 @@ static bool is_allowed(const struct vioapic_route *r)
 	return !r->logical && guest_has_apic_id(r->destination);
 }
 
-void console_line_route(unsigned int pin, u64 rte)
+void com1_line_route(unsigned int pin, u64 rte)
 {
 	struct vioapic_route r;
 	struct vtd_interrupt interrupt = {0};
@@ -64,5 +102,5 @@ void console_line_route(unsigned int pin, u64 rte)
 		ioapic_route_remapped(line.ioapic, line.pin, (u16)line.irte,
 				      r.vector);
 	/* What came while the line was masked made no edge */
-	platform_console_input();
+	take_input();
 }

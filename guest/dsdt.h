@@ -1,4 +1,4 @@
-/* The compiled DSDT (dsdt.asl), as dsdt_blob.asm embeds it. */
+/* The compiled DSDT (dsdt.asl), as dsdt.asm embeds it. */
 #ifndef GUEST_DSDT_H
 #define GUEST_DSDT_H
 

@@ -4,6 +4,7 @@
  * setup header is checked first, and only that copy is used.
  */
 #include "guest/linux.h"
+#include "hv/format.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/string.h"
@@ -360,7 +361,7 @@ static int write_all(const struct memory_map *map,
 }
 
 int linux_load(const struct memory_map *map, const struct linux_image *image,
-	       struct linux_entry *entry)
+	       struct vcpu_entry *entry)
 {
 	struct kernel_file file;
 	const char *error =
@@ -379,7 +380,7 @@ int linux_load(const struct memory_map *map, const struct linux_image *image,
 		       (ALIGN_UP(end, MIB) / MIB), (low_ram_end(map) / MIB));
 		return -ENOSPC;
 	}
-	*entry = (struct linux_entry){
+	*entry = (struct vcpu_entry){
 		.rip = load + ENTRY_64,
 		.rsi = GUEST_BOOT_PARAMS,
 		.cr3 = GUEST_BOOT_PAGES,

@@ -4,6 +4,7 @@
 
 #include "hv/memory_map.h"
 #include "hv/types.h"
+#include "hv/vmx/vmcs.h"
 
 struct linux_image {
 	const void *kernel;
@@ -12,15 +13,6 @@ struct linux_image {
 	u64 initrd_size;
 	const char *cmdline;
 	gpa_t rsdp;
-};
-
-/* Registers that the first CPU starts with, in 64-bit mode. */
-struct linux_entry {
-	gpa_t rip, rsi; /* kernel entry, boot_params */
-	gpa_t cr3;
-	gpa_t gdt;
-	u16 gdt_limit;
-	u16 cs, ds;
 };
 
 /*
@@ -44,6 +36,6 @@ u64 linux_memory_needed(const void *kernel, u64 size, u64 initrd_size);
  * ACPI area is left alone.  -EINVAL (bad image), -ENOSPC (the RAM is too
  * small), logged. */
 int linux_load(const struct memory_map *map, const struct linux_image *image,
-	       struct linux_entry *entry);
+	       struct vcpu_entry *entry);
 
 #endif

@@ -3,12 +3,11 @@
 #include "guest/vcmos.h"
 #include "guest/vioapic.h"
 #include "guest/vpower.h"
-#include "guest/vuart.h"
 #include "hv/asm.h"
-#include "hv/console.h"
 #include "hv/guest_layout.h"
-#include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/trap.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71
@@ -16,34 +15,9 @@
 #define NMI_STATUS_PORT 0x61
 #define NMI_STATUS_CAUSES 0xc0 /* SERR#, IOCHK# */
 
-static struct vuart uart;
 static struct vioapic ioapic;
 static struct vcmos cmos;
 static struct vpower power;
-
-static void uart_interrupt(void *ctx)
-{
-	vioapic_raise(ctx, GUEST_UART_IRQ);
-}
-
-/* As long as the guest's FIFO has room. */
-void platform_console_input(void)
-{
-	int c;
-
-	while (vuart_can_receive(&uart) && (c = console_guest_getc()) >= 0)
-		vuart_receive(&uart, (u8)c);
-}
-
-/* COM1's line interrupts the guest, not us: the guest's handler reads, and
- * finds what has come. */
-static void uart_access(void *ctx, u64 offset, unsigned int size, bool write,
-			u64 *value)
-{
-	if (!write)
-		platform_console_input();
-	vuart_access(ctx, offset, size, write, value);
-}
 
 /* No NMI of the guest's is of a system error or an I/O check; the rest is as
  * where nothing is. */
@@ -73,11 +47,6 @@ static void pci_ports_access(void *ctx, u64 offset, unsigned int size,
 		vpci_ports_access(ctx, offset, size, write, value);
 }
 
-static void end_guest(enum guest_end how)
-{
-	guest_end(how, "as it asked");
-}
-
 static void add_ports(u64 start, u64 size, trap_fn *handler, void *ctx,
 		      enum stat_cause cause)
 {
@@ -98,16 +67,12 @@ static void add_memory(u64 start, u64 size, trap_fn *handler, void *ctx,
 
 void platform_init(struct vpci_bus *bus, u8 ioapic_id)
 {
-	struct vuart_backend uart_backend = {console_guest_putc, uart_interrupt,
-					     &ioapic};
-
 	vioapic_reset(&ioapic, ioapic_id, guest_send_ipi);
-	ioapic.changed = console_line_route;
-	vuart_reset(&uart, uart_backend);
+	ioapic.changed = com1_line_route;
+	com1_init(&ioapic);
 	cmos.read = read_cmos;
-	power.end = end_guest;
 
-	add_ports(GUEST_UART_PORT, 8, uart_access, &uart, STAT_CAUSE_UART);
+	add_ports(GUEST_UART_PORT, 8, com1_access, NULL, STAT_CAUSE_UART);
 	add_ports(GUEST_CMOS_PORT, 2, vcmos_access, &cmos, STAT_CAUSE_CMOS);
 	add_ports(GUEST_SLEEP_CONTROL_PORT, 2, vpower_sleep_access, &power,
 		  STAT_CAUSE_POWER);

@@ -9,8 +9,4 @@
  * the CPUs' APIC IDs. */
 void platform_init(struct vpci_bus *bus, u8 ioapic_id);
 
-/* Take what came in at COM1 for the guest's UART.  In a handler, or under the
- * trap lock. */
-void platform_console_input(void);
-
 #endif

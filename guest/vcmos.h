@@ -3,7 +3,6 @@
 #define GUEST_VCMOS_H
 
 #include "hv/types.h"
-#include "hv/vmx/trap.h"
 
 struct vcmos {
 	u8 index;

@@ -5,7 +5,6 @@
 
 #include "hv/guest_layout.h"
 #include "hv/types.h"
-#include "hv/vmx/trap.h"
 
 /* How an interrupt leaves: guest_send_ipi() in the hypervisor. */
 typedef void vioapic_send_fn(u32 destination, u32 icr_low);

@@ -1,5 +1,7 @@
 /* The MSI registers that the guest writes, and those that the function has. */
 #include "guest/vmsi.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/log.h"
 
 /* The capability (PCI 3.0 6.8.1), offsets from its start */

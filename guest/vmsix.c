@@ -4,6 +4,8 @@
  * message that the remapping unit gave for it, or stays masked.
  */
 #include "guest/vmsix.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/log.h"
 #include "hv/mmio.h"
 

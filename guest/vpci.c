@@ -22,6 +22,8 @@
  * extended capabilities.
  */
 #include "guest/vpci.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 

@@ -8,7 +8,6 @@
 #include "drivers/pci/pci.h"
 #include "guest/vmsi.h"
 #include "guest/vmsix.h"
-#include "hv/vmx/trap.h"
 
 #define VPCI_MAX_FUNCTIONS 8
 

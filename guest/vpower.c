@@ -2,6 +2,7 @@
 #include "guest/vpower.h"
 #include "guest/bytewise.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/guest.h"
 
 /* Sleep control register (ACPI 6.3 4.8.3.7); the status register's wake
  * bit is never set, for nothing but S5 exists. */
@@ -21,7 +22,7 @@ static void end(struct vpower *p, enum guest_end how)
 	if (p->ended)
 		return;
 	p->ended = true;
-	p->end(how);
+	guest_end(how, "as it asked");
 }
 
 static u8 sleep_cycle(void *ctx, u64 offset, bool write, u8 value)

@@ -4,16 +4,10 @@
 #define GUEST_VPOWER_H
 
 #include "hv/types.h"
-#include "hv/vmx/trap.h"
-
-enum guest_end { GUEST_RUNS, GUEST_POWEROFF, GUEST_REBOOT, GUEST_CRASH };
 
 /* The context of all three handlers below. */
 struct vpower {
-	/* Called once, when the guest asked for its end; the vCPU does not
-	 * enter again.  Runs in a handler, under the trap lock. */
-	void (*end)(enum guest_end how);
-	bool ended; /* false at the start */
+	bool ended; /* false at the start; true: guest_end() was called */
 };
 
 /* trap_fn over GUEST_SLEEP_CONTROL_PORT, 2 ports (ACPI 6.3 4.8.3.7) */

@@ -3,7 +3,6 @@
 #define GUEST_VUART_H
 
 #include "hv/types.h"
-#include "hv/vmx/trap.h"
 
 struct vuart_backend {
 	void (*put)(char c);	  /* a byte that the guest sent */

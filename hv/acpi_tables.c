@@ -19,14 +19,13 @@
 #define XAPIC_BROADCAST 0xff
 #define X2APIC_BROADCAST 0xffffffff
 
-#define MCFG_ENTRIES 44
-#define MCFG_ENTRY_SIZE 16
-
 #define FADT_PM_TIMER_BLOCK 76
 #define FADT_PM_TIMER_LENGTH 91
 
-/* Unaligned little-endian fields. */
-static u64 field(const void *table, u32 offset, unsigned int size)
+static hpa_t rsdp;
+static acpi_map_fn *map;
+
+u64 acpi_field(const void *table, u32 offset, unsigned int size)
 {
 	u64 value = 0;
 
@@ -45,7 +44,7 @@ static bool sums_to_zero(const void *bytes, u64 size)
 }
 
 /* Map and check the table at @base; NULL and a log line if it is broken. */
-static const struct acpi_header *check_table(hpa_t base, acpi_map_fn *map)
+static const struct acpi_header *check_table(hpa_t base)
 {
 	const struct acpi_header *h = (const void *)base;
 
@@ -72,29 +71,33 @@ static bool is_table(const struct acpi_header *h, const char *signature)
 
 static const struct acpi_header *find_in(const struct acpi_header *root,
 					 unsigned int pointer_size,
-					 const char *signature,
-					 acpi_map_fn *map)
+					 const char *signature)
 {
 	u32 count = (root->length - sizeof(*root)) / pointer_size;
 
 	for (u32 i = 0; i < MIN(count, MAX_TABLES); i++) {
-		hpa_t at = field(root, sizeof(*root) + i * pointer_size,
-				 pointer_size);
+		hpa_t at = acpi_field(root, sizeof(*root) + i * pointer_size,
+				      pointer_size);
 		const struct acpi_header *h = (const void *)at;
 
 		/* Only what is looked for is checked, and complained about */
 		if (!at || map(at, sizeof(*h)) ||
 		    memcmp(h->signature, signature, 4))
 			continue;
-		h = check_table(at, map);
+		h = check_table(at);
 		if (h)
 			return h;
 	}
 	return NULL;
 }
 
-const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
-				    acpi_map_fn *map)
+void acpi_init(hpa_t at, acpi_map_fn *map_table)
+{
+	rsdp = at;
+	map = map_table;
+}
+
+const struct acpi_header *acpi_table(const char *signature)
 {
 	const void *p = (const void *)rsdp;
 	const struct acpi_header *root;
@@ -106,15 +109,15 @@ const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
 		       rsdp);
 		return NULL;
 	}
-	if (field(p, RSDP_REVISION, 1) >= 2 && !map(rsdp, RSDP_SIZE_2) &&
+	if (acpi_field(p, RSDP_REVISION, 1) >= 2 && !map(rsdp, RSDP_SIZE_2) &&
 	    sums_to_zero(p, RSDP_SIZE_2)) {
-		root = check_table(field(p, RSDP_XSDT, 8), map);
+		root = check_table(acpi_field(p, RSDP_XSDT, 8));
 		if (is_table(root, "XSDT"))
-			return find_in(root, 8, signature, map);
+			return find_in(root, 8, signature);
 	}
-	root = check_table(field(p, RSDP_RSDT, 4), map);
+	root = check_table(acpi_field(p, RSDP_RSDT, 4));
 	if (is_table(root, "RSDT"))
-		return find_in(root, 4, signature, map);
+		return find_in(root, 4, signature);
 	hv_log("acpi: neither XSDT nor RSDT is readable\n");
 	return NULL;
 }
@@ -137,12 +140,12 @@ static bool enabled_cpu(const u8 *entry, u32 *id)
 	if (entry[0] == MADT_LAPIC && entry[1] >= 8) {
 		*id = entry[3];
 		return *id != XAPIC_BROADCAST &&
-		       field(entry, 4, 4) & MADT_CPU_ENABLED;
+		       acpi_field(entry, 4, 4) & MADT_CPU_ENABLED;
 	}
 	if (entry[0] == MADT_X2APIC && entry[1] >= 16) {
-		*id = (u32)field(entry, 4, 4);
+		*id = (u32)acpi_field(entry, 4, 4);
 		return *id != X2APIC_BROADCAST &&
-		       field(entry, 8, 4) & MADT_CPU_ENABLED;
+		       acpi_field(entry, 8, 4) & MADT_CPU_ENABLED;
 	}
 	return false;
 }
@@ -178,8 +181,8 @@ bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
 		if (entry[0] != MADT_IOAPIC || entry[1] < 12)
 			continue;
 		ioapic->id = entry[2];
-		ioapic->base = field(entry, 4, 4);
-		ioapic->gsi_base = (u32)field(entry, 8, 4);
+		ioapic->base = acpi_field(entry, 4, 4);
+		ioapic->gsi_base = (u32)acpi_field(entry, 8, 4);
 		return true;
 	}
 	return false;
@@ -193,26 +196,8 @@ u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq)
 	while ((entry = madt_next(madt, &at)))
 		if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 &&
 		    entry[3] == irq)
-			return (u32)field(entry, 4, 4);
+			return (u32)acpi_field(entry, 4, 4);
 	return irq;
-}
-
-unsigned int acpi_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
-		       unsigned int max)
-{
-	u32 at = MCFG_ENTRIES;
-	unsigned int count = 0;
-
-	for (; at + MCFG_ENTRY_SIZE <= mcfg->length && count < max;
-	     at += MCFG_ENTRY_SIZE) {
-		ecam[count].base = field(mcfg, at, 8);
-		ecam[count].segment = (u16)field(mcfg, at + 8, 2);
-		ecam[count].start_bus = (u8)field(mcfg, at + 10, 1);
-		ecam[count].end_bus = (u8)field(mcfg, at + 11, 1);
-		if (ecam[count].start_bus <= ecam[count].end_bus)
-			count++;
-	}
-	return count;
 }
 
 u16 acpi_pm_timer(const struct acpi_header *fadt)
@@ -220,8 +205,8 @@ u16 acpi_pm_timer(const struct acpi_header *fadt)
 	u64 port;
 
 	if (fadt->length <= FADT_PM_TIMER_LENGTH ||
-	    field(fadt, FADT_PM_TIMER_LENGTH, 1) != 4)
+	    acpi_field(fadt, FADT_PM_TIMER_LENGTH, 1) != 4)
 		return 0;
-	port = field(fadt, FADT_PM_TIMER_BLOCK, 4);
+	port = acpi_field(fadt, FADT_PM_TIMER_BLOCK, 4);
 	return port <= UINT16_MAX ? (u16)port : 0;
 }

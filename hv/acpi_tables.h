@@ -2,7 +2,6 @@
 #ifndef HV_ACPI_TABLES_H
 #define HV_ACPI_TABLES_H
 
-#include "drivers/pci/pci.h"
 #include "hv/types.h"
 
 /* Header of every table (5.2.6) */
@@ -24,14 +23,21 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
  */
 typedef int acpi_map_fn(hpa_t base, u64 size);
 
+/* Where the machine's RSDP is (0: there is none), and how memory is made
+ * readable; kept for acpi_table(). */
+void acpi_init(hpa_t rsdp, acpi_map_fn *map);
+
 /*
- * The table with @signature, by way of the RSDP at @rsdp and the XSDT (or the
- * RSDT, in ACPI 1.0).  Each table on the way and the one found have the right
- * signature, a sane length and a checksum of 0; else it is logged and passed
- * over.  NULL: there is none.
+ * The table with @signature, by way of the RSDP and the XSDT (or the RSDT, in
+ * ACPI 1.0).  Each table on the way and the one found have the right signature,
+ * a sane length and a checksum of 0; else it is logged and passed over.  NULL:
+ * there is none.
  */
-const struct acpi_header *acpi_find(hpa_t rsdp, const char *signature,
-				    acpi_map_fn *map);
+const struct acpi_header *acpi_table(const char *signature);
+
+/* The little-endian field of @size bytes (at most 8) at @offset of @table; it
+ * need not be aligned. */
+u64 acpi_field(const void *table, u32 offset, unsigned int size);
 
 /* APIC IDs of the processors that the MADT calls enabled (5.2.12.2, 5.2.12.12),
  * each once, at most @max; returns their number. */
@@ -48,10 +54,6 @@ bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic);
 
 /* The global interrupt that ISA interrupt @irq arrives as (5.2.12.5). */
 u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq);
-
-/* ECAM ranges of the MCFG (PCI firmware 3.2 4.1.2), at most @max. */
-unsigned int acpi_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
-		       unsigned int max);
 
 /* I/O port of the PM timer, by the FADT (5.2.9); 0: there is none. */
 u16 acpi_pm_timer(const struct acpi_header *fadt);

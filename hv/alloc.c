@@ -1,5 +1,4 @@
 #include "hv/alloc.h"
-#include "hv/host_paging.h"
 #include "hv/lock.h"
 #include "hv/string.h"
 

@@ -16,6 +16,9 @@ enum page_use {
 	PAGE_USES
 };
 
+/* Give [base, base + size) to page_alloc(). */
+void alloc_init(hpa_t base, u64 size);
+
 /*
  * @count contiguous zeroed pages, aligned to @count rounded up to a power of
  * two.  NULL when the pool is empty: the caller says what it needed it for.

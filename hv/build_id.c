@@ -1,4 +1,6 @@
 /* The linker's build id: an ELF note, kept among the constants (linker.ld). */
+#include "hv/build_id.h"
+#include "hv/format.h"
 #include "hv/image.h"
 #include "hv/log.h"
 #include "hv/types.h"

@@ -2,8 +2,8 @@
 #ifndef HV_CPU_H
 #define HV_CPU_H
 
+#include "hv/stat_abi.h"
 #include "hv/types.h"
-#include "hv/vmx/trap.h"
 
 #define MAX_CPUS 64
 #define CPU_STACK_PAGES 4
@@ -32,7 +32,7 @@ enum cpu_state {
 	CPU_STARTED,	   /* runs hypervisor code, before the guest */
 	CPU_GUEST,	   /* has a vCPU that runs */
 	CPU_WAIT_FOR_SIPI, /* has a vCPU that waits; only a SIPI gets through */
-	CPU_STOPPED,	   /* out of VMX, halted for good */
+	CPU_STOPPED,	   /* halted for good, in VMX root operation */
 };
 
 /* What others ask of a CPU; it looks before each VM entry. */
@@ -81,6 +81,8 @@ struct cpu {
 
 extern struct cpu *cpus[MAX_CPUS];
 extern unsigned int cpu_count;
+/* CPU 0 to vcpu_count-1 run the guest; the others are halted. */
+extern unsigned int vcpu_count;
 
 static inline struct cpu *this_cpu(void)
 {
@@ -89,25 +91,5 @@ static inline struct cpu *this_cpu(void)
 	__asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
 	return cpu;
 }
-
-/* A CPU's structure with its stacks; -ENOMEM.  Before host_paging_load(). */
-int cpu_create(unsigned int index, u32 apic_id);
-
-/* Load GDT, TSS, IDT and GS base of @cpu on the CPU that runs this. */
-void cpu_load_tables(struct cpu *cpu);
-
-/*
- * Start every processor of @apic_ids by INIT-SIPI-SIPI (Intel SDM 3A 9.4.4),
- * one after the other; each ends in ap_main().  @trampoline is a page below
- * 1 MiB.  Those that do not answer are logged and left out.
- */
-void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline);
-
-/* Halt this CPU for good, where it is. */
-_Noreturn void cpu_park(void);
-
-/* Make @cpu, which is not this one, come out of the guest and look at what it
- * was asked: by an NMI. */
-void cpu_interrupt(struct cpu *cpu);
 
 #endif

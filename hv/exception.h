@@ -12,10 +12,15 @@ struct exception_frame {
 	u64 rip, cs, rflags, rsp, ss;
 };
 
-/* Fill the IDT, once, before the first cpu_load_tables(). */
-void exception_init(void);
+/* exception.asm: where each vector arrives, as an offset from this table. */
+#define EXCEPTIONS 32
+extern const s32 exception_stubs[EXCEPTIONS];
 
-/* Load the IDT on this CPU. */
-void exception_load_idt(void);
+/* What an NMI does that arrives in root operation. */
+typedef void exception_nmi_fn(void);
+void exception_init(exception_nmi_fn *nmi);
+
+/* Called by exception.asm. */
+void exception_handler(struct exception_frame *frame);
 
 #endif

@@ -1,6 +1,6 @@
 /* Text formatting: the subset of vsnprintf that hv/log.h names. */
+#include "hv/format.h"
 #include "hv/log.h"
-#include "hv/string.h"
 
 struct sink {
 	char *buf;

@@ -1,6 +1,7 @@
 /* Entries of the hypervisor's own page tables (Intel SDM 3A 4.5, tables 4-14 to
  * 4-19).  PCD and PWT together choose UC, 0 WB, by the PAT at reset (11.12.4).
  */
+#include "hv/host_format.h"
 #include "hv/paging.h"
 
 #define HOST_P BIT(0)

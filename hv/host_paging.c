@@ -1,6 +1,7 @@
 /* The hypervisor's own page tables (Intel SDM 3A 4.5). */
 #include "hv/host_paging.h"
 #include "hv/asm.h"
+#include "hv/host_format.h"
 #include "hv/image.h"
 #include "hv/log.h"
 #include "hv/paging.h"
@@ -55,17 +56,17 @@ struct uefi_descriptor {
 	u64 virtual, pages, attribute;
 };
 
-static int map_uefi_ram(const struct handover *h)
+static int map_uefi_ram(const struct uefi_memory_map *map)
 {
-	const u8 *p = h->memory_map;
-	u64 count = h->memory_map_size / h->descriptor_size;
+	const u8 *p = map->buffer;
+	u64 count = map->size / map->descriptor_size;
 
 	if (count > UEFI_MAX_DESCRIPTORS) {
 		hv_log("host: UEFI memory map has %lu entries, more than %u\n",
 		       count, UEFI_MAX_DESCRIPTORS);
 		return -E2BIG;
 	}
-	for (u64 i = 0; i < count; i++, p += h->descriptor_size) {
+	for (u64 i = 0; i < count; i++, p += map->descriptor_size) {
 		const struct uefi_descriptor *d = (const void *)p;
 		int err;
 
@@ -78,20 +79,20 @@ static int map_uefi_ram(const struct handover *h)
 	return 0;
 }
 
-int host_paging_init(const struct handover *h)
+int host_paging_init(const struct uefi_memory_map *map, hpa_t trampoline)
 {
 	u32 leaves = BIT(1) | BIT(2) | (has_1g_pages() ? BIT(3) : 0);
 	int err = pt_init(&host, &host_format, 4, leaves, false);
 
 	if (!err)
-		err = map_uefi_ram(h);
+		err = map_uefi_ram(map);
 	if (!err)
 		err = pt_unmap(&host, 0, PAGE_SIZE); /* NULL faults */
 	if (!err)
 		err = map_image();
 	if (!err)
 		/* The start-up code of the other CPUs runs here */
-		err = pt_map(&host, h->trampoline, h->trampoline, PAGE_SIZE,
+		err = pt_map(&host, trampoline, trampoline, PAGE_SIZE,
 			     PT_READ | PT_WRITE | PT_EXEC);
 	if (err)
 		hv_log("host: page tables could not be built (%d)\n", err);

@@ -1,18 +1,21 @@
-/* Setting up what the hypervisor's own memory is: pool and host page tables. */
+/* The hypervisor's own page tables. */
 #ifndef HV_HOST_PAGING_H
 #define HV_HOST_PAGING_H
 
-#include "hv/machine/handover.h"
+#include "hv/types.h"
 
-/* Give [base, base + size) to page_alloc(). */
-void alloc_init(hpa_t base, u64 size);
+/* A memory map of the firmware (UEFI 7.2). */
+struct uefi_memory_map {
+	const void *buffer;
+	u64 size, descriptor_size;
+};
 
 /*
  * The hypervisor's own page tables: HPA = VA.  Image: text read and execute,
- * constants read, data read and write.  RAM of the UEFI map: read and write,
- * never executed.  -ENOMEM.
+ * constants read, data read and write.  RAM of @map: read and write, never
+ * executed; @trampoline, a page: executed until it is locked.  -ENOMEM.
  */
-int host_paging_init(const struct handover *h);
+int host_paging_init(const struct uefi_memory_map *map, hpa_t trampoline);
 
 /* Map [base, base + size) of device registers, uncached; page by page, may be
  * mapped so already.  -EBUSY: it would lie in RAM; -ENOMEM. */

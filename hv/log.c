@@ -1,8 +1,9 @@
 #include "hv/log.h"
 #include "hv/asm.h"
 #include "hv/console.h"
+#include "hv/format.h"
 #include "hv/lock.h"
-#include "hv/panic.h"
+#include "hv/panic_state.h"
 
 #define LINE_MAX 512
 

@@ -3,7 +3,6 @@
 #define HV_LOG_H
 
 #include "hv/types.h"
-#include <stdarg.h>
 
 /*
  * Write one formatted line (the format ends in \n) to the log, prefixed by
@@ -22,20 +21,5 @@ static inline const char *log_last(u32 count, u32 max)
 
 /* Where lines are written too, under the log's lock; NULL: nowhere. */
 extern void (*log_screen)(const char *text, size_t length);
-
-/*
- * For what cannot be: stops all DMA and the guest's CPUs, prints the reason,
- * the stack and the last exits of each CPU, and halts.
- */
-_Noreturn void panic(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
-
-/*
- * vsnprintf for the subset above.  Writes at most @size bytes, the last one
- * NUL, and returns the length that the whole text has.
- */
-int format_va(char *buf, size_t size, const char *fmt, va_list ap);
-int format(char *buf, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif

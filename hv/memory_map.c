@@ -1,5 +1,6 @@
 /* The guest's regions: a sorted array, searched from its start. */
 #include "hv/memory_map.h"
+#include "hv/format.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/string.h"

@@ -6,7 +6,6 @@
 #ifndef HV_MEMORY_MAP_H
 #define HV_MEMORY_MAP_H
 
-#include "hv/paging.h"
 #include "hv/types.h"
 
 #define MEMORY_MAP_MAX 64

@@ -33,9 +33,6 @@ struct pt_format {
 	u32 (*attributes)(u64 entry);
 };
 
-extern const struct pt_format ept_format;  /* hv/vmx/ept_format.c */
-extern const struct pt_format host_format; /* hv/host_format.c */
-
 struct page_table {
 	const struct pt_format *format;
 	u64 *root;

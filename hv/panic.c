@@ -1,10 +1,13 @@
 #include "hv/panic.h"
 #include "hv/asm.h"
+#include "hv/build_id.h"
+#include "hv/cpu_stop.h"
+#include "hv/format.h"
 #include "hv/image.h"
 #include "hv/log.h"
+#include "hv/panic_state.h"
 #include "hv/power.h"
 #include "hv/version.h"
-#include "hv/vmx/guest.h"
 
 #define STACK_WORDS 16
 
@@ -12,8 +15,6 @@ bool (*panic_stop_dma)(void);
 
 enum end_action panic_action = END_HALT;
 
-/* 0, or 1 + the index of the CPU that panics */
-static u32 panicked;
 /* How often that CPU failed again meanwhile, and whether all DMA was stopped
  * before */
 static unsigned int failed_again;
@@ -23,37 +24,6 @@ static bool dma_stopped;
 static const char *first_why;
 static u64 first_rip;
 static bool first_said;
-
-static u32 me(void)
-{
-	return this_cpu()->index + 1;
-}
-
-static u32 who_panicked(void)
-{
-	return __atomic_load_n(&panicked, __ATOMIC_SEQ_CST);
-}
-
-/* True on the CPU that comes first. */
-static bool first_panic(void)
-{
-	u32 none = 0;
-
-	return __atomic_compare_exchange_n(&panicked, &none, me(), false,
-					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
-bool panic_here(void)
-{
-	return who_panicked() && !panic_elsewhere();
-}
-
-bool panic_elsewhere(void)
-{
-	u32 who = who_panicked();
-
-	return who && who != me();
-}
 
 static void log_registers(const struct exception_frame *f)
 {
@@ -129,7 +99,7 @@ static _Noreturn void fail_again(const char *why, u64 rip)
 		       "0x%lx); DMA is %s\n",
 		       why, rip, rip - (u64)image_start,
 		       dma_stopped ? "stopped" : "NOT stopped");
-		guest_wait_stopped();
+		cpu_wait_others_stopped();
 	}
 	end();
 }
@@ -138,14 +108,14 @@ static _Noreturn void finish(void)
 {
 	for (unsigned int i = 0; i < cpu_count; i++)
 		log_recent_exits(cpus[i]);
-	guest_wait_stopped();
+	cpu_wait_others_stopped();
 	end();
 }
 
 /* A panic within a panic, on this CPU or another, must not start over. */
 static void begin(const char *why, u64 rip)
 {
-	if (!first_panic()) {
+	if (!panic_is_first()) {
 		if (panic_elsewhere())
 			cpu_park();
 		fail_again(why, rip);
@@ -154,7 +124,7 @@ static void begin(const char *why, u64 rip)
 	first_rip = rip;
 	if (panic_stop_dma)
 		dma_stopped = panic_stop_dma();
-	guest_stop_others();
+	cpu_stop_others();
 }
 
 /* The registers of the caller of panic(), as far as it still has them. */

@@ -3,7 +3,7 @@
 #define HV_PANIC_H
 
 #include "hv/exception.h"
-#include "hv/machine/config.h"
+#include "hv/power.h"
 
 /* Called first in a panic: stops all DMA, and returns true if it did.  Set when
  * VT-d is on. */
@@ -12,11 +12,12 @@ extern bool (*panic_stop_dma)(void);
 /* What follows it: END_HALT or END_RESET. */
 extern enum end_action panic_action;
 
-/* True once this CPU panics. */
-bool panic_here(void);
-
-/* True once another CPU panics: this one must do nothing any more. */
-bool panic_elsewhere(void);
+/*
+ * For what cannot be: stops all DMA and the guest's CPUs, prints the reason,
+ * the stack and the last exits of each CPU, and halts.
+ */
+_Noreturn void panic(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 
 /* Panic on an exception of the hypervisor itself. */
 _Noreturn void panic_exception(const char *name,

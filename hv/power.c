@@ -1,9 +1,8 @@
+/* The end of the machine's life under Gangway. */
 #include "hv/power.h"
 #include "hv/asm.h"
 #include "hv/log.h"
 #include "hv/segments.h"
-#include "hv/types.h"
-#include "hv/vmx/vmx.h"
 
 /* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
 #define RESET_SYSTEM_OFFSET (24 + 10 * 8)
@@ -16,6 +15,9 @@
 
 typedef void __attribute__((ms_abi))
 reset_system_fn(u32 type, u64 status, u64 size, void *reason);
+
+static void *runtime_services;
+static u64 firmware_cr3;
 
 /* While the firmware's code runs: what it was to do, and our page tables. */
 static enum end_action asked_for;
@@ -33,16 +35,16 @@ static _Noreturn void end_without_firmware(enum end_action action)
 }
 
 /* Comes back if the firmware does, or has no such service. */
-static void call_firmware(const struct handover *h, enum end_action action)
+static void call_firmware(enum end_action action)
 {
 	reset_system_fn *const *reset =
-		(void *)((u8 *)h->runtime_services + RESET_SYSTEM_OFFSET);
+		(void *)((u8 *)runtime_services + RESET_SYSTEM_OFFSET);
 
-	if (!h->runtime_services)
+	if (!runtime_services)
 		return;
 	asked_for = action;
 	own_cr3 = read_cr3();
-	write_cr3(h->firmware_cr3);
+	write_cr3(firmware_cr3);
 	(*reset)(action == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN, 0,
 		 0, NULL);
 	write_cr3(own_cr3);
@@ -65,18 +67,6 @@ void power_firmware_failed(const char *exception, u64 rip)
 	end_without_firmware(asked_for);
 }
 
-static const char *action_name(enum end_action action)
-{
-	switch (action) {
-	case END_POWEROFF:
-		return "poweroff";
-	case END_RESET:
-		return "reset";
-	default:
-		return "halt";
-	}
-}
-
 void power_reset(void)
 {
 	const struct descriptor_pointer no_idt = {0, 0};
@@ -89,14 +79,15 @@ void power_reset(void)
 		halt();
 }
 
-void power_end(const struct handover *h, enum end_action action)
+void power_init(void *services, u64 cr3)
 {
-	hv_log("gangway: end: %s\n", action_name(action));
-	/* Some firmware resets by INIT, which root operation blocks.  One that
-	 * the guest left pending comes now, and is a reset too. */
-	if (action != END_HALT) {
-		vmx_off();
-		call_firmware(h, action);
-	}
+	runtime_services = services;
+	firmware_cr3 = cr3;
+}
+
+void power_end(enum end_action action)
+{
+	if (action != END_HALT)
+		call_firmware(action);
 	end_without_firmware(action);
 }

@@ -2,16 +2,22 @@
 #ifndef HV_POWER_H
 #define HV_POWER_H
 
-#include "hv/machine/handover.h"
+#include "hv/types.h"
+
+enum end_action { END_POWEROFF, END_RESET, END_HALT };
+
+/* EFI_RUNTIME_SERVICES of the firmware, in physical mode, and the page tables
+ * that it ran on; both stay as they are. */
+void power_init(void *runtime_services, u64 firmware_cr3);
 
 /*
  * Power off, reset, or halt.  The first two by the firmware's ResetSystem()
- * (UEFI 8.5.1), on its own page tables, which were kept, and after VMXOFF; if
- * it comes back or takes an exception, a reset is done without it, and
- * power-off becomes halt.  To halt, this CPU stays in VMX root operation.  All
- * DMA is stopped.
+ * (UEFI 8.5.1), on its own page tables; if it comes back or takes an exception,
+ * a reset is done without it, and power-off becomes halt.  Before the first two
+ * the caller has left VMX operation, as some firmware resets by INIT.  All DMA
+ * is stopped.
  */
-_Noreturn void power_end(const struct handover *h, enum end_action action);
+_Noreturn void power_end(enum end_action action);
 
 /* Reset, from any state and without the firmware's code. */
 _Noreturn void power_reset(void);

@@ -1,36 +1,21 @@
 /* Starting the other processors (Intel SDM 3A 9.4.4). */
 #include "hv/smp.h"
 #include "hv/apic.h"
-#include "hv/asm.h"
 #include "hv/cpu.h"
+#include "hv/cpu_tables.h"
 #include "hv/host_paging.h"
 #include "hv/log.h"
 #include "hv/segments.h"
 #include "hv/string.h"
 #include "hv/time.h"
-#include "hv/vmx/icr.h"
-#include "hv/x86.h"
+#include "hv/trampoline.h"
 
 #define INIT_DELAY_US 10000 /* 9.4.4.1 step 15 */
 #define SIPI_DELAY_US 200
 #define START_LIMIT_US 1000000
 
-/* At the end of the trampoline's page; trampoline.asm knows the offsets. */
-#define PARAMS_OFFSET 0xf00
-struct trampoline_params {
-	u16 gdt_limit;
-	u32 gdt_base;
-	u16 pad;
-	u32 far_offset, far_selector;
-	u64 cr3, stack, cpu, entry;
-	u64 gdt[2];
-} __attribute__((packed));
-_Static_assert(offsetof(struct trampoline_params, far_offset) == 8, "P_FAR");
-_Static_assert(offsetof(struct trampoline_params, cr3) == 16, "P_CR3");
-
-extern const u8 trampoline_start[], trampoline_end[], trampoline_long_mode[];
-
-static struct trampoline_params *trampoline_install(hpa_t page)
+static struct trampoline_params *trampoline_install(hpa_t page,
+						    smp_entry_fn *entry)
 {
 	struct trampoline_params *p = (void *)(page + PARAMS_OFFSET);
 
@@ -43,7 +28,7 @@ static struct trampoline_params *trampoline_install(hpa_t page)
 		(u32)page + (u32)(trampoline_long_mode - trampoline_start);
 	p->far_selector = 8;
 	p->cr3 = host_paging_root();
-	p->entry = (u64)ap_main;
+	p->entry = (u64)entry;
 	return p;
 }
 
@@ -89,28 +74,25 @@ static int start_one(u32 apic_id, struct trampoline_params *params,
 	return 0;
 }
 
-void smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline)
+bool smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline,
+	       smp_entry_fn *entry)
 {
-	struct trampoline_params *params = trampoline_install(trampoline);
-	bool left_out;
+	struct trampoline_params *params =
+		trampoline_install(trampoline, entry);
+	bool all;
 
 	if (host_paging_root() > UINT32_MAX) {
 		hv_log("smp: page tables above 4 GiB cannot be loaded in real "
 		       "mode; staying on one CPU\n");
-		icr_exits = true;
-		return;
+		return false;
 	}
 	/* No list may mean that there are more */
-	left_out = !count;
+	all = count;
 	for (unsigned int i = 0; i < count; i++)
 		if (apic_ids[i] != this_cpu()->apic_id &&
 		    (cpu_count == MAX_CPUS ||
 		     start_one(apic_ids[i], params, trampoline)))
-			left_out = true;
+			all = false;
 	host_paging_lock_trampoline(trampoline);
-	if (!left_out)
-		return;
-	icr_exits = true;
-	hv_log("smp: not every processor is under Gangway: the guest's IPIs "
-	       "exit, and are checked\n");
+	return all;
 }

@@ -1,7 +1,5 @@
 #include "hv/string.h"
 
-#include "hv/types.h"
-
 /* By eight bytes: one step of REP is one access also where an emulator does
  * not know how to make it faster. */
 void *memcpy(void *to, const void *from, size_t size)

@@ -2,6 +2,7 @@
 #ifndef HV_STRING_H
 #define HV_STRING_H
 
+#include "hv/types.h"
 #include <stddef.h>
 
 void *memcpy(void *to, const void *from, size_t size);

@@ -12,6 +12,5 @@
  * BUILD_ID_TEXT bytes; shorter, or empty, if the linker made another kind.
  */
 #define BUILD_ID_TEXT 41
-void build_id_text(char *buf);
 
 #endif

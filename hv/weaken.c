@@ -20,3 +20,7 @@ void weaken_set(u32 what)
 			       "only!\n",
 			       weaken_name[i], consequence[i]);
 }
+
+const char *const weaken_name[WEAKEN_COUNT] = {
+	"dma-isolation", "ir-source-check", "compat-block", "msix-trap", "flr",
+};

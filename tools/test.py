@@ -41,9 +41,17 @@ def run_unit_test(path):
     return passed, failed
 
 
+def run_layers():
+    """Who includes and calls whom: one test."""
+    failed = subprocess.run([sys.executable, ROOT / "tests/unit/layers.py"],
+                            check=False).returncode != 0
+    print(f"layers: {int(not failed)} passed, {int(failed)} failed", flush=True)
+    return int(not failed), int(failed)
+
+
 def run_unit():
     """Every unit test that has a source, in turn."""
-    passed = failed = 0
+    passed, failed = run_layers()
     for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
         result = run_unit_test(BUILD / "unit" / source.stem)
         passed += result[0]

@@ -6,6 +6,7 @@
 #include "hv/log.h"
 #include "hv/weaken.h"
 #include "vtd/invalidate.h"
+#include "vtd/regs.h"
 #include "vtd/scope.h"
 
 /* Context entry (VT-d 9.3): low word P, FPD, translation type 3:2 = 00

@@ -2,8 +2,9 @@
 #ifndef VTD_CONTEXT_H
 #define VTD_CONTEXT_H
 
+#include "drivers/pci/pci.h"
+#include "vtd/second_level.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 
 #define VTD_PRESENT BIT(0) /* root and context entries, IRTEs */
 #define VTD_TABLE(low) ((low)&PT_ADDR_MASK)
@@ -25,5 +26,35 @@ const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid);
  * sees to it that nobody attaches or detaches at once.
  */
 int vtd_silence(struct vtd_unit *unit, u16 sid);
+
+/* True, with a line of log, if firmware reserves memory for @fn (RMRR, VT-d
+ * 8.4).  After vtd_probe(). */
+bool vtd_reserved(const struct pci_function *fn);
+
+/*
+ * Open the context entry of @fn to @domain; flushed in the order that VT-d
+ * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,
+ * or firmware reserves memory for the function (RMRR); -ENOSPC: more than 16
+ * functions; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
+ * again, if vtd_in_use() does not say otherwise.  All logged.  The caller sees
+ * to it that no two CPUs attach or detach at once.
+ */
+int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn);
+
+/* Close it, flush context cache and IOTLB, and drain, where the unit can: else
+ * what was under way may still arrive.  Only when it returns 0 is the domain's
+ * memory out of reach of the function's further requests.  -ENODEV: not
+ * attached to @domain; -EIO, -ETIMEDOUT. */
+int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn);
+
+/* True while a function may reach the memory of @domain: it was attached, and
+ * no vtd_detach() of it returned 0.  Neither that memory nor the domain's table
+ * or ID may then be used for anything else. */
+bool vtd_in_use(const struct vtd_domain *domain);
+
+/* Stop all DMA at once: every root entry closed, caches flushed; bounded, also
+ * if a stopped CPU holds a lock.  True if that was done by every unit of the
+ * machine, and there is one.  For panic. */
+bool vtd_block_all(void);
 
 #endif

@@ -2,11 +2,14 @@
  * A recorded fault as two log lines: one for people, one of key=value.  Both
  * tell the walk down to the entry that refused.
  */
+#include "vtd/explain.h"
 #include "drivers/pci/pci.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/memory_map.h"
 #include "vtd/context.h"
-#include "vtd/faults.h"
+#include "vtd/reasons.h"
+#include "vtd/regs.h"
 #include "vtd/scope.h"
 
 /* 20h to 28h are reasons of interrupt requests (VT-d 5.1.4.1). */

@@ -2,15 +2,11 @@
 #include "vtd/faults.h"
 #include "hv/log.h"
 #include "hv/time.h"
+#include "vtd/explain.h"
+#include "vtd/fault_event.h"
 #include "vtd/flood.h"
 #include "vtd/invalidate.h"
-#include "vtd/vtd.h"
-
-/* The message of the fault event (VT-d 5.1.6); it is not remapped itself. */
-#define EVENT_ADDRESS 0xfee00000u
-#define EVENT_DESTINATION(apic_id) (((apic_id)&0xff) << 12)
-#define EVENT_UPPER(apic_id) ((apic_id) & ~0xffu)
-#define EVENT_NMI (4u << 8) /* delivery mode 100b */
+#include "vtd/regs.h"
 
 /* A call ends after this and leaves the rest to the next one, though each unit
  * gets a round first, as far as its first fault. */
@@ -23,12 +19,6 @@
  * makes queue errors on and on (ICE) is stopped by SERVICE_US. */
 #define MAX_ROUNDS 64
 
-/* What stays set until it is written.  While any is, a new fault makes no event
- * (VT-d 10.4.10, IP). */
-#define STATUS_BITS                                                            \
-	(VTD_FSTS_PFO | VTD_FSTS_AFO | VTD_FSTS_APF | VTD_FSTS_QUEUE |         \
-	 VTD_FSTS_PRO)
-
 static struct lock service_lock;
 static u32 service_calls;
 
@@ -37,39 +27,6 @@ static struct {
 	struct vtd_fault last;
 	bool pending;
 } faults;
-
-static u32 record_at(const struct vtd_unit *unit, unsigned int index)
-{
-	return VTD_CAP_FRO(unit->cap) + index * VTD_FRCD_SIZE;
-}
-
-void vtd_faults_mask(struct vtd_unit *unit)
-{
-	vtd_write32(unit->base, VTD_FECTL,
-		    vtd_read32(unit->base, VTD_FECTL) | (u32)VTD_FECTL_IM);
-	for (unsigned int i = 0; i < VTD_CAP_NFR(unit->cap); i++)
-		vtd_write32(unit->base, record_at(unit, i) + VTD_FRCD_F_WORD,
-			    VTD_FRCD_F);
-	/* Those that are set: bits of what a unit lacks take 0 alone */
-	vtd_write32(unit->base, VTD_FSTS,
-		    vtd_read32(unit->base, VTD_FSTS) & (u32)STATUS_BITS);
-}
-
-void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
-{
-	u32 upper = unit->eim ? EVENT_UPPER(apic_id) : 0;
-
-	vtd_write32(unit->base, VTD_FEDATA, EVENT_NMI);
-	vtd_write32(unit->base, VTD_FEADDR,
-		    EVENT_ADDRESS | EVENT_DESTINATION(apic_id));
-	vtd_write32(unit->base, VTD_FEUADDR, upper);
-	if (vtd_read32(unit->base, VTD_FEDATA) != EVENT_NMI)
-		hv_log("vtd: %s: cannot send its fault event as an NMI: "
-		       "faults are found late\n",
-		       unit->name);
-	vtd_write32(unit->base, VTD_FECTL,
-		    vtd_read32(unit->base, VTD_FECTL) & ~(u32)VTD_FECTL_IM);
-}
 
 static void announce_unexplained(void)
 {
@@ -121,7 +78,7 @@ static bool collect(struct vtd_unit *unit, unsigned int oldest, u64 before,
 	u32 at;
 
 	for (unsigned int i = 0; i < records; i++) {
-		at = record_at(unit, (oldest + i) % records);
+		at = vtd_record_at(unit, (oldest + i) % records);
 		record.high = vtd_read64(unit->base, at + VTD_FRCD_HIGH);
 		if (!(record.high & ((u64)VTD_FRCD_F << 32)))
 			continue;

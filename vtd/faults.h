@@ -1,33 +1,31 @@
-/* Faults of a unit: the event, and the words for what was refused. */
+/* Servicing the fault event: collect, count, clear. */
 #ifndef VTD_FAULTS_H
 #define VTD_FAULTS_H
 
-#include "vtd/unit.h"
+#include "hv/types.h"
 
-/* Forget what firmware's time left pending; no event from @unit until
- * vtd_faults_enable(). */
-void vtd_faults_mask(struct vtd_unit *unit);
+/*
+ * Log and clear what the units report; called on an NMI and before the end.
+ * Returns true if any had something to report (the NMI was theirs).  A function
+ * that is not assigned and faults on and on is silenced: the caller sees to it
+ * that nobody attaches or detaches at once.
+ */
+bool vtd_service_faults(void);
 
-/* Let a fault send an NMI to the CPU with @apic_id (VT-d 5.1.6, 7.3); one that
- * came since vtd_faults_mask() does so at once. */
-void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id);
+/* True if the last vtd_service_faults() gave up on a flood and no NMI will tell
+ * of the rest: call it again at the next exit. */
+bool vtd_faults_pending(void);
 
-/* Why a request was refused. */
-struct vtd_reason {
-	u8 code;
-	const char *name; /* the specification's, e.g. "LGN.2" */
-	const char *words;
+/* How many DMA and interrupt requests were blocked, and the last one. */
+struct vtd_fault {
+	u16 source_id;
+	u8 reason;
+	bool read;
+	u64 address;
 };
+u64 vtd_fault_count(struct vtd_fault *last);
 
-/* The reason with @code; never NULL. */
-const struct vtd_reason *vtd_reason(u8 code);
-
-/* One recorded fault, as read from the unit (VT-d 10.4.14). */
-struct vtd_record {
-	u64 low, high;
-};
-
-/* Log @record of @unit: a line for people and a line for programs. */
-void vtd_explain(struct vtd_unit *unit, const struct vtd_record *record);
+/* Log how many requests were blocked, and how many of them unexplained. */
+void vtd_fault_summary(void);
 
 #endif

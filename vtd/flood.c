@@ -4,7 +4,7 @@
 #include "hv/log.h"
 #include "hv/time.h"
 #include "vtd/context.h"
-#include "vtd/vtd.h"
+#include "vtd/regs.h"
 
 /* The two lines of a fault take 43 ms at 115200 baud: all shares together leave
  * more than half of such a line to the guest. */

@@ -6,8 +6,12 @@
 #ifndef VTD_FLOOD_H
 #define VTD_FLOOD_H
 
-#include "vtd/faults.h"
+#include "vtd/fault_event.h"
 #include "vtd/unit.h"
+
+/* Functions whose faults are muted.  Each may need a page, for the
+ * context table of its bus. */
+#define VTD_MAX_SILENCED 16
 
 enum vtd_share {
 	VTD_SHARE_ATTACHED, /* faults of functions that are assigned */

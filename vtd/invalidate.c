@@ -2,6 +2,7 @@
 #include "vtd/invalidate.h"
 #include "hv/log.h"
 #include "hv/time.h"
+#include "vtd/regs.h"
 
 /* Descriptors (VT-d 6.5.2.1 and following): type in bits 3:0 */
 #define DESC_CONTEXT 1

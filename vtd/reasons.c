@@ -1,6 +1,6 @@
 /* Fault reasons in words (VT-d 7.1.3 and 5.1.4.1); docs/faults.md tells more.
  */
-#include "vtd/faults.h"
+#include "vtd/reasons.h"
 
 static const struct vtd_reason reasons[] = {
 	{0x01, "LRT.2", "root entry not present"},

@@ -1,7 +1,8 @@
 /* Second-level tables (VT-d 3.7, 9.8): a guest's RAM, as its devices see it. */
+#include "vtd/second_level.h"
 #include "hv/log.h"
+#include "vtd/regs.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 
 #define SL_READ BIT(0)
 #define SL_WRITE BIT(1)

@@ -1,11 +1,13 @@
 /* Bringing up one remapping unit. */
 #include "vtd/unit.h"
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/time.h"
 #include "hv/weaken.h"
-#include "vtd/faults.h"
+#include "vtd/fault_event.h"
 #include "vtd/invalidate.h"
+#include "vtd/regs.h"
 
 /*
  * Write the global command register: the states that are on stay on, except
@@ -401,3 +403,9 @@ void vtd_unit_pass_interrupts(struct vtd_unit *unit)
 	vtd_faults_mask(unit);
 	turn_off(unit, VTD_IRE, "interrupt remapping off");
 }
+
+struct vtd_unit vtd_units[DMAR_MAX_UNITS];
+
+unsigned int vtd_unit_count;
+
+const struct dmar *vtd_dmar;

@@ -11,7 +11,7 @@
 #include "hv/lock.h"
 #include "hv/types.h"
 #include "vtd/dmar.h"
-#include "vtd/regs.h"
+#include "vtd/second_level.h"
 
 #define VTD_BUSES 256
 #define VTD_QUEUE_ENTRIES 256 /* 16 bytes each: one page */
@@ -100,8 +100,8 @@ int vtd_unit_flush_buffers(struct vtd_unit *unit);
  */
 void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value);
 
-/* Page @page (zeroed by the allocator) as a table that @unit will read;
- * NULL, with a line of log, if there is none. */
+/* A zeroed page as a table that @unit will read; @what names it in the log.
+ * NULL, logged, if there is no memory. */
 volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
 					  const char *what);
 

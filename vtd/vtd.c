@@ -1,11 +1,8 @@
 /* All units together. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
+#include "vtd/regs.h"
 #include "vtd/unit.h"
-
-struct vtd_unit vtd_units[DMAR_MAX_UNITS];
-unsigned int vtd_unit_count;
-const struct dmar *vtd_dmar;
 
 /* Look at all before any is changed, so that all that lack is said. */
 static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
@@ -19,33 +16,6 @@ static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 			result = error;
 	}
 	return result;
-}
-
-int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
-{
-	int error;
-
-	vtd_unit_count = 0;
-	vtd_dmar = dmar;
-	if (!dmar->unit_count) {
-		hv_log(dmar->dropped_count
-			       ? "vtd: no remapping unit can be used\n"
-			       : "vtd: the DMAR table lists no remapping "
-				 "unit\n");
-		return -ENODEV;
-	}
-	if (dmar->x2apic_opt_out)
-		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
-		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
-	error = probe_all(dmar, x2apic, highest_apic_id);
-	if (!dmar->intr_remap) {
-		hv_log("vtd: firmware says that interrupts cannot be remapped "
-		       "(DMAR flag INTR_REMAP clear): turn interrupt remapping "
-		       "on in firmware setup\n");
-		error = -EOPNOTSUPP;
-	}
-	vtd_unit_count = error ? 0 : dmar->unit_count;
-	return error;
 }
 
 /* One that fails keeps no other from blocking. */
@@ -127,4 +97,31 @@ bool vtd_has_large_pages(const struct dmar *dmar)
 		      VTD_SLLPS_2M))
 			return false;
 	return true;
+}
+
+int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
+{
+	int error;
+
+	vtd_unit_count = 0;
+	vtd_dmar = dmar;
+	if (!dmar->unit_count) {
+		hv_log(dmar->dropped_count
+			       ? "vtd: no remapping unit can be used\n"
+			       : "vtd: the DMAR table lists no remapping "
+				 "unit\n");
+		return -ENODEV;
+	}
+	if (dmar->x2apic_opt_out)
+		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
+		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
+	error = probe_all(dmar, x2apic, highest_apic_id);
+	if (!dmar->intr_remap) {
+		hv_log("vtd: firmware says that interrupts cannot be remapped "
+		       "(DMAR flag INTR_REMAP clear): turn interrupt remapping "
+		       "on in firmware setup\n");
+		error = -EOPNOTSUPP;
+	}
+	vtd_unit_count = error ? 0 : dmar->unit_count;
+	return error;
 }

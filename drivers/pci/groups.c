@@ -1,6 +1,7 @@
 /* Isolation groups, from topology and ACS. */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
+#include "hv/format.h"
 #include "hv/log.h"
 
 enum cause {

@@ -4,6 +4,9 @@
  * table once, whatever they say.
  */
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/string.h"
 

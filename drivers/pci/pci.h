@@ -146,46 +146,6 @@ struct pci_function *pci_find(struct pci_addr addr);
  * was added before.  NULL: table full or outside every ECAM range. */
 struct pci_function *pci_add(struct pci_addr addr);
 
-/* Configuration access, @reg within 4 KiB and aligned. */
-u8 pci_read8(const struct pci_function *fn, u16 reg);
-u16 pci_read16(const struct pci_function *fn, u16 reg);
-u32 pci_read32(const struct pci_function *fn, u16 reg);
-void pci_write8(const struct pci_function *fn, u16 reg, u8 value);
-void pci_write16(const struct pci_function *fn, u16 reg, u16 value);
-void pci_write32(const struct pci_function *fn, u16 reg, u32 value);
-
-/* False if @fn's configuration space reads all ones: it was pulled, or the link
- * to it is lost.  A VF's IDs always read FFFFh, its status register does not.
- */
-bool pci_answers(const struct pci_function *fn);
-
-/* Offset of the capability @id (PCI 3.0 6.7), or 0.  At most 48 steps. */
-u16 pci_find_cap(const struct pci_function *fn, u8 id);
-
-/* Offset of the extended capability @id (PCIe 7.6.3), or 0.  At most 960
- * steps. */
-u16 pci_find_ext_cap(const struct pci_function *fn, u16 id);
-
-/*
- * Size the memory and I/O BARs in @registers registers from @reg on, and fill
- * @bar[0..registers).  The registers keep their values; the caller has turned
- * decoding off.  Sizes are powers of two whatever the device answers, and
- * base + size does not wrap.
- */
-void pci_size_bars(const struct pci_function *fn, u16 reg,
-		   unsigned int registers, struct pci_bar *bar);
-
-/* The BARs of @fn for its log line: "BAR0 c0220000 128K, BAR3 ...". */
-void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size);
-
-/* The memory window of @bridge (its prefetchable one).  False: closed. */
-bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
-		       hpa_t *base, u64 *size);
-
-/* Same of its I/O window, in ports. */
-bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
-			  u64 *size);
-
 /* True if [a, a + a_size) and [b, b + b_size), neither of which wraps, have
  * something in common; what is empty has nothing. */
 static inline bool ranges_overlap(u64 a, u64 a_size, u64 b, u64 b_size)
@@ -204,15 +164,5 @@ unsigned int pci_bus_master_off(void);
 /* Let @fn's requests through, and those to it: bus mastering and memory
  * decoding on every bridge above it. */
 void pci_enable_path(struct pci_function *fn);
-
-/*
- * Function-level reset (PCIe 6.6.2, 7.5.3.4): bus mastering off, waits for
- * pending transactions (bounded), starts it, waits the 100 ms that 6.6.2
- * demands, then until configuration space answers.  Afterwards the command
- * register is 0: the caller turns decoding on again.  BARs and device control
- * of a function that is no VF are put back.  -ENODEV: it does not answer;
- * -EOPNOTSUPP: the function has no FLR; -ETIMEDOUT.  All logged.
- */
-int pci_flr(struct pci_function *fn);
 
 #endif

@@ -4,6 +4,8 @@
  * in the root complex then never sees it.  With ACS on, it goes up first.
  */
 #include "drivers/pci/pci_acs.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/log.h"
 
 /* The capability, offsets from its start (7.7.8) */

@@ -1,5 +1,8 @@
 /* Base address registers and bridge windows (PCI 3.0 6.2.5, bridges 3.2.5). */
+#include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_access.h"
+#include "hv/format.h"
 #include "hv/log.h"
 
 #define BAR_IO BIT(0)

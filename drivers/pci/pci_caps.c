@@ -1,5 +1,7 @@
 /* Is a function there, and what has it: capability lists. */
+#include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_access.h"
 
 #define CAP_FIRST 0x40
 #define CAP_STEPS 48 /* 4-byte structures that fit above the header */

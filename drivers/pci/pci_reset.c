@@ -1,5 +1,7 @@
 /* Resets of a function, from the one that touches the least to the bus's. */
 #include "drivers/pci/pci_reset.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/log.h"
 #include "hv/time.h"
 

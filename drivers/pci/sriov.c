@@ -1,5 +1,8 @@
 /* Single-root I/O virtualization, from the PF's capability (PCIe 9.3.3). */
 #include "drivers/pci/sriov.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_caps.h"
 #include "hv/log.h"
 #include "hv/time.h"
 

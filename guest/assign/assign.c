@@ -1,115 +1,25 @@
 /* From the configuration's assign= to devices on the guest's bus. */
 #include "guest/assign/assign.h"
 #include "drivers/pci/groups.h"
+#include "drivers/pci/pci_access.h"
 #include "drivers/pci/sriov.h"
-#include "guest/assign/assigned.h"
+#include "guest/assign/bars.h"
+#include "guest/assign/irq.h"
 #include "guest/assign/pf_domain.h"
+#include "guest/assign/stop.h"
+#include "guest/assign/table.h"
+#include "guest/assign/whole.h"
 #include "hv/guest_layout.h"
-#include "hv/host_paging.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
-#include "vtd/vtd.h"
+#include "vtd/context.h"
+#include "vtd/second_level.h"
 
-#define ASSIGN_MAX MIN(VPCI_MAX_FUNCTIONS, CONFIG_ASSIGN_MAX)
+_Static_assert(ASSIGN_MAX <= VPCI_MAX_FUNCTIONS, "all have a place");
 #define GUEST_DOMAIN_ID 1
 
-static struct assigned assigned[ASSIGN_MAX];
-static unsigned int assigned_count;
 static struct vtd_domain domain = {.id = GUEST_DOMAIN_ID};
 static struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
-
-/* --- Which functions ------------------------------------------------------ */
-
-static int find_by_ids(const struct assign *what, struct assigned *a)
-{
-	unsigned int count;
-	struct pci_function *fn = pci_functions(&count);
-
-	for (unsigned int i = 0; i < count; i++) {
-		if (fn[i].pf || fn[i].vendor != what->vendor ||
-		    fn[i].device != what->device)
-			continue;
-		a->pf = &fn[i];
-		a->vf = what->vf;
-		return 0;
-	}
-	hv_log("assign: no PCI function %04x:%04x here: check `lspci -nn` and "
-	       "the assign= line\n",
-	       what->vendor, what->device);
-	return -ENODEV;
-}
-
-/* A function that is there, or a VF: its PF is the one that SR-IOV numbering
- * leads to. */
-static int find_by_address(const struct assign *what, struct assigned *a)
-{
-	unsigned int count;
-	struct pci_function *fn = pci_functions(&count);
-
-	a->fn = pci_find(what->addr);
-	if (a->fn)
-		return 0;
-	for (unsigned int i = 0; i < count; i++) {
-		if (!sriov_vf_number(&fn[i], what->addr, &a->vf))
-			continue;
-		a->pf = &fn[i];
-		return 0;
-	}
-	hv_log("assign: " PCI_FMT ": no such function here, nor the VF of "
-	       "one: check the assign= line\n",
-	       PCI_ARG(what->addr));
-	return -ENODEV;
-}
-
-/* True if both are the same, or a PF and its VF: Gangway drives that PF. */
-static bool conflict(const struct assigned *a, const struct assigned *b)
-{
-	if (a->pf && b->pf)
-		return a->pf == b->pf && a->vf == b->vf;
-	return (a->pf ? a->pf : a->fn) == (b->pf ? b->pf : b->fn);
-}
-
-static int add_target(const struct assign *what)
-{
-	struct assigned *a = &assigned[assigned_count];
-	int err;
-
-	if (assigned_count == ASSIGN_MAX)
-		return -ENOSPC;
-	a->what = what;
-	err = what->kind == ASSIGN_VF ? find_by_ids(what, a)
-				      : find_by_address(what, a);
-	if (err)
-		return err;
-	/* Before anything of it is touched; a VF is not there yet */
-	if (a->fn && vtd_reserved(a->fn))
-		return -EBUSY;
-	for (unsigned int i = 0; i < assigned_count; i++) {
-		if (!conflict(a, &assigned[i]))
-			continue;
-		hv_log("assign: entry %u of assign= is in conflict with entry "
-		       "%u: the same function, or a PF and its VF\n",
-		       assigned_count + 1, i + 1);
-		return -EINVAL;
-	}
-	assigned_count++;
-	return 0;
-}
-
-bool assigned_whole(const struct pci_function *fn)
-{
-	for (unsigned int i = 0; i < assigned_count; i++)
-		if (!assigned[i].pf && assigned[i].fn == fn)
-			return true;
-	return false;
-}
-
-/* --- Making them ready ---------------------------------------------------- */
-
-int assigned_service(const struct assigned *a)
-{
-	return a->pf_driver ? a->pf_driver->service(a->pf) : 0;
-}
 
 /* Function-level reset, and what the PF has to do after it. */
 static int reset_assigned(const struct assigned *a)
@@ -121,16 +31,6 @@ static int reset_assigned(const struct assigned *a)
 	if (err || !a->pf_driver || !a->pf_driver->after_reset)
 		return err;
 	return a->pf_driver->after_reset(a->fn);
-}
-
-int assigned_map_for_host(const struct pci_function *fn)
-{
-	int err = 0;
-
-	for (unsigned int i = 0; !err && i < PCI_BARS; i++)
-		if (fn->bar[i].size && !fn->bar[i].io)
-			err = host_map_device(fn->bar[i].base, fn->bar[i].size);
-	return err;
 }
 
 /* As many VFs as reach the last one of @pf that is the guest's. */
@@ -182,10 +82,10 @@ static int find_vf(struct assigned *a)
 /* What assign= says of the network interface. */
 static int set_identity(struct assigned *a)
 {
-	const struct assign *what = a->what;
+	const struct assign_request *request = a->request;
 	const struct pf_driver *driver = a->pf_driver;
 
-	if (!what->has_mac && !what->vlan)
+	if (!request->has_mac && !request->vlan)
 		return 0;
 	if (!driver || !driver->set_mac || !driver->set_vlan) {
 		hv_log("assign: " PCI_FMT ": mac= and vlan= are for VFs of a "
@@ -193,9 +93,9 @@ static int set_identity(struct assigned *a)
 		       PCI_ARG(a->fn->addr));
 		return -EINVAL;
 	}
-	if (what->vlan)
-		driver->set_vlan(a->fn, what->vlan);
-	return what->has_mac ? driver->set_mac(a->fn, what->mac) : 0;
+	if (request->vlan)
+		driver->set_vlan(a->fn, request->vlan);
+	return request->has_mac ? driver->set_mac(a->fn, request->mac) : 0;
 }
 
 static int make_vf_ready(struct assigned *a)
@@ -255,13 +155,14 @@ static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
 	return err;
 }
 
-int assign_prepare(const struct config *config, struct vpci_bus *bus)
+int assign_prepare(const struct assign_request *request, unsigned int count,
+		   struct vpci_bus *bus)
 {
 	int err = 0;
 
 	/* All of them first: a PF's number of VFs is set once */
-	for (unsigned int i = 0; !err && i < config->assign_count; i++)
-		err = add_target(&config->assign[i]);
+	for (unsigned int i = 0; !err && i < count; i++)
+		err = assigned_add(&request[i]);
 	for (unsigned int i = 0; !err && i < assigned_count; i++)
 		if (!assigned[i].pf)
 			err = assigned_check_whole(&assigned[i]);
@@ -301,12 +202,6 @@ int assign_attach(void)
 			       PCI_DEV(assigned[i].vpci.devfn));
 	}
 	return err;
-}
-
-void assign_poll(void)
-{
-	for (unsigned int i = 0; i < assigned_count; i++)
-		assigned_check(&assigned[i]);
 }
 
 void assign_stop(void)

@@ -3,17 +3,18 @@
 #ifndef GUEST_ASSIGN_ASSIGN_H
 #define GUEST_ASSIGN_ASSIGN_H
 
+#include "guest/assign/request.h"
 #include "guest/vpci.h"
-#include "hv/machine/config.h"
 
 /*
- * Find the functions that assign= in @config names, make them ready (PF driver,
- * SR-IOV, function-level reset), and put them on @bus in the order of the list.
- * They cannot do DMA yet.  Errors are logged in words: -ENODEV: no such
- * function; -EINVAL: named twice; -EOPNOTSUPP: it cannot be assigned; others
- * from the steps.
+ * Find the functions of @count requests (at most ASSIGN_MAX), make them ready
+ * (PF driver, SR-IOV, function-level reset), and put them on @bus in the order
+ * of the list. They cannot do DMA yet.  Errors are logged in words: -ENODEV: no
+ * such function; -EINVAL: named twice; -EOPNOTSUPP: it cannot be assigned;
+ * others from the steps.
  */
-int assign_prepare(const struct config *config, struct vpci_bus *bus);
+int assign_prepare(const struct assign_request *request, unsigned int count,
+		   struct vpci_bus *bus);
 
 /* May all that assign_prepare() made ready go to one guest?  As groups_check()
  * (drivers/pci/groups.h). */
@@ -22,11 +23,6 @@ int assign_check_groups(bool allow_unsafe);
 /* Open VT-d for all that assign_prepare() made ready: DMA into guest.map.
  * Errors as vtd_domain_init() and vtd_attach(). */
 int assign_attach(void);
-
-/* Look at the guest's functions and their PFs, for what no guest's request
- * tells of: a lost link, a lost card.  One that is gone is stopped at once.
- * Under the trap lock. */
-void assign_poll(void);
 
 /* Stop the guest's functions that are not stopped yet: bus mastering off, VT-d
  * closed, queues stopped, reset.  Before anything of the guest's memory is used

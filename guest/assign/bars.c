@@ -3,12 +3,16 @@
  * pages that hold the MSI-X table or that the PF driver mediates, for those of
  * less than a page, whose page may have others' registers, and for ports.
  */
-#include "guest/assign/assign.h"
+#include "guest/assign/bars.h"
 #include "guest/assign/assigned.h"
+#include "guest/assign/ports.h"
+#include "guest/assign/stop.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/mmio.h"
+#include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/trap.h"
 #include "hv/weaken.h"
 
 /* --- Trapped pages ------------------------------------------------------- */

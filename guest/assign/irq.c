@@ -3,10 +3,11 @@
  * an interrupt remapping entry, and the function sends a message that names
  * that entry (VT-d 5.1.2).
  */
+#include "guest/assign/irq.h"
 #include "guest/assign/assigned.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
-#include "vtd/vtd.h"
+#include "vtd/irte.h"
 
 /* MSI messages as the guest writes them (Intel SDM 3A 10.11) */
 #define MSI_ADDRESS_BASE 0xfee00000

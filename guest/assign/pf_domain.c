@@ -1,7 +1,9 @@
 #include "guest/assign/pf_domain.h"
+#include "drivers/pci/pci_access.h"
 #include "hv/alloc.h"
 #include "hv/log.h"
-#include "vtd/vtd.h"
+#include "vtd/context.h"
+#include "vtd/second_level.h"
 
 #define PF_DOMAINS_MAX 4
 #define FIRST_DOMAIN_ID 0x10 /* the guest's is 1 */

@@ -3,10 +3,14 @@
  * guest: which ports a guest may use without exits is one list for all of them,
  * and a mistake in it would open the machine's own.
  */
+#include "guest/assign/ports.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
+#include "hv/vmx/trap.h"
 
 /* Below are the machine's own, which no window of a bridge says (PCI-to-PCI
  * bridges 1.2, 3.2.5.6: windows are multiples of 4096) */

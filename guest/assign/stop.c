@@ -4,11 +4,17 @@
  * memory is closed before anything that it must answer, whether it still obeys
  * or not.
  */
-#include "guest/assign/assigned.h"
+#include "guest/assign/stop.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_reset.h"
+#include "guest/assign/irq.h"
 #include "guest/assign/pf_domain.h"
+#include "guest/assign/table.h"
+#include "guest/assign/whole.h"
 #include "hv/log.h"
 #include "hv/weaken.h"
-#include "vtd/vtd.h"
+#include "vtd/context.h"
 
 /* A whole function may be away for a moment because the guest reset it by its
  * own registers: it is lost if it is away at two looks, a second apart. */
@@ -79,15 +85,21 @@ void assigned_lose(struct assigned *a, const char *why)
 	check_pf(a);
 }
 
-void assigned_check(struct assigned *a)
+void assigned_look(struct assigned *a)
 {
 	if (a->stopped) {
 		check_pf(a);
 	} else if (pf_is_lost(a)) {
 		assigned_lose(a, "its PF does not answer any more");
 	} else if (pci_answers(a->fn)) {
-		a->away = 0;
-	} else if (++a->away == LOOKS || a->pf) {
+		a->missed_looks = 0;
+	} else if (++a->missed_looks == LOOKS || a->pf) {
 		assigned_lose(a, "its configuration space reads all ones");
 	}
+}
+
+void assign_poll(void)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		assigned_look(&assigned[i]);
 }

@@ -2,10 +2,15 @@
  * Functions that the guest gets whole: what there is to check before, and the
  * reset that takes from them what firmware left.
  */
+#include "guest/assign/whole.h"
 #include "drivers/framebuffer.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci_reset.h"
 #include "drivers/pci/sriov.h"
-#include "guest/assign/assigned.h"
+#include "guest/assign/ports.h"
+#include "guest/assign/table.h"
 #include "hv/guest_layout.h"
 #include "hv/host_paging.h"
 #include "hv/log.h"
@@ -104,7 +109,7 @@ static bool bus_is_ours(const struct pci_function *fn)
 	for (unsigned int i = 0; fn->parent && i < count; i++)
 		if (&other[i] != fn->parent &&
 		    pci_is_below(&other[i], fn->parent) &&
-		    !assigned_whole(&other[i]))
+		    !is_assigned_whole(&other[i]))
 			return false;
 	return true;
 }

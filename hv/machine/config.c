@@ -1,5 +1,6 @@
 /* The parser of gangway.cfg: one line at a time, nothing beyond its end. */
 #include "hv/machine/config.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/string.h"
 #include "hv/weaken.h"
@@ -206,7 +207,7 @@ static bool parse_address(struct span s, struct pci_addr *addr)
 }
 
 /* `8086:10c9/0`: vendor and device ID of the PF, number of the VF */
-static bool parse_vf(struct span s, struct assign *assign)
+static bool parse_vf(struct span s, struct assign_request *assign)
 {
 	bool colon, slash;
 	struct span vendor = cut(&s, ':', &colon);
@@ -223,7 +224,8 @@ static bool parse_vf(struct span s, struct assign *assign)
 	return true;
 }
 
-static bool same_function(const struct assign *a, const struct assign *b)
+static bool same_function(const struct assign_request *a,
+			  const struct assign_request *b)
 {
 	return a->kind == b->kind && a->vendor == b->vendor &&
 	       a->device == b->device && a->vf == b->vf &&
@@ -237,10 +239,10 @@ static bool parse_mac(struct span s, u8 *mac)
 	bool more = true;
 	u64 byte, all = 0;
 
-	for (unsigned int i = 0; i < CONFIG_MAC_SIZE; i++) {
+	for (unsigned int i = 0; i < MAC_SIZE; i++) {
 		struct span digits = cut(&s, ':', &more);
 
-		if (more == (i + 1 == CONFIG_MAC_SIZE) || digits.length != 2 ||
+		if (more == (i + 1 == MAC_SIZE) || digits.length != 2 ||
 		    !parse_number(digits, 16, 0xff, &byte))
 			return false;
 		mac[i] = byte;
@@ -262,7 +264,7 @@ static bool option_value(struct span s, const char *name, struct span *value)
 
 /* What may follow the function, each once */
 static int parse_assign_option(struct parser *p, struct span s,
-			       struct assign *assign)
+			       struct assign_request *assign)
 {
 	struct span value;
 	u64 vlan;
@@ -284,7 +286,7 @@ static int parse_assign_option(struct parser *p, struct span s,
 }
 
 static int parse_assign_options(struct parser *p, struct span s,
-				struct assign *assign)
+				struct assign_request *assign)
 {
 	bool more;
 	int err = 0;
@@ -302,7 +304,7 @@ static int parse_function(struct parser *p, struct span options)
 	static const char vf_prefix[] = "vf:";
 	const size_t prefix = sizeof(vf_prefix) - 1;
 	struct config *config = p->config;
-	struct assign assign = {.kind = ASSIGN_ADDRESS};
+	struct assign_request assign = {.kind = ASSIGN_ADDRESS};
 	bool good;
 	struct span s = cut(&options, ' ', &good);
 
@@ -324,9 +326,9 @@ static int parse_function(struct parser *p, struct span options)
 	for (unsigned int i = 0; i < config->assign_count; i++)
 		if (same_function(&config->assign[i], &assign))
 			return FAIL(p, "assign=%.*s: given twice", QUOTE(s));
-	if (config->assign_count == CONFIG_ASSIGN_MAX)
+	if (config->assign_count == ASSIGN_MAX)
 		return FAIL(p, "assign= names more than %d functions",
-			    CONFIG_ASSIGN_MAX);
+			    ASSIGN_MAX);
 	config->assign[config->assign_count++] = assign;
 	return 0;
 }
@@ -420,10 +422,6 @@ static int parse_log(struct parser *p, struct span s)
 	p->config->log_port = span_is(s, "com1") ? 1 : 2;
 	return 0;
 }
-
-const char *const weaken_name[WEAKEN_COUNT] = {
-	"dma-isolation", "ir-source-check", "compat-block", "msix-trap", "flr",
-};
 
 static int parse_weaken(struct parser *p, struct span s)
 {

@@ -2,33 +2,15 @@
 #ifndef HV_MACHINE_CONFIG_H
 #define HV_MACHINE_CONFIG_H
 
-#include "drivers/pci/pci.h"
-#include "hv/types.h"
+#include "guest/assign/request.h"
+#include "hv/power.h"
 
 #define CONFIG_PATH_MAX 128
 #define CONFIG_CMDLINE_MAX 1024
-#define CONFIG_ASSIGN_MAX 8
-#define CONFIG_MAC_SIZE 6
 #define CONFIG_ALL_CPUS 0
-
-enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF };
-
-/* One function of assign=: `0000:01:10.0`, or `vf:8086:10c9/0` for VF 0 of the
- * first PF with these IDs; `mac=52:54:00:12:34:56` and `vlan=7` may follow. */
-struct assign {
-	enum assign_kind kind;
-	struct pci_addr addr;
-	u16 vendor, device, vf;
-	bool has_mac;
-	u8 mac[CONFIG_MAC_SIZE]; /* a station's, not 0 */
-	u16 vlan;		 /* 0: none, or the guest's own */
-};
 
 /* Start the guest; or show what the machine can do, and end. */
 enum run_mode { MODE_RUN, MODE_CHECK };
-
-/* What follows when the guest is gone. */
-enum end_action { END_POWEROFF, END_RESET, END_HALT };
 
 struct config {
 	char kernel[CONFIG_PATH_MAX]; /* default \vmlinuz */
@@ -36,7 +18,7 @@ struct config {
 	char cmdline[CONFIG_CMDLINE_MAX];
 	u64 memory; /* bytes; 0: all that is free */
 	u32 cpus;   /* CONFIG_ALL_CPUS: all */
-	struct assign assign[CONFIG_ASSIGN_MAX];
+	struct assign_request assign[ASSIGN_MAX];
 	unsigned int assign_count; /* 0: none */
 	/* Assign part of an isolation group, at the user's own risk */
 	bool allow_unsafe_groups;

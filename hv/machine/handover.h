@@ -3,8 +3,8 @@
 #define HV_MACHINE_HANDOVER_H
 
 #include "drivers/framebuffer.h"
+#include "hv/host_paging.h"
 #include "hv/machine/config.h"
-#include "hv/types.h"
 
 #define HANDOVER_RAM_MAX 32
 #define HANDOVER_CPUS_MAX 64
@@ -23,8 +23,7 @@ struct handover {
 	unsigned int cpus; /* 0: the firmware does not tell */
 
 	/* The UEFI memory map as ExitBootServices accepted it (UEFI 7.2) */
-	void *memory_map;
-	u64 memory_map_size, descriptor_size;
+	struct uefi_memory_map memory_map;
 
 	/* Files, contiguous; size 0: none */
 	struct hpa_range kernel, initrd;
@@ -46,22 +45,7 @@ struct handover {
 	u64 takeover_tsc; /* right after ExitBootServices */
 };
 
-/* Runs after ExitBootServices, on the firmware's stack and page tables. */
-_Noreturn void hv_main(const struct handover *handover);
-
-/*
- * How many bytes of memory the hypervisor needs for itself on this machine with
- * at most @ram bytes for the guest, by its processors, and by the leaf sizes
- * that EPT and the remapping units have.  Before take-over: all memory is
- * readable where it is.
- */
-u64 hv_pool_size(const struct handover *handover, u64 ram);
-
-/*
- * What the processor lacks, in words, before anything is taken over.  Writes
- * one or more lines to @buf ("No VMX: ... turn on ... in the firmware set-up")
- * and returns false; true if all is there.
- */
-bool hv_cpu_check(char *buf, size_t size);
+/* What hv_main() was given. */
+extern const struct handover *handover;
 
 #endif

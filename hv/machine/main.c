@@ -3,13 +3,17 @@
  * machine"): first what a processor needs, then the machine
  * (hv/machine/build.c), then every CPU into its vCPU.
  */
+#include "hv/machine/main.h"
 #include "drivers/framebuffer.h"
 #include "hv/acpi_tables.h"
+#include "hv/alloc.h"
 #include "hv/apic.h"
 #include "hv/asm.h"
 #include "hv/console.h"
+#include "hv/cpu_tables.h"
 #include "hv/exception.h"
 #include "hv/host_paging.h"
+#include "hv/idt.h"
 #include "hv/image.h"
 #include "hv/log.h"
 #include "hv/machine/build.h"
@@ -18,32 +22,21 @@
 #include "hv/panic.h"
 #include "hv/smp.h"
 #include "hv/time.h"
-#include "hv/vmx/guest.h"
 #include "hv/vmx/icr.h"
+#include "hv/vmx/nmi.h"
+#include "hv/vmx/run.h"
 #include "hv/vmx/selftest.h"
-#include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 /* 8259 interrupt controllers: mask registers */
 #define PIC1_MASK 0x21
 #define PIC2_MASK 0xa1
 
-static const struct handover *handover;
-static struct linux_entry linux_entry;
+static struct vcpu_entry linux_entry;
 /* The other CPUs start their vCPUs when CPU 0 has built the guest. */
 static bool guest_ready;
-
-static int map_acpi(hpa_t base, u64 size)
-{
-	/* ACPI tables lie in RAM, which is mapped; what does not would be
-	 * outside of what the UEFI map calls RAM */
-	return host_is_mapped(base, size) ? 0 : -EINVAL;
-}
-
-const struct acpi_header *machine_acpi_table(const char *signature)
-{
-	return acpi_find(handover->rsdp, signature, map_acpi);
-}
 
 /* What VMX and the guest's XSETBV need on this CPU. */
 static void set_up_registers(void)
@@ -75,7 +68,7 @@ static _Noreturn void enter_guest(struct cpu *cpu)
 	if (vcpu_create())
 		panic("vmx: no vCPU on cpu %u", cpu->index);
 	if (cpu->index == 0) {
-		vcpu_set_linux_entry(&linux_entry);
+		vcpu_set_entry(&linux_entry);
 		hv_log("gangway: first instruction of the guest at %lu us "
 		       "after take-over, %lu us of them in delays that a "
 		       "specification demands\n",
@@ -89,7 +82,7 @@ static bool is_guest_ready(void)
 	return __atomic_load_n(&guest_ready, __ATOMIC_ACQUIRE);
 }
 
-_Noreturn void ap_main(struct cpu *cpu)
+static _Noreturn void ap_main(struct cpu *cpu)
 {
 	cpu_load_tables(cpu);
 	host_paging_load();
@@ -100,10 +93,17 @@ _Noreturn void ap_main(struct cpu *cpu)
 	/* Without a limit: CPU 0 sets it, or has stopped the machine */
 	while (!is_guest_ready())
 		cpu_pause();
-	if (cpu->index < guest.vcpus)
+	if (cpu->index < vcpu_count)
 		enter_guest(cpu);
 	for (;;)
 		halt(); /* not the guest's: cpus= in gangway.cfg */
+}
+
+static int map_acpi(hpa_t base, u64 size)
+{
+	/* ACPI tables lie in RAM, which is mapped; what does not would be
+	 * outside of what the UEFI map calls RAM */
+	return host_is_mapped(base, size) ? 0 : -EINVAL;
 }
 
 /* Nothing that firmware set up interrupts us.  First of all, for it is NMIs too
@@ -119,21 +119,27 @@ static void mask_firmware_interrupts(void)
 
 static void start_other_cpus(void)
 {
-	const struct acpi_header *madt = machine_acpi_table("APIC");
+	const struct acpi_header *madt = acpi_table("APIC");
 	/* One more than there can be, so that smp_start() sees that some are
 	 * left out */
 	static u32 ids[MAX_CPUS + 1];
 	unsigned int count = madt ? acpi_cpus(madt, ids, ARRAY_SIZE(ids)) : 0;
+	bool all;
 
 	if (count) {
-		smp_start(ids, count, handover->trampoline);
+		all = smp_start(ids, count, handover->trampoline, ap_main);
 	} else {
 		hv_log("smp: no MADT table names processors; the firmware's MP "
 		       "services name %u%s\n",
 		       handover->cpus,
 		       handover->cpus ? "" : ": staying on one CPU");
-		smp_start(handover->apic_id, handover->cpus,
-			  handover->trampoline);
+		all = smp_start(handover->apic_id, handover->cpus,
+				handover->trampoline, ap_main);
+	}
+	if (!all) {
+		icr_exits = true;
+		hv_log("smp: not every processor is under Gangway: the "
+		       "guest's IPIs exit, and are checked\n");
 	}
 	hv_log("smp: %u CPUs\n", cpu_count);
 }
@@ -187,7 +193,7 @@ static void use_screen(const struct framebuffer *mode)
 /* On CPU 0's own stack, with the hypervisor's page tables. */
 static _Noreturn void boot_main(void)
 {
-	const struct acpi_header *fadt = machine_acpi_table("FACP");
+	const struct acpi_header *fadt = acpi_table("FACP");
 
 	icr_exits = handover->config.check_ipis;
 	use_screen(&handover->screen);
@@ -201,7 +207,7 @@ static _Noreturn void boot_main(void)
 	start_other_cpus();
 	if (vcpu_bitmaps_init())
 		panic("no memory for the MSR and I/O bitmaps");
-	machine_build(handover, &linux_entry);
+	machine_build(&linux_entry);
 	log_memory();
 	__atomic_store_n(&guest_ready, true, __ATOMIC_RELEASE);
 	enter_guest(this_cpu());
@@ -222,14 +228,18 @@ static _Noreturn void switch_stack(u8 *top)
 _Noreturn void hv_main(const struct handover *h)
 {
 	handover = h;
+	acpi_init(h->rsdp, map_acpi);
+	power_init(h->runtime_services, h->firmware_cr3);
 	mask_firmware_interrupts();
 	console_init(h->config.log_port);
 	panic_action = h->config.on_panic;
 	if (h->config.selftest)
 		selftest_enable();
 	alloc_init(h->pool.base, h->pool.size);
-	exception_init();
-	if (host_paging_init(h) || cpu_create(0, 0)) {
+	exception_init(nmi_in_root);
+	idt_init();
+	if (host_paging_init(&h->memory_map, h->trampoline) ||
+	    cpu_create(0, 0)) {
 		hv_log("gangway: stopped: no memory for the first CPU\n");
 		for (;;)
 			halt();

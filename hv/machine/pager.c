@@ -1,8 +1,10 @@
 #include "hv/machine/pager.h"
 #include "drivers/framebuffer.h"
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/panic.h"
+#include "hv/panic_state.h"
 #include "hv/string.h"
 
 static char *kept;

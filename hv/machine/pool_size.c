@@ -1,11 +1,13 @@
 /* How much memory the hypervisor takes, decided before it takes over. */
+#include "hv/machine/pool_size.h"
 #include "hv/acpi_tables.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"
-#include "hv/machine/build.h"
 #include "hv/machine/handover.h"
 #include "hv/machine/pager.h"
+#include "hv/machine/take_vtd.h"
 #include "hv/vmx/vmx.h"
+#include "vtd/flood.h"
 #include "vtd/vtd.h"
 
 /* Pages: for what does not grow, and for each CPU (hv/cpu.c) */
@@ -21,14 +23,13 @@ static int map_nothing(hpa_t base, u64 size)
 	return 0;
 }
 
-static u64 count_cpus(const struct handover *handover)
+static u64 count_cpus(const struct handover *h)
 {
-	const struct acpi_header *madt =
-		acpi_find(handover->rsdp, "APIC", map_nothing);
+	const struct acpi_header *madt = acpi_table("APIC");
 	static u32 ids[MAX_CPUS];
 	unsigned int count = madt ? acpi_cpus(madt, ids, MAX_CPUS) : 0;
 
-	return MAX(count ? count : handover->cpus, 1u);
+	return MAX(count ? count : h->cpus, 1u);
 }
 
 /* One page table a GiB with 2 MiB leaves, 512 more with 4 KiB ones. */
@@ -39,24 +40,27 @@ static u64 table_pages(u64 ram, bool large_pages)
 	return TABLE_PAGES + pages + (large_pages ? 0 : ram / (2 * MIB) + 1);
 }
 
-static bool vtd_large_pages(hpa_t rsdp)
+static bool vtd_large_pages(void)
 {
-	const struct acpi_header *table = acpi_find(rsdp, "DMAR", map_nothing);
+	const struct acpi_header *table = acpi_table("DMAR");
+	const struct dmar *dmar;
 
 	/* Without VT-d there are no such tables */
-	return !table || dmar_parse(table, table->length, &machine_dmar) ||
-	       vtd_has_large_pages(&machine_dmar);
+	return !table || machine_parse_dmar(table, &dmar) ||
+	       vtd_has_large_pages(dmar);
 }
 
-u64 hv_pool_size(const struct handover *handover, u64 ram)
+u64 machine_pool_size(const struct handover *h, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
-	u64 pages = FIXED_PAGES +
-		    (handover->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
-		    VTD_MAX_SILENCED + count_cpus(handover) * CPU_PAGES +
-		    table_pages(ram, true) /* the hypervisor's own */ +
-		    table_pages(ram, ept_large) +
-		    table_pages(ram, vtd_large_pages(handover->rsdp));
+	u64 pages;
+
+	acpi_init(h->rsdp, map_nothing);
+	pages = FIXED_PAGES + (h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
+		VTD_MAX_SILENCED + count_cpus(handover) * CPU_PAGES +
+		table_pages(ram, true) /* the hypervisor's own */ +
+		table_pages(ram, ept_large) +
+		table_pages(ram, vtd_large_pages());
 
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;

@@ -1,22 +1,25 @@
 #include "hv/machine/preflight.h"
 #include "drivers/pci/groups.h"
+#include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_acs.h"
+#include "drivers/pci/pci_caps.h"
 #include "drivers/pci/sriov.h"
 #include "guest/assign/verdict.h"
 #include "hv/asm.h"
 #include "hv/colour.h"
 #include "hv/console.h"
 #include "hv/cpu.h"
+#include "hv/format.h"
 #include "hv/host_paging.h"
 #include "hv/keyboard.h"
 #include "hv/log.h"
-#include "hv/machine/build.h"
+#include "hv/machine/end.h"
+#include "hv/machine/handover.h"
 #include "hv/machine/pager.h"
-#include "hv/power.h"
 #include "hv/string.h"
 #include "hv/time.h"
 #include "hv/vmx/vmx.h"
-#include "vtd/scope.h"
+#include "vtd/regs.h"
 
 #define CPUID_BRAND 0x80000002 /* and the two that follow */
 #define BRAND_SIZE 48
@@ -123,9 +126,8 @@ static void show_rmrr(const struct dmar_rmrr *rmrr)
 	}
 }
 
-static void show_vtd(bool have_vtd)
+static void show_vtd(const struct dmar *dmar, bool have_vtd)
 {
-	const struct dmar *dmar = &machine_dmar;
 
 	if (!have_vtd)
 		hv_log("preflight: VT-d " RED "no" PLAIN ": no device can be "
@@ -222,10 +224,10 @@ static void show_functions(bool have_vtd)
 		show_function(&fn[i], have_vtd);
 }
 
-void preflight(bool have_vtd)
+void preflight(const struct dmar *dmar, bool have_vtd)
 {
 	show_processor();
-	show_vtd(have_vtd);
+	show_vtd(dmar, have_vtd);
 	show_functions(have_vtd);
 }
 
@@ -258,7 +260,7 @@ static void show_pages(void)
 	}
 }
 
-_Noreturn void preflight_end(const struct handover *handover)
+_Noreturn void preflight_end(void)
 {
 	for (unsigned int i = 0; i < STALE_KEYS; i++)
 		key_pressed();
@@ -271,5 +273,5 @@ _Noreturn void preflight_end(const struct handover *handover)
 	       "gangway: ready\n");
 	show_pages();
 	pager_hold(false);
-	power_end(handover, handover->config.on_poweroff);
+	machine_end(handover->config.on_poweroff);
 }

@@ -2,18 +2,19 @@
 #ifndef HV_MACHINE_PREFLIGHT_H
 #define HV_MACHINE_PREFLIGHT_H
 
-#include "hv/machine/handover.h"
+#include "vtd/dmar.h"
 
 /*
  * Log the processor's features, the remapping units, the memory that firmware
  * reserves for devices, and each PCI function with its isolation group, its
  * capabilities and the verdict.  PCI was enumerated, if it could be;
- * @have_vtd: the remapping units will do.  Changes nothing.
+ * @dmar
+ * has the remapping units; @have_vtd: they will do.  Changes nothing.
  */
-void preflight(bool have_vtd);
+void preflight(const struct dmar *dmar, bool have_vtd);
 
 /* mode=check: wait for a key at the serial console or a PS/2 keyboard, without
  * limit and saying so, and end as on-poweroff= says. */
-_Noreturn void preflight_end(const struct handover *handover);
+_Noreturn void preflight_end(void);
 
 #endif

@@ -3,10 +3,10 @@
  * (Intel SDM 3C 23.6 to 23.8, appendix A).  Each thing that is missing is
  * named with the firmware setting or the processors that have it.
  */
+#include "hv/vmx/check.h"
 #include "hv/asm.h"
+#include "hv/format.h"
 #include "hv/log.h"
-#include "hv/machine/handover.h"
-#include "hv/string.h"
 #include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
@@ -96,7 +96,7 @@ static bool locked_off(void)
 	return fc & FEATURE_CONTROL_LOCK && !(fc & FEATURE_CONTROL_VMX);
 }
 
-bool hv_cpu_check(char *buf, size_t size)
+bool vmx_check(char *buf, size_t size)
 {
 	struct report r = {buf, size, 0};
 	u32 ecx = cpuid(1, 0).ecx;

@@ -1,8 +1,11 @@
 /* CR0, CR4 and XCR0 of the guest, where it does not own a bit (Intel SDM 3A
  * 2.5, 2.6; 3C 25.1.3). */
+#include "hv/vmx/control_regs.h"
 #include "hv/asm.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/trap.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 #define CR4_ALLOWED                                                            \

@@ -2,14 +2,15 @@
  * The guest's processor: an allow-list over the real CPUID (Intel SDM 2A,
  * CPUID).  What is not listed reads 0.
  */
+#include "hv/vmx/cpuid.h"
 #include "hv/asm.h"
-#include "hv/log.h"
 #include "hv/stat_abi.h"
 #include "hv/time.h"
-#include "hv/vmx/guest.h"
+#include "hv/vmx/control_regs.h"
 #include "hv/vmx/selftest.h"
 #include "hv/vmx/stat.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 #define LAST_BASIC_LEAF 0x16

@@ -1,7 +1,11 @@
 /* Extended page tables (Intel SDM 3C 28.2). */
+#include "hv/vmx/ept.h"
 #include "hv/asm.h"
-#include "hv/log.h"
+#include "hv/cpu.h"
+#include "hv/cpu_stop.h"
+#include "hv/panic.h"
 #include "hv/time.h"
+#include "hv/vmx/ept_format.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/vmx.h"
 
@@ -88,7 +92,7 @@ static void flush_everywhere(void)
 	u32 generation =
 		__atomic_add_fetch(&guest.ept_generation, 1, __ATOMIC_SEQ_CST);
 
-	for (unsigned int i = 0; i < guest.vcpus; i++) {
+	for (unsigned int i = 0; i < vcpu_count; i++) {
 		if (cpus[i] != this_cpu() && !flush_cpu(cpus[i], generation))
 			panic("ept: cpu %u may still use a mapping that was "
 			      "taken away",

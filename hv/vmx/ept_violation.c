@@ -1,10 +1,14 @@
 /* Accesses to guest-physical addresses that EPT does not map (Intel SDM 3C
  * 27.2.1 table 27-7). */
+#include "hv/vmx/ept_violation.h"
 #include "hv/log.h"
 #include "hv/vmx/decode.h"
+#include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/guest_walk.h"
+#include "hv/vmx/trap.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 #define NOT_EMULATED_LOG_MAX 16

@@ -3,8 +3,9 @@
  * (hv/vmx/vcpu.c says why).  What delivery does beside calling the handler is
  * done here (Intel SDM 3C 27.1, 3B 17.2.3).
  */
-#include "hv/asm.h"
+#include "hv/vmx/exception_exit.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 /* The exit has left DR6, DR7.GD and IA32_DEBUGCTL as they were. */

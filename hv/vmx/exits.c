@@ -1,8 +1,17 @@
 /* What each exit leads to (Intel SDM 3C 25, 3D appendix C). */
+#include "hv/vmx/exits.h"
 #include "hv/asm.h"
-#include "hv/log.h"
+#include "hv/vmx/control_regs.h"
+#include "hv/vmx/cpuid.h"
+#include "hv/vmx/ept_violation.h"
+#include "hv/vmx/exception_exit.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/io.h"
+#include "hv/vmx/msr.h"
+#include "hv/vmx/nmi.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 static void exit_sipi(void)

@@ -1,7 +1,8 @@
 /* Port I/O of the guest (Intel SDM 3C 27.2.1 table 27-5). */
-#include "hv/log.h"
-#include "hv/vmx/guest.h"
+#include "hv/vmx/io.h"
+#include "hv/vmx/trap.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
 #define IO_SIZE(q) (((q)&7) + 1)

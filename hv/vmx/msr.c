@@ -3,16 +3,14 @@
  * the hardware without an exit; some are emulated; every other access gets #GP
  * and, the first time, a log line.
  */
-#include "hv/apic.h"
+#include "hv/vmx/msr.h"
 #include "hv/asm.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/icr.h"
 #include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
-
-/* Of the interrupt command: vector, delivery mode, level, trigger mode */
-#define ICR_WHAT 0xc7ffu
 
 #define PASS_READ BIT(0)
 #define PASS_WRITE BIT(1)
@@ -215,19 +213,6 @@ static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
 	default:
 		return false;
 	}
-}
-
-/* Each one that is named gets it by its own ID: a broadcast would reach
- * processors that are not the guest's. */
-void guest_send_ipi(u32 destination, u32 icr_low)
-{
-	const struct cpu *sender = this_cpu();
-	u64 icr = (u64)destination << 32 | icr_low;
-	u32 what = icr_low & ICR_WHAT;
-
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		if (icr_reaches(icr, sender->apic_id, cpus[i]->apic_id))
-			apic_send_ipi(cpus[i]->apic_id, what);
 }
 
 static bool write_icr(u64 value)

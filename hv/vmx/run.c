@@ -1,119 +1,20 @@
 /* The loop of a vCPU: what must be done before an entry, the entry, the exit.
  */
-#include "hv/apic.h"
+#include "hv/vmx/run.h"
 #include "hv/asm.h"
-#include "hv/log.h"
-#include "hv/panic.h"
-#include "hv/segments.h"
-#include "hv/time.h"
+#include "hv/cpu_stop.h"
+#include "hv/panic_state.h"
+#include "hv/vmx/ept.h"
+#include "hv/vmx/exits.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/nmi.h"
-#include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vmentry.h"
+#include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
-/* A CPU may have a function's reset to wait for, and its PF's answers; in a
- * panic it is stopped wherever it is. */
+/* A CPU may have a function's reset to wait for, and its PF's answers. */
 #define END_LIMIT_US 10000000
-#define PANIC_LIMIT_US 2000000
-#define STOP_AGAIN_US 1000
-
-struct guest guest;
-bool (*guest_platform_nmi)(void);
-void (*guest_before_entry)(void);
-void (*guest_after_end)(void);
-
-bool guest_has_apic_id(u32 apic_id)
-{
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		if (cpus[i]->apic_id == apic_id)
-			return true;
-	return false;
-}
-
-static u32 take_requests(struct cpu *cpu)
-{
-	return __atomic_exchange_n(&cpu->requests, 0, __ATOMIC_ACQ_REL);
-}
-
-void cpu_interrupt(struct cpu *cpu)
-{
-	__atomic_store_n(&cpu->kicked, true, __ATOMIC_SEQ_CST);
-	apic_send_ipi(cpu->apic_id, ICR_NMI | ICR_ASSERT);
-}
-
-/* A CPU that waits for SIPI takes no NMI (26.7.2): a SIPI gets it out, and it
- * looks at its requests before it takes the SIPI for the guest's. */
-static void ask_to_stop(struct cpu *cpu)
-{
-	__atomic_or_fetch(&cpu->requests, REQUEST_STOP, __ATOMIC_SEQ_CST);
-	if (cpu == this_cpu())
-		return;
-	cpu_interrupt(cpu);
-	if (__atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_WAIT_FOR_SIPI)
-		apic_send_ipi(cpu->apic_id, ICR_STARTUP | ICR_ASSERT);
-}
-
-static bool stopped(const struct cpu *cpu)
-{
-	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_STOPPED;
-}
-
-/* Asks again and again: a SIPI or NMI sent while the CPU changed from one
- * state to the other is lost. */
-static void stop_and_wait(struct cpu *cpu, u64 limit_us)
-{
-	u64 limit = time_us() + limit_us;
-
-	while (!stopped(cpu) && time_us() < limit) {
-		u64 again = time_us() + STOP_AGAIN_US;
-
-		ask_to_stop(cpu);
-		while (!stopped(cpu) && time_us() < again)
-			cpu_pause();
-	}
-	if (!stopped(cpu))
-		hv_log("gangway: cpu %u does not leave the guest\n",
-		       cpu->index);
-}
-
-void guest_stop_others(void)
-{
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		if (cpus[i] != this_cpu())
-			ask_to_stop(cpus[i]);
-}
-
-void cpu_park(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	cpu->vmcs_loaded = false;
-	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
-	for (;;)
-		halt();
-}
-
-void guest_wait_stopped(void)
-{
-	for (unsigned int i = 0; i < guest.vcpus; i++)
-		if (cpus[i] != this_cpu())
-			stop_and_wait(cpus[i], PANIC_LIMIT_US);
-}
-
-void guest_end(enum guest_end how, const char *fmt, ...)
-{
-	enum guest_end none = GUEST_RUNS;
-	va_list ap;
-
-	if (!__atomic_compare_exchange_n(&guest.end, &none, how, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return;
-	va_start(ap, fmt);
-	format_va(guest.end_reason, sizeof(guest.end_reason), fmt, ap);
-	va_end(ap);
-	ask_to_stop(this_cpu());
-	guest_stop_others();
-}
 
 /*
  * Out of the guest for good.  CPU 0 sees the others off and does what is left
@@ -128,50 +29,18 @@ static _Noreturn void stop(struct cpu *cpu)
 	cpu->vmcs_loaded = false;
 	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
 	if (cpu->index == 0) {
-		for (unsigned int i = 1; i < guest.vcpus; i++)
-			stop_and_wait(cpus[i], END_LIMIT_US);
-		guest_after_end();
+		for (unsigned int i = 1; i < vcpu_count; i++)
+			cpu_wait_stopped(cpus[i], END_LIMIT_US);
+		guest_events->after_end();
 	}
-	stop_and_wait(cpus[0], END_LIMIT_US);
+	cpu_wait_stopped(cpus[0], END_LIMIT_US);
 	for (;;)
 		halt();
 }
 
-/* A processor that waits for SIPI takes none either, and to inject one there
- * would be no valid state (26.3.1.5). */
-static bool nmi_blocked(void)
+static u32 take_requests(struct cpu *cpu)
 {
-	return vmread(GUEST_INTERRUPTIBILITY) &
-		       (BLOCKING_NMI | BLOCKING_MOV_SS | BLOCKING_STI) ||
-	       vmread(GUEST_ACTIVITY) == ACTIVITY_WAIT_FOR_SIPI;
-}
-
-static void want_nmi_window(bool wanted)
-{
-	vmwrite(PROC_CONTROLS, vmx.proc | (wanted ? PROC_NMI_WINDOW : 0));
-}
-
-/* The guest's NMI: now if it can take one, else as soon as it can (24.6.2). */
-static void inject_nmi(struct cpu *cpu)
-{
-	bool event = vmread(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
-
-	if (cpu->nmi_to_inject && !event && !nmi_blocked()) {
-		vmwrite(ENTRY_INTERRUPTION,
-			INTERRUPTION_VALID | TYPE_NMI << 8 | VECTOR_NMI);
-		cpu->nmi_to_inject = false;
-	}
-	want_nmi_window(cpu->nmi_to_inject);
-}
-
-static void explain_nmi(struct cpu *cpu)
-{
-	bool kicked =
-		__atomic_exchange_n(&cpu->kicked, false, __ATOMIC_SEQ_CST);
-	bool ours = guest_platform_nmi && guest_platform_nmi();
-
-	if (!kicked && !ours)
-		cpu->nmi_to_inject = true;
+	return __atomic_exchange_n(&cpu->requests, 0, __ATOMIC_ACQ_REL);
 }
 
 static void follow_ept(struct cpu *cpu)
@@ -193,62 +62,19 @@ static void before_entry(struct cpu *cpu)
 		/* A CPU that takes a mapping away need not wait for this one
 		 * (has_flushed()) while it may wait for a lock. */
 		__atomic_store_n(&cpu->in_guest, false, __ATOMIC_SEQ_CST);
-		if (guest_before_entry)
-			guest_before_entry();
+		guest_events->before_entry();
 		requests = take_requests(cpu);
 		if (requests & REQUEST_STOP)
 			stop(cpu);
 		if (requests & REQUEST_NMI)
-			explain_nmi(cpu);
+			nmi_explain(cpu);
 		/* First this, then the generation: who takes a mapping away
 		 * does both the other way round (flush_everywhere()). */
 		__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
 		follow_ept(cpu);
-		inject_nmi(cpu);
+		nmi_inject(cpu);
 		/* An NMI that comes from here on sets the NMI window itself. */
 	} while (__atomic_load_n(&cpu->requests, __ATOMIC_ACQUIRE));
-}
-
-void nmi_in_root(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	/* Wherever it is, be it waiting for a lock: it is not to go on */
-	if (panic_elsewhere())
-		cpu_park();
-	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
-	if (cpu->vmcs_loaded)
-		want_nmi_window(true);
-}
-
-/*
- * After an exit for an NMI further ones are blocked until the next IRET (27.1)
- * or entry.  This CPU may wait for a lock before that, and must then be within
- * reach of a panic on another: an IRET to where we are.
- */
-static void unblock_nmis(void)
-{
-	u64 ss, rsp;
-
-	__asm__ volatile("mov %%ss, %0\n\t"
-			 "mov %%rsp, %1\n\t"
-			 "push %0\n\t"
-			 "push %1\n\t"
-			 "pushfq\n\t"
-			 "push %2\n\t"
-			 "lea 1f(%%rip), %0\n\t"
-			 "push %0\n\t"
-			 "iretq\n"
-			 "1:"
-			 : "=&r"(ss), "=&r"(rsp)
-			 : "i"(HOST_CS)
-			 : "memory", "cc");
-}
-
-void exit_nmi(struct cpu *cpu)
-{
-	unblock_nmis();
-	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
 }
 
 static void note_exit(struct cpu *cpu, u32 reason)
@@ -313,7 +139,7 @@ void vcpu_run(void)
 		/* A processor that waits for SIPI again must not be late: the
 		 * sender's SIPI may be on its way (Intel SDM 3C 25.2). */
 		if (reason == EXIT_INIT) {
-			vcpu_init(cpu);
+			vcpu_take_init(cpu);
 			cpu->exits[EXIT_INIT]++;
 			continue;
 		}

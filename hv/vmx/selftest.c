@@ -1,10 +1,12 @@
 #include "hv/vmx/selftest.h"
 #include "hv/asm.h"
+#include "hv/cpu.h"
+#include "hv/cpu_stop.h"
 #include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/time.h"
-#include "hv/vmx/guest.h"
 #include "hv/vmx/trap.h"
-#include "hv/vmx/vcpu.h"
+#include "hv/vmx/vmx.h"
 
 #define CALL_LIMIT_US 1000000
 
@@ -22,7 +24,7 @@ void selftest_enable(void)
 /* Out of the guest by an NMI, on their way to a lock that is ours. */
 static void call_others(void)
 {
-	for (unsigned int i = 0; i < guest.vcpus; i++) {
+	for (unsigned int i = 0; i < vcpu_count; i++) {
 		if (cpus[i] == this_cpu())
 			continue;
 		cpu_interrupt(cpus[i]);

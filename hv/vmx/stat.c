@@ -1,4 +1,6 @@
 #include "hv/vmx/stat.h"
+#include "hv/cpu.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/stat_abi.h"
 #include "hv/string.h"
@@ -9,7 +11,12 @@
 	(GANGWAY_VERSION_MAJOR << 16 | GANGWAY_VERSION_MINOR << 8 |            \
 	 GANGWAY_VERSION_PATCH)
 
-u64 (*stat_faults)(u64 *address, u32 *source, u32 *reason);
+static struct stat_faults no_faults(void)
+{
+	return (struct stat_faults){0};
+}
+
+struct stat_faults (*stat_read_faults)(void) = no_faults;
 
 /* Those that can occur, and the causes behind two of them. */
 static const char *const names[STAT_COUNTERS] = {
@@ -55,26 +62,21 @@ static struct cpuid_regs counter_leaf(u32 subleaf)
 
 static struct cpuid_regs time_leaf(void)
 {
-	u64 now = time_us(), address;
-	u32 source, reason;
+	u64 now = time_us();
 
 	return (struct cpuid_regs){
 		.eax = (u32)now,
 		.ebx = now >> 32,
-		.ecx = stat_faults
-			       ? (u32)stat_faults(&address, &source, &reason)
-			       : 0,
+		.ecx = (u32)stat_read_faults().count,
 	};
 }
 
 static struct cpuid_regs fault_leaf(void)
 {
-	u64 address = 0;
-	u32 source = 0, reason = 0;
+	struct stat_faults f = stat_read_faults();
 
-	if (stat_faults)
-		stat_faults(&address, &source, &reason);
-	return (struct cpuid_regs){(u32)address, address >> 32, source, reason};
+	return (struct cpuid_regs){(u32)f.address, f.address >> 32, f.source_id,
+				   f.reason | (u32)f.read << 31};
 }
 
 struct cpuid_regs cpuid_signature(u32 last_leaf, const char *text)

@@ -3,7 +3,6 @@
 #define HV_VMX_STAT_H
 
 #include "hv/asm.h"
-#include "hv/cpu.h"
 
 /* One of Gangway's own CPUID leaves (hv/stat_abi.h). */
 struct cpuid_regs stat_leaf(u32 leaf, u32 subleaf);
@@ -15,8 +14,16 @@ struct cpuid_regs cpuid_signature(u32 last_leaf, const char *text);
 /* Log the exits of every CPU by reason and cause. */
 void stat_log(void);
 
-/* Where the count of blocked requests and the last one come from; set when
- * VT-d is on: address, source ID, reason | read << 31. */
-extern u64 (*stat_faults)(u64 *address, u32 *source, u32 *reason);
+/* DMA and interrupt requests that were blocked: how many, and the last one. */
+struct stat_faults {
+	u64 count;
+	u64 address;
+	u16 source_id;
+	u8 reason;
+	bool read;
+};
+
+/* Where they come from; set when VT-d is on. */
+extern struct stat_faults (*stat_read_faults)(void);
 
 #endif

@@ -1,8 +1,8 @@
 #include "hv/vmx/vmx.h"
-#include "hv/alloc.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"
 #include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/x86.h"
 
 struct vmx_controls vmx;

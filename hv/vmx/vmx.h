@@ -5,6 +5,7 @@
 #ifndef HV_VMX_VMX_H
 #define HV_VMX_VMX_H
 
+#include "hv/cpu.h"
 #include "hv/types.h"
 
 /* Capability MSRs (3D appendix A) */
@@ -286,7 +287,7 @@ struct vmx_controls {
 
 extern struct vmx_controls vmx;
 
-/* Read the capabilities into vmx; logs them in one line.  hv_cpu_check() has
+/* Read the capabilities into vmx; logs them in one line.  vmx_check() has
  * seen before that all that is needed is there. */
 void vmx_capabilities(void);
 
@@ -311,6 +312,5 @@ void vpid_invalidate(void);
 /* vmentry.asm: load the guest's registers, enter, and come back after the
  * exit with them saved.  0, or 1 (VMfailInvalid), 2 (VMfailValid). */
 struct guest_regs;
-int vmx_enter(struct guest_regs *regs, bool resume, u64 *host_rsp);
 
 #endif

@@ -1,9 +1,11 @@
-/* sources: hv/acpi_tables.c */
+/* sources: hv/acpi_tables.c drivers/pci/mcfg.c */
 /* longest input: 2048 */
 /*
  * ACPI tables in memory that begins at 10000000H, with the RSDP first.  Bit 0
  * of the first byte: what is looked at has a right checksum.
  */
+#include "drivers/pci/mcfg.h"
+#include "drivers/pci/pci.h"
 #include "hv/acpi_tables.h"
 #include "tests/fuzz/fuzz.h"
 #include <sanitizer/asan_interface.h>
@@ -46,7 +48,10 @@ static int map(hpa_t base, u64 size)
 
 static const struct acpi_header *find(const char *signature)
 {
-	const struct acpi_header *h = acpi_find(MEMORY, signature, map);
+	const struct acpi_header *h;
+
+	acpi_init(MEMORY, map);
+	h = acpi_table(signature);
 
 	if (!h)
 		return NULL;
@@ -75,7 +80,7 @@ static void read_madt(const struct acpi_header *madt)
 static void read_mcfg(const struct acpi_header *mcfg)
 {
 	struct pci_ecam ecam[PCI_MAX_ECAM];
-	unsigned int count = acpi_ecam(mcfg, ecam, PCI_MAX_ECAM);
+	unsigned int count = mcfg_ecam(mcfg, ecam, PCI_MAX_ECAM);
 
 	CHECK(count <= PCI_MAX_ECAM);
 	for (unsigned int i = 0; i < count; i++)

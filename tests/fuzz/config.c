@@ -1,4 +1,4 @@
-/* sources: hv/machine/config.c */
+/* sources: hv/machine/config.c hv/weaken.c */
 /* longest input: 4096 */
 /* gangway.cfg, as it was read from the disk. */
 #include "hv/machine/config.h"
@@ -12,7 +12,7 @@ static void check_accepted(const struct config *c)
 	CHECK(memchr(c->cmdline, '\0', sizeof(c->cmdline)));
 	CHECK(IS_ALIGNED(c->memory, 2 * MIB) && c->memory <= BIT(46));
 	CHECK(c->cpus <= 4096);
-	CHECK(c->assign_count <= CONFIG_ASSIGN_MAX);
+	CHECK(c->assign_count <= ASSIGN_MAX);
 	for (unsigned int i = 0; i < c->assign_count; i++)
 		CHECK(c->assign[i].kind == ASSIGN_ADDRESS ||
 		      c->assign[i].kind == ASSIGN_VF);

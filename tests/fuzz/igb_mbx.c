@@ -4,7 +4,10 @@
  * What VFs write into their mailboxes.  A message may change what its own VF
  * gets, and nothing of another pool.
  */
+#include "drivers/igb_mbx.h"
 #include "drivers/igb.h"
+#include "drivers/igb_filter.h"
+#include "drivers/igb_regs.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

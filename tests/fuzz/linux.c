@@ -26,7 +26,7 @@ static u32 field(gpa_t gpa)
 
 /* What was told to the kernel lies in its RAM, and nothing upon another. */
 static void check_loaded(const struct linux_image *image,
-			 const struct linux_entry *entry, u64 ram_size)
+			 const struct vcpu_entry *entry, u64 ram_size)
 {
 	u64 load = entry->rip - 0x200;
 	u64 end = load + field(GUEST_BOOT_PARAMS + 0x260);
@@ -52,7 +52,7 @@ static void check_loaded(const struct linux_image *image,
 static void load(const struct linux_image *image, u64 ram_size)
 {
 	static struct memory_map map;
-	struct linux_entry entry;
+	struct vcpu_entry entry;
 	int err;
 
 	map.count = 0;

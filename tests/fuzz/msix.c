@@ -5,6 +5,7 @@
  * accesses to the table.  After each, no entry of the real table may be open
  * but with the message that the backend gave for what the guest has there now.
  */
+#include "drivers/pci/pci_access.h"
 #include "guest/vmsix.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>

@@ -5,6 +5,8 @@
  * the list of calls: the last one that named it.  The tables are read by
  * tests/unit/paging_reader.c, which knows the manuals and not hv/paging.c.
  */
+#include "hv/host_format.h"
+#include "hv/vmx/ept_format.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/paging_reader.h"
 

@@ -6,6 +6,9 @@
  * which bits of it can be written.  A function is there if a record names it.
  */
 #include "drivers/pci/pci.h"
+#include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_reset.h"
 #include "drivers/pci/sriov.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/pci_accessors.h"

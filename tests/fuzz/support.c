@@ -1,7 +1,9 @@
 /* What the fuzz targets give to the product in place of the hypervisor.  Log
  * lines are formatted by the product's own hv/format.c, and thrown away. */
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/time.h"
 #include "hv/weaken.h"
 #include "tests/fuzz/fuzz.h"
@@ -14,7 +16,7 @@
 #define CLOCK_STEP_US 100000
 #define POOL_PAGES 16384
 
-u32 weaken; /* hv/weaken.h: nothing */
+__attribute__((weak)) u32 weaken; /* hv/weaken.h: nothing */
 char fuzz_log[1024];
 size_t fuzz_pages_left;
 static u64 now;

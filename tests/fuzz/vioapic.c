@@ -2,6 +2,7 @@
 /* longest input: 1024 */
 /* The IOAPIC: accesses of the guest, and edges at its pins. */
 #include "guest/vioapic.h"
+#include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct vioapic ioapic;

@@ -6,7 +6,9 @@
  * accesses.
  */
 #include "guest/vpci.h"
+#include "drivers/pci/pci_access.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"
 #include <string.h>
 

@@ -4,6 +4,8 @@
 #include "guest/vpower.h"
 #include "guest/vcmos.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/guest.h"
+#include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"
 
 #define KEYBOARD_PORT 0x64
@@ -11,8 +13,9 @@
 static struct vpower power;
 static unsigned int ends;
 
-static void end(enum guest_end how)
+void guest_end(enum guest_end how, const char *fmt, ...)
 {
+	(void)fmt;
 	CHECK(how == GUEST_POWEROFF || how == GUEST_REBOOT);
 	ends++;
 	CHECK(ends == 1 && power.ended);
@@ -39,7 +42,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 
 	fuzz_begin();
 	ends = 0;
-	power = (struct vpower){.end = end};
+	power = (struct vpower){0};
 	cmos = (struct vcmos){.read = read_clock};
 	trap_reset();
 	add(first[0], 2, vpower_sleep_access, &power);

@@ -1,15 +1,18 @@
-/* sources: vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c */
+/* sources: vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c */
 /* longest input: 1024 */
 /*
  * Fault records that say anything, of a unit that is up: each must be told in
  * two lines, whole, and the service must end, also when the faults do not: bit
  * 1 of the first byte has the unit answer ones behind the end of the input.
  */
+#include "hv/vmx/ept_format.h"
 #include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
+#include "vtd/explain.h"
 #include "vtd/faults.h"
+#include "vtd/flood.h"
+#include "vtd/regs.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 #include <string.h>
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];

@@ -1,4 +1,4 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/fuzz/functions.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/fuzz/functions.c */
 /* longest input: 1024 */
 /*
  * A remapping unit whose registers answer what they like: brought up, asked
@@ -11,7 +11,13 @@
 #include "hv/alloc.h"
 #include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
+#include "vtd/context.h"
+#include "vtd/faults.h"
+#include "vtd/irte.h"
+#include "vtd/regs.h"
 #include "vtd/scope.h"
+#include "vtd/second_level.h"
+#include "vtd/unit.h"
 #include "vtd/vtd.h"
 #include <string.h>
 

@@ -3,6 +3,7 @@
 /* The serial port: accesses of the guest, and bytes that arrive for it. */
 #include "guest/vuart.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct vuart uart;

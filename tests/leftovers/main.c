@@ -1,5 +1,5 @@
 /* Reads what is to be left, does it, and starts Gangway (UEFI 2.9). */
-#include "hv/log.h"
+#include "hv/format.h"
 #include "hv/string.h"
 #include "tests/leftovers/leftovers.h"
 #include <efi.h>

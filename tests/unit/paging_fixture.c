@@ -1,6 +1,8 @@
 #include "tests/unit/paging_fixture.h"
+#include "hv/host_format.h"
+#include "hv/vmx/ept_format.h"
+#include "vtd/second_level.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 
 /* VT-d 10.4.2: SAGAW 12:8, MGAW 21:16 */
 #define CAP_SAGAW_48 (1ULL << 10)

@@ -1,7 +1,10 @@
 #include "tests/unit/support.h"
 #include "hv/alloc.h"
+#include "hv/format.h"
 #include "hv/log.h"
+#include "hv/panic.h"
 #include "hv/time.h"
+#include "hv/weaken.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +12,7 @@
 /* The tests of hv/format.c and hv/alloc.c link the real ones instead. */
 #define WEAK __attribute__((weak))
 
-u32 weaken; /* hv/weaken.h: nothing */
+__attribute__((weak)) u32 weaken; /* hv/weaken.h: nothing */
 char test_log[65536];
 size_t test_pages_left = SIZE_MAX;
 u64 test_time, test_character_us;

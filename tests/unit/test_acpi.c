@@ -1,5 +1,7 @@
 /* sources: guest/acpi.c */
 #include "guest/acpi.h"
+#include "hv/cpu.h"
+#include "hv/guest_layout.h"
 #include "tests/unit/support.h"
 #include <stdio.h>
 #include <stdlib.h>

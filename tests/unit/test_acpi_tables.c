@@ -1,5 +1,6 @@
-/* sources: hv/acpi_tables.c */
+/* sources: hv/acpi_tables.c drivers/pci/mcfg.c */
 #define _GNU_SOURCE
+#include "drivers/pci/mcfg.h"
 #include "hv/acpi_tables.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
@@ -137,7 +138,8 @@ static hpa_t put_rsdp(u8 revision, u64 rsdt, u64 xsdt)
 
 static const void *find(hpa_t rsdp, const char *signature)
 {
-	return acpi_find(rsdp, signature, map);
+	acpi_init(rsdp, map);
+	return acpi_table(signature);
 }
 
 static const void *find_by_xsdt(const u8 *t, const char *signature)
@@ -436,12 +438,12 @@ static void ecam_ranges(void **state)
 		/* MADT and MCFG both have 8 bytes before the first entry */
 		struct acpi_header *mcfg = madt_of(ranges, cut);
 
-		assert_int_equal(acpi_ecam(mcfg, ecam, 2),
+		assert_int_equal(mcfg_ecam(mcfg, ecam, 2),
 				 (cut >= 16) + (cut >= 48));
-		assert_int_equal(acpi_ecam(mcfg, ecam, 1), cut >= 16);
-		assert_int_equal(acpi_ecam(mcfg, ecam, 0), 0);
+		assert_int_equal(mcfg_ecam(mcfg, ecam, 1), cut >= 16);
+		assert_int_equal(mcfg_ecam(mcfg, ecam, 0), 0);
 		if (cut == 48)
-			assert_int_equal(acpi_ecam(mcfg, ecam, 2), 2);
+			assert_int_equal(mcfg_ecam(mcfg, ecam, 2), 2);
 		free(mcfg);
 	}
 	assert_true(ecam[0].base == 0xb0000000 && ecam[1].base == 0x1d0000000);

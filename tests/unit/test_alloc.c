@@ -1,6 +1,5 @@
 /* sources: hv/alloc.c */
 #include "hv/alloc.h"
-#include "hv/host_paging.h"
 #include "tests/unit/support.h"
 #include <string.h>
 

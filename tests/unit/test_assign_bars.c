@@ -1,8 +1,11 @@
 /* sources: guest/assign/bars.c hv/memory_map.c hv/vmx/trap.c */
-#include "guest/assign/assign.h"
 #include "guest/assign/assigned.h"
+#include "guest/assign/bars.h"
+#include "guest/assign/ports.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/trap.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

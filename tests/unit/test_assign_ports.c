@@ -1,7 +1,9 @@
 /* sources: guest/assign/ports.c hv/vmx/trap.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
+#include "guest/assign/ports.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/trap.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

@@ -1,6 +1,9 @@
 /* sources: guest/assign/whole.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/sriov.c tests/unit/pci_model.c */
 #include "drivers/framebuffer.h"
 #include "guest/assign/assigned.h"
+#include "guest/assign/ports.h"
+#include "guest/assign/table.h"
+#include "guest/assign/whole.h"
 #include "hv/host_paging.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
@@ -36,7 +39,7 @@ int assigned_map_for_host(const struct pci_function *fn)
 	return 0;
 }
 
-bool assigned_whole(const struct pci_function *fn)
+bool is_assigned_whole(const struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(ours); i++)
 		if (fn->addr.bus == ours[i].bus &&

@@ -1,4 +1,4 @@
-/* sources: hv/machine/config.c */
+/* sources: hv/machine/config.c hv/weaken.c */
 #include "hv/machine/config.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>

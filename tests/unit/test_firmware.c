@@ -1,4 +1,4 @@
-/* sources: vtd/dmar.c vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/acpi_tables.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/dmar.c vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/acpi_tables.c drivers/pci/mcfg.c hv/memory_map.c tests/unit/vtd_model.c */
 /*
  * The tables of tests/data: NAME.table goes through the parser that its name
  * begins with, and must give what NAME.expect says, a claim a line:
@@ -16,12 +16,14 @@
  *   MADT: cpus ID..., first-ioapic none|ID BASE GSI, gsi IRQ GSI
  *   MCFG: ecams N, ecam I BASE SEGMENT FIRST LAST
  *   FADT: pm-timer PORT
- *   and of these three: missing      acpi_find() does not give it
+ *   and of these three: missing      acpi_table() does not give it
  */
+#include "drivers/pci/mcfg.h"
 #include "hv/acpi_tables.h"
 #include "tests/unit/vtd_model.h"
+#include "vtd/context.h"
 #include "vtd/scope.h"
-#include "vtd/vtd.h"
+#include "vtd/second_level.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,8 +258,9 @@ static const struct acpi_header *find(const u8 *table, size_t size)
 	xsdt[4] = sizeof(xsdt);
 	memcpy(xsdt + 36, &table_at, 8);
 	set_sum(xsdt, sizeof(xsdt), xsdt + 9);
+	acpi_init((hpa_t)rsdp, map_table);
 	for (unsigned int i = 0; i < ARRAY_SIZE(signatures) && !found; i++)
-		found = acpi_find((hpa_t)rsdp, signatures[i], map_table);
+		found = acpi_table(signatures[i]);
 	return found;
 }
 
@@ -293,7 +296,7 @@ static void expect_ecam(const struct acpi_header *mcfg,
 			const unsigned long *number)
 {
 	struct pci_ecam ecam[PCI_MAX_ECAM];
-	unsigned int count = acpi_ecam(mcfg, ecam, PCI_MAX_ECAM);
+	unsigned int count = mcfg_ecam(mcfg, ecam, PCI_MAX_ECAM);
 
 	assert_true(number[1] < count);
 	assert_int_equal(ecam[number[1]].base, number[2]);
@@ -320,7 +323,7 @@ static void check_acpi(const u8 *table, size_t size, char *const *word,
 	else if (!strcmp(word[0], "gsi"))
 		assert_int_equal(acpi_isa_gsi(h, number[1]), number[2]);
 	else if (!strcmp(word[0], "ecams"))
-		assert_int_equal(acpi_ecam(h, ecam, PCI_MAX_ECAM), number[1]);
+		assert_int_equal(mcfg_ecam(h, ecam, PCI_MAX_ECAM), number[1]);
 	else if (!strcmp(word[0], "ecam"))
 		expect_ecam(h, number);
 	else if (!strcmp(word[0], "pm-timer"))

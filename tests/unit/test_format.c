@@ -1,4 +1,5 @@
 /* sources: hv/format.c */
+#include "hv/format.h"
 #include "hv/log.h"
 #include "tests/unit/support.h"
 #include <stdio.h>

@@ -17,7 +17,7 @@ static u8 kernel[FILE_SIZE];
 static u8 initrd[10000];
 static struct memory_map map;
 static struct linux_image image;
-static struct linux_entry entry;
+static struct vcpu_entry entry;
 static char reason[128];
 
 static void put16(size_t at, u16 value)

@@ -1,4 +1,7 @@
 /* sources: drivers/igb.c drivers/igb_filter.c drivers/igb_mbx.c drivers/igb_regs.c drivers/nvme_admin.c drivers/nvme_pf.c drivers/pci/pci_caps.c drivers/pf.c tests/unit/pci_model.c */
+#include "drivers/igb.h"
+#include "drivers/nvme_pf.h"
+#include "drivers/nvme_regs.h"
 #include "drivers/pf.h"
 #include "hv/alloc.h"
 #include "tests/unit/pci_model.h"

@@ -1,5 +1,6 @@
 /* sources: hv/paging.c hv/vmx/ept_format.c hv/host_format.c vtd/second_level.c tests/unit/paging_reader.c tests/unit/paging_fixture.c */
 /* The page-table walker: leaves, splits, errors, and what becomes of tables. */
+#include "hv/vmx/ept_format.h"
 #include "tests/unit/paging_fixture.h"
 
 /* --- Leaves and tables, counted by hand ----------------------------------- */

@@ -4,6 +4,7 @@
  * more, with a cache of the test's: what it writes reaches memory, as a
  * remapping unit sees it, only by cache_flush().
  */
+#include "hv/vmx/ept_format.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,6 @@
 /* sources: drivers/pci/pci_caps.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c tests/unit/pci_model.c */
+#include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_reset.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>

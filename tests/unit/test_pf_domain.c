@@ -1,9 +1,11 @@
 /* sources: guest/assign/pf_domain.c hv/memory_map.c */
 /* The memory of a PF that does DMA: its pages, in a domain of its own. */
+#include "drivers/pci/pci_access.h"
 #include "guest/assign/pf_domain.h"
 #include "hv/alloc.h"
 #include "tests/unit/support.h"
-#include "vtd/vtd.h"
+#include "vtd/context.h"
+#include "vtd/second_level.h"
 #include <string.h>
 
 #define PFS 5

@@ -3,6 +3,7 @@
 #include "drivers/pci/pci_acs.h"
 #include "drivers/pf.h"
 #include "guest/assign/verdict.h"
+#include "guest/assign/whole.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include "vtd/unit.h"

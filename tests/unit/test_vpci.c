@@ -1,4 +1,6 @@
 /* sources: guest/vpci.c guest/vmsi.c */
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "guest/vpci.h"
 #include "hv/guest_layout.h"
 #include "tests/unit/support.h"

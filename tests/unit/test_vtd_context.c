@@ -1,11 +1,11 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
 /* Who may do DMA where: scopes, domains, attach and detach. */
 #include "hv/weaken.h"
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
 #include "vtd/invalidate.h"
+#include "vtd/second_level.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 #include <string.h>
 
 #define BASE 0xfed90000ULL

@@ -1,10 +1,12 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
 /* Faults: words, counts, limits, overflow. */
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
 #include "vtd/flood.h"
-#include "vtd/vtd.h"
+#include "vtd/irte.h"
+#include "vtd/reasons.h"
+#include "vtd/second_level.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
 /* sources: vtd/second_level.c hv/paging.c hv/vmx/ept_format.c tests/unit/paging_reader.c */
 /* A guest's tables: what fits all remapping units, and how large it gets. */
+#include "hv/vmx/ept_format.h"
 #include "tests/unit/paging_reader.h"
+#include "vtd/second_level.h"
 #include "vtd/unit.h"
-#include "vtd/vtd.h"
 #include <string.h>
 
 /* VT-d 10.4.2: SAGAW 12:8, MGAW 21:16, SLLPS 37:34; 10.4.3: C 0 */

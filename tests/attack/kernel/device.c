@@ -1,6 +1,5 @@
 /* The assigned function's registers, BARs, configuration space and mailbox,
  * with values that no driver writes. */
-#include "hv/string.h"
 #include "tests/attack/kernel/vf.h"
 
 #define CAP_PM 0x01

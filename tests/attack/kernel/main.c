@@ -1,5 +1,5 @@
 /* The order of the attacks, and the end that the command line asks for. */
-#include "hv/log.h"
+#include "hv/format.h"
 #include "hv/string.h"
 #include "tests/attack/kernel/attack.h"
 #include "tests/attack/kernel/vf.h"

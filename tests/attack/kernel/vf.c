@@ -1,5 +1,4 @@
 #include "tests/attack/kernel/vf.h"
-#include "hv/string.h"
 
 /* VF registers (7.10.2, 8.29) */
 #define VF_CTRL 0x0000

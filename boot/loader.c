@@ -1,0 +1,4 @@
+/* What the files of boot/ share. */
+#include "boot/loader.h"
+
+struct loader loader;

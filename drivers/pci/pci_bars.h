@@ -1,0 +1,27 @@
+/* Base address registers and bridge windows (PCI 3.0 6.2.5, bridges 3.2.5). */
+#ifndef DRIVERS_PCI_PCI_BARS_H
+#define DRIVERS_PCI_PCI_BARS_H
+
+#include "drivers/pci/pci.h"
+
+/*
+ * Size the memory and I/O BARs in @registers registers from @reg on, and fill
+ * @bar[0..registers).  The registers keep their values; the caller has turned
+ * decoding off.  Sizes are powers of two whatever the device answers, and
+ * base + size does not wrap.
+ */
+void pci_size_bars(const struct pci_function *fn, u16 reg,
+		   unsigned int registers, struct pci_bar *bar);
+
+/* The BARs of @fn for its log line: "BAR0 c0220000 128K, BAR3 ...". */
+void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size);
+
+/* The memory window of @bridge (its prefetchable one).  False: closed. */
+bool pci_bridge_window(const struct pci_function *bridge, bool prefetch,
+		       hpa_t *base, u64 *size);
+
+/* Same of its I/O window, in ports. */
+bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
+			  u64 *size);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * BARs of the guest's functions: the guest reaches them directly, but for the
+ * pages that hold the MSI-X table or that the PF driver mediates, for those of
+ * less than a page, whose page may have others' registers, and for ports.
+ */
+#ifndef GUEST_ASSIGN_BARS_H
+#define GUEST_ASSIGN_BARS_H
+
+#include "guest/assign/assigned.h"
+
+/* guest/assign/bars.c: note which pages are not given to the guest.  -ENOSPC:
+ * too many, logged. */
+int assigned_find_trapped_pages(struct assigned *a);
+
+/* vpci_backend's map_bar: inside the guest's PCI window, or its ports, and not
+ * over another BAR; else -EINVAL or -EEXIST, and nothing has changed; the same
+ * with -ENOSPC, logged once a function: too many ranges of the guest's are
+ * mapped or trapped; -ENOMEM. */
+int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address);
+
+#endif

@@ -1,0 +1,115 @@
+/* From the DMAR table to units that block. */
+#include "hv/machine/take_vtd.h"
+#include "hv/cpu.h"
+#include "hv/host_paging.h"
+#include "hv/log.h"
+#include "hv/panic.h"
+#include "hv/vmx/stat.h"
+#include "vtd/context.h"
+#include "vtd/faults.h"
+#include "vtd/regs.h"
+#include "vtd/vtd.h"
+
+static struct dmar dmar;
+
+static void explain_no_dmar(void)
+{
+	hv_log("vtd: No DMAR table: this machine shows no VT-d. Without it "
+	       "nothing keeps a device's DMA\n"
+	       "vtd: inside the guest, so the guest boots without its device "
+	       "(as VFIO refuses to assign one).\n"
+	       "vtd: Turn on \"Intel VT-d\" (or \"VT for Directed I/O\") in "
+	       "the firmware's set-up; in QEMU, add\n"
+	       "vtd: -device intel-iommu,intremap=on.\n");
+}
+
+static struct stat_faults read_faults(void)
+{
+	struct vtd_fault last = {0};
+	u64 count = vtd_fault_count(&last);
+
+	return (struct stat_faults){count, last.address, last.source_id,
+				    last.reason, last.read};
+}
+
+static u32 highest_apic_id(void)
+{
+	u32 highest = 0;
+
+	for (unsigned int i = 0; i < vcpu_count; i++)
+		highest = MAX(highest, cpus[i]->apic_id);
+	return highest;
+}
+
+/* Only units whose registers can be mapped stay in dmar; the error of the
+ * others. */
+static int map_units(void)
+{
+	int err, result = 0;
+
+	for (unsigned int i = dmar.unit_count; i-- > 0;) {
+		err = host_map_device(dmar.unit[i].base, VTD_REGISTERS_SIZE);
+		if (!err)
+			continue;
+		hv_log("vtd: the remapping unit at 0x%lx stays as firmware "
+		       "left it; the devices behind it are held by bus "
+		       "mastering alone\n",
+		       dmar.unit[i].base);
+		dmar.unit[i] = dmar.unit[--dmar.unit_count];
+		dmar.dropped_count++;
+		result = err;
+	}
+	return result;
+}
+
+static void log_unusable(int err)
+{
+	hv_log("vtd: not usable (%d): the guest boots without its device\n",
+	       err);
+}
+
+int machine_parse_dmar(const struct acpi_header *table,
+		       const struct dmar **parsed)
+{
+	*parsed = &dmar;
+	return dmar_parse(table, table->length, &dmar);
+}
+
+int machine_find_vtd(const struct dmar **found)
+{
+	const struct acpi_header *table = acpi_table("DMAR");
+	int err;
+
+	*found = &dmar;
+	if (!table) {
+		explain_no_dmar();
+		return -ENODEV;
+	}
+	err = machine_parse_dmar(table, found);
+	if (!err) {
+		int unmapped = map_units();
+
+		err = vtd_probe(&dmar, true, highest_apic_id());
+		err = unmapped ? unmapped : err;
+	}
+	if (err)
+		log_unusable(err);
+	return err;
+}
+
+int machine_take_vtd(bool usable)
+{
+	int err = -EOPNOTSUPP;
+
+	if (usable)
+		err = vtd_start(this_cpu()->apic_id);
+	else
+		vtd_only_block();
+	panic_stop_dma = vtd_block_all;
+	if (usable && err)
+		log_unusable(err);
+	if (err)
+		return err;
+	stat_read_faults = read_faults;
+	return 0;
+}
