@@ -28,7 +28,7 @@
 #define EEC 0x0010
 #define EEC_AUTO_RD BIT(9) /* EEPROM read by the device */
 #define CTRL_EXT 0x0018
-#define CTRL_EXT_PFRSTD BIT(14) /* PF reset done, told to the VFs */
+#define CTRL_EXT_PFRSTD BIT(14) /* PF reset done, as the VFs see it */
 #define CTRL_EXT_LINK_MODE (3U << 22)
 #define CTRL_EXT_DRV_LOAD BIT(28)
 #define MDIC 0x0020

@@ -27,7 +27,7 @@ enum msg_type {
 
 #define FILTER_CLEAR 1 /* of SET_MAC */
 #define VLAN_ADD 1
-#define REFUSED_LOG_MAX 4
+#define REFUSED_LOGGED 4
 
 /*
  * Take the buffer of VF @vf.  Fails while the VF has it: its driver frees the
@@ -119,11 +119,11 @@ static int act(struct igb_pf *p, u16 vf, const u32 *msg)
 
 static void log_refusal(struct igb_pf *p, u16 vf, u32 request)
 {
-	if (p->vf[vf].refused++ < REFUSED_LOG_MAX)
+	if (p->vf[vf].refused++ < REFUSED_LOGGED)
 		hv_log("igb: " PCI_FMT ": VF %u: mailbox request %08x "
 		       "refused%s\n",
 		       PCI_ARG(p->fn->addr), vf, request,
-		       log_last(p->vf[vf].refused, REFUSED_LOG_MAX));
+		       log_last(p->vf[vf].refused, REFUSED_LOGGED));
 }
 
 static void answer(struct igb_pf *p, u16 vf, const u32 *msg)

@@ -1,13 +1,8 @@
 #include "drivers/ioapic.h"
 #include "hv/mmio.h"
 
-#define IOREGSEL 0x00
-#define IOWIN 0x10
-#define IOAPICVER 0x01
 #define MAX_ENTRY(version) ((version) >> 16 & 0xff)
-#define IOREDTBL(pin) (0x10 + 2 * (pin))
 
-#define RTE_MASKED BIT(16)
 #define RTE_DESTINATION(id) ((u64)(id) << 56)
 /* Remappable format (VT-d 5.1.5.1): index bits 14:0 at 63:49, bit 15 at 11 */
 #define RTE_REMAPPABLE BIT(48)

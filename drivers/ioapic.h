@@ -5,6 +5,13 @@
 
 #include "hv/types.h"
 
+/* Window (82093AA 3.1) and registers (3.2) */
+#define IOREGSEL 0x00
+#define IOWIN 0x10
+#define IOAPICVER 0x01
+#define IOREDTBL(pin) (0x10 + 2 * (pin)) /* two registers a pin */
+#define RTE_MASKED BIT(16)
+
 /* Mask every pin of the IOAPIC whose registers are at @base (mapped). */
 void ioapic_mask_all(hpa_t base);
 

@@ -180,7 +180,7 @@ static void submit(struct nvme_admin *a, const struct nvme_command *command)
 	for (unsigned int i = 0; i < ARRAY_SIZE(slot->rest); i++)
 		slot->rest[i] = 0;
 	a->tail = (a->tail + 1) % NVME_QUEUE_ENTRIES;
-	/* The entry is in memory before the controller is told of it. */
+	/* The entry is in memory before its doorbell is rung. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	nvme_write(a->fn, NVME_DOORBELLS, a->tail);
 }

@@ -1,20 +1,9 @@
 /* The guest's ACPI tables; section numbers are those of ACPI 6.3. */
 #include "guest/acpi.h"
+#include "hv/acpi_tables.h"
 #include "hv/cpu.h"
 #include "hv/guest_layout.h"
 #include "hv/string.h"
-
-struct acpi_header {
-	u8 signature[4];
-	u32 length;
-	u8 revision, checksum;
-	u8 oem_id[6], oem_table_id[8];
-	u32 oem_revision;
-	u8 creator_id[4];
-	u32 creator_revision;
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct acpi_header) == 36, "5.2.6");
 
 struct rsdp {
 	u8 signature[8];
@@ -83,8 +72,6 @@ struct madt {
 } __attribute__((packed));
 
 #define MADT_LOCAL_APIC 0 /* 5.2.12.2 */
-#define MADT_IOAPIC 1	  /* 5.2.12.3 */
-#define MADT_X2APIC 9	  /* 5.2.12.12 */
 #define MADT_ENABLED BIT(0)
 #define XAPIC_ID_MAX 254
 
@@ -163,7 +150,7 @@ static void finish(struct acpi_header *h, const char *signature, u32 length,
 	memcpy(h->oem_id, "GANGWY", sizeof(h->oem_id));
 	memcpy(h->oem_table_id, "GANGWAY ", sizeof(h->oem_table_id));
 	h->oem_revision = 1;
-	memcpy(h->creator_id, "GWAY", sizeof(h->creator_id));
+	memcpy(&h->creator_id, "GWAY", sizeof(h->creator_id));
 	h->creator_revision = 1;
 	h->checksum = 0;
 	h->checksum = checksum(h, length);

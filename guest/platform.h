@@ -3,7 +3,7 @@
 #ifndef GUEST_PLATFORM_H
 #define GUEST_PLATFORM_H
 
-#include "guest/vpci.h"
+#include "guest/vpci_bus.h"
 
 /* Give the guest its devices, with @bus as its PCI bus.  @ioapic_id is free of
  * the CPUs' APIC IDs. */

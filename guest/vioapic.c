@@ -3,21 +3,18 @@
  * datasheet's.
  */
 #include "guest/vioapic.h"
+#include "drivers/ioapic.h"
 #include "hv/apic.h"
 #include "hv/log.h"
 
 /* Memory-mapped registers, 32 bits (3.1) */
-#define IOREGSEL 0x00
-#define IOWIN 0x10
 
 /* Indirect registers (3.2) */
 #define IOAPICID 0x00
 #define IOAPICID_SHIFT 24
-#define IOAPICVER 0x01
 #define IOAPICVER_VERSION 0x11
 #define IOAPICVER_LAST_PIN_SHIFT 16
 #define IOAPICARB 0x02
-#define IOREDTBL 0x10 /* two registers a pin */
 
 /* Redirection entry (3.2.4); the other bits are read-only or reserved */
 #define RTE_VECTOR 0xffULL
@@ -27,13 +24,10 @@
 #define RTE_LOGICAL BIT(11)
 #define RTE_POLARITY BIT(13)
 #define RTE_LEVEL BIT(15)
-#define RTE_MASKED BIT(16)
 #define RTE_DESTINATION_SHIFT 56
 #define RTE_WRITABLE                                                           \
 	(RTE_VECTOR | RTE_DELIVERY_MODE | RTE_LOGICAL | RTE_POLARITY |         \
 	 RTE_LEVEL | RTE_MASKED | 0xffULL << RTE_DESTINATION_SHIFT)
-
-#define FIRST_VECTOR 16 /* Intel SDM 3A 11.5.2 */
 
 static void refuse(struct vioapic *v, unsigned int pin)
 {
@@ -53,7 +47,7 @@ bool vioapic_route(u64 rte, struct vioapic_route *route)
 	route->destination = rte >> RTE_DESTINATION_SHIFT;
 	route->logical = rte & RTE_LOGICAL;
 	route->lowest_priority = mode == RTE_LOWEST;
-	return !(rte & RTE_MASKED) && route->vector >= FIRST_VECTOR &&
+	return !(rte & RTE_MASKED) && route->vector >= APIC_FIRST_VECTOR &&
 	       (mode == RTE_FIXED || mode == RTE_LOWEST);
 }
 
@@ -77,7 +71,7 @@ void vioapic_raise(struct vioapic *v, unsigned int pin)
 
 static u32 read_indirect(const struct vioapic *v)
 {
-	unsigned int index = v->select - IOREDTBL;
+	unsigned int index = v->select - IOREDTBL(0);
 
 	switch (v->select) {
 	case IOAPICID:
@@ -87,20 +81,20 @@ static u32 read_indirect(const struct vioapic *v)
 		return IOAPICVER_VERSION | (GUEST_IOAPIC_PINS - 1)
 						   << IOAPICVER_LAST_PIN_SHIFT;
 	}
-	if (v->select < IOREDTBL || index >= 2 * GUEST_IOAPIC_PINS)
+	if (v->select < IOREDTBL(0) || index >= 2 * GUEST_IOAPIC_PINS)
 		return 0;
 	return v->pin[index / 2] >> (index % 2 ? 32 : 0);
 }
 
 static void write_indirect(struct vioapic *v, u32 value)
 {
-	unsigned int index = v->select - IOREDTBL;
+	unsigned int index = v->select - IOREDTBL(0);
 	unsigned int shift = index % 2 ? 32 : 0;
 	u64 *rte, old;
 
 	if (v->select == IOAPICID)
 		v->id = value >> IOAPICID_SHIFT & 0xf;
-	if (v->select < IOREDTBL || index >= 2 * GUEST_IOAPIC_PINS)
+	if (v->select < IOREDTBL(0) || index >= 2 * GUEST_IOAPIC_PINS)
 		return;
 	rte = &v->pin[index / 2];
 	old = *rte;

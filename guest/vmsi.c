@@ -17,8 +17,6 @@
 #define MSI_PENDING 0x10
 #define MSI_VECTORS 1U /* bits of the two above that the guest has */
 
-#define REFUSED_LOG_MAX 8
-
 /* Offset of @reg as if addresses had 32 bits. */
 static u16 plain_reg(const struct msi *m, u16 reg)
 {
@@ -67,11 +65,11 @@ static void program(struct msi *m)
 	err = m->backend.route(m->backend.ctx, 0, &e, &address, &data);
 	if (err) {
 		set_real_enable(m, false);
-		if (m->refused++ < REFUSED_LOG_MAX)
+		if (m->refused++ < MESSAGES_REFUSED_LOGGED)
 			hv_log("msi: " PCI_FMT ": refused (%d): address %lx, "
 			       "data %x; it stays off%s\n",
 			       PCI_ARG(m->fn->addr), err, e.address, e.data,
-			       log_last(m->refused, REFUSED_LOG_MAX));
+			       log_last(m->refused, MESSAGES_REFUSED_LOGGED));
 		return;
 	}
 	if (m->real)

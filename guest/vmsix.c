@@ -10,10 +10,6 @@
 #include "hv/mmio.h"
 
 /* The capability (PCIe 7.7.2), offsets from its start */
-#define MSIX_CONTROL 0x02
-#define MSIX_CONTROL_SIZE 0x7ff
-#define MSIX_TABLE 0x04
-#define MSIX_PBA 0x08
 #define MSIX_BIR_MASK 0x7U
 #define MSIX_CAP_SIZE 12
 
@@ -23,8 +19,6 @@
 #define ENTRY_DATA 8
 #define ENTRY_CONTROL 12
 #define ENTRY_MASKED 1U
-
-#define REFUSED_LOG_MAX 8
 
 static volatile u8 *real_entry(const struct msix *m, unsigned int index)
 {
@@ -57,11 +51,12 @@ static void program(struct msix *m, unsigned int index)
 	set_real_mask(m, index, ENTRY_MASKED);
 	err = m->backend.route(m->backend.ctx, index, e, &address, &data);
 	if (err) {
-		if (m->refused++ < REFUSED_LOG_MAX)
+		if (m->refused++ < MESSAGES_REFUSED_LOGGED)
 			hv_log("msix: " PCI_FMT ": vector %u refused (%d): "
 			       "address %lx, data %x; it stays masked%s\n",
 			       PCI_ARG(m->fn->addr), index, err, e->address,
-			       e->data, log_last(m->refused, REFUSED_LOG_MAX));
+			       e->data,
+			       log_last(m->refused, MESSAGES_REFUSED_LOGGED));
 		return;
 	}
 	mmio_write32(real + ENTRY_ADDRESS_LOW, address);
@@ -200,11 +195,12 @@ int msix_init(struct msix *m, struct pci_function *fn,
 		       PCI_ARG(fn->addr), m->cap);
 		return -EINVAL;
 	}
-	m->real_vectors =
-		(pci_read16(fn, m->cap + MSIX_CONTROL) & MSIX_CONTROL_SIZE) + 1;
+	m->real_vectors = (pci_read16(fn, m->cap + PCI_MSIX_CONTROL) &
+			   PCI_MSIX_CONTROL_SIZE) +
+			  1;
 	m->vectors = MIN(m->real_vectors, MSIX_MAX_VECTORS);
-	table = pci_read32(fn, m->cap + MSIX_TABLE);
-	pba = pci_read32(fn, m->cap + MSIX_PBA);
+	table = pci_read32(fn, m->cap + PCI_MSIX_TABLE);
+	pba = pci_read32(fn, m->cap + PCI_MSIX_PBA);
 	m->table_bar = table & MSIX_BIR_MASK;
 	m->table_offset = table & ~MSIX_BIR_MASK;
 	m->pba_bar = pba & MSIX_BIR_MASK;

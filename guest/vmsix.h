@@ -8,6 +8,9 @@
 
 #include "drivers/pci/pci.h"
 
+/* How many refused messages of a function are logged */
+#define MESSAGES_REFUSED_LOGGED 8
+
 #define MSIX_MAX_VECTORS 64
 #define MSIX_ENTRY_SIZE 16
 

@@ -1,7 +1,6 @@
 /*
- * Configuration space of the guest's functions.  Every access is one of whole
- * doublewords with byte enables, as on the bus, so that one function reads and
- * one function writes each register.  The guest sees:
+ * Configuration space of the guest's functions: one function reads and one
+ * function writes each register.  The guest sees:
  *
  *   00  vendor and device ID       struct pci_function's: a VF's own read FFFFh
  *   04  command, status            command ours; bus mastering is forwarded
@@ -27,19 +26,6 @@
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 
-/* Of QEMU's generic PCIe host bridge, for which no driver looks */
-#define HOST_BRIDGE_ID 0x00081b36
-#define HOST_BRIDGE_CLASS 0x06000000
-
-/* Mechanism #1: offsets in its ports, fields of CONFIG_ADDRESS */
-#define CONFIG_ADDRESS 0
-#define CONFIG_DATA 4
-#define CONFIG_ENABLE BIT(31)
-#define CONFIG_BUS(a) ((a) >> 16 & 0xff)
-#define CONFIG_DEVFN(a) ((a) >> 8 & 0xff)
-#define CONFIG_REGISTER(a) ((a)&0xfc)
-#define CONFIG_ADDRESS_WRITABLE 0x80fffffc
-
 /* Beside what the function decodes */
 #define COMMAND_WRITABLE                                                       \
 	(PCI_COMMAND_MASTER | COMMAND_PARITY | COMMAND_SERR |                  \
@@ -47,51 +33,38 @@
 #define COMMAND_PARITY BIT(6)
 #define COMMAND_SERR BIT(8)
 
-/* Base address register (PCI 3.0 6.2.5.1) */
-#define BAR_IO 0x1
-#define BAR_64 0x4
-#define BAR_PREFETCH 0x8
-
 /* PCIe capability (PCIe 7.5.3): version 2, or version 1, which ends before
  * the slot's registers */
 #define PCIE_CAP 0x00
 #define PCIE_CAP_VERSION(n) ((n) << 16)
 #define PCIE_CAP_INTEGRATED (9u << 20) /* device type: RCiEP, 7.5.3.2 */
-#define PCIE_DEVCAP 0x04
 #define DEVCAP_MPS 0x7u
 #define DEVCAP_EXT_TAG (1u << 5)
 #define DEVCAP_ROLE_ERRORS (1u << 15)
 #define DEVCAP_FLR (1u << 28)
-#define PCIE_DEVCTL 0x08
 #define DEVCTL_WRITABLE 0x7fff
 #define DEVCTL_FLR (1u << 15)
 #define DEVSTA_PENDING (1u << 21) /* in the same doubleword */
-#define PCIE_DEVCAP2 0x24
-#define DEVCAP2_TIMEOUTS 0x1fu /* completion timeout ranges, disable */
-#define PCIE_DEVCTL2 0x28
-#define DEVCTL2_WRITABLE 0x1f /* completion timeout value, disable */
+#define DEVCAP2_TIMEOUTS 0x1fu	  /* completion timeout ranges, disable */
+#define DEVCTL2_WRITABLE 0x1f	  /* completion timeout value, disable */
 #define PCIE_SIZE 0x3c
 #define PCIE_SIZE_1 0x14
 
 /* MSI-X capability (PCIe 7.7.2) */
-#define MSIX_CONTROL 0x02
 #define MSIX_CONTROL_WRITABLE 0xc000 /* enable, function mask */
-#define MSIX_CONTROL_SIZE 0x7ff
-#define MSIX_TABLE 0x04
-#define MSIX_PBA 0x08
 #define MSIX_SIZE 0x0c
-
-/* @old with the bits of @mask taken from @value. */
-static u32 merge(u32 old, u32 value, u32 mask)
-{
-	return (old & ~mask) | (value & mask);
-}
 
 /*
  * Decoding stays on in the device: the hypervisor reaches the MSI-X table and
  * what it mediates whatever the guest does, and the guest reaches BARs through
  * EPT, or by exits, alone.  INTx would reach nobody.
  */
+/* @old with the bits of @mask taken from @value. */
+static u32 merge(u32 old, u32 value, u32 mask)
+{
+	return (old & ~mask) | (value & mask);
+}
+
 static void write_hardware_command(const struct vpci_function *v)
 {
 	pci_write16(v->fn, PCI_COMMAND,
@@ -102,8 +75,8 @@ static void write_hardware_command(const struct vpci_function *v)
 /* Where the guest has BAR @i now; 0: nowhere. */
 static u64 effective_address(const struct vpci_function *v, unsigned int i)
 {
-	u16 decoding =
-		v->bar[i].flags & BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+	u16 decoding = v->bar[i].flags & PCI_BAR_IO ? PCI_COMMAND_IO
+						    : PCI_COMMAND_MEMORY;
 
 	return v->command & decoding ? v->bar[i].address : 0;
 }
@@ -148,7 +121,7 @@ static struct vpci_bar *bar_at(struct vpci_function *v, unsigned int index,
 	if (v->bar[index].size)
 		return &v->bar[index];
 	if (index == 0 || !v->bar[index - 1].size ||
-	    !(v->bar[index - 1].flags & BAR_64))
+	    !(v->bar[index - 1].flags & PCI_BAR_64))
 		return NULL;
 	*shift = 32;
 	return &v->bar[index - 1];
@@ -248,9 +221,9 @@ static void write_pcie(struct vpci_function *v, u16 reg, u32 value, u32 mask)
 
 static u32 read_msix(const struct vpci_function *v, u16 reg)
 {
-	u16 control = pci_read16(v->fn, v->msix_cap + MSIX_CONTROL);
+	u16 control = pci_read16(v->fn, v->msix_cap + PCI_MSIX_CONTROL);
 
-	control &= (u16)~MSIX_CONTROL_SIZE;
+	control &= (u16)~PCI_MSIX_CONTROL_SIZE;
 	control |= v->msix->vectors - 1;
 	if (reg == 0)
 		return PCI_CAP_MSIX | (u32)control << 16;
@@ -259,7 +232,7 @@ static u32 read_msix(const struct vpci_function *v, u16 reg)
 
 static void write_msix_control(struct vpci_function *v, u16 value, u16 mask)
 {
-	u16 at = v->msix_cap + MSIX_CONTROL;
+	u16 at = v->msix_cap + PCI_MSIX_CONTROL;
 
 	mask &= MSIX_CONTROL_WRITABLE;
 	if (mask)
@@ -300,7 +273,7 @@ static u32 read_header(struct vpci_function *v, u16 reg)
 	}
 }
 
-static u32 read_register(struct vpci_function *v, u16 reg)
+u32 vpci_read(struct vpci_function *v, u16 reg)
 {
 	if (in_cap(reg, v->pcie_cap, v->pcie_size))
 		return read_pcie(v, reg - v->pcie_cap);
@@ -312,8 +285,7 @@ static u32 read_register(struct vpci_function *v, u16 reg)
 	return read_header(v, reg);
 }
 
-static void write_register(struct vpci_function *v, u16 reg, u32 value,
-			   u32 mask)
+void vpci_write(struct vpci_function *v, u16 reg, u32 value, u32 mask)
 {
 	if (in_cap(reg, v->pcie_cap, v->pcie_size))
 		write_pcie(v, reg - v->pcie_cap, value, mask);
@@ -325,88 +297,6 @@ static void write_register(struct vpci_function *v, u16 reg, u32 value,
 		write_command(v, value, mask);
 	else if (reg >= PCI_BAR(0) && reg < PCI_BAR(PCI_BARS))
 		write_bar(v, (reg - PCI_BAR(0)) / 4, value, mask);
-}
-
-static struct vpci_function *find(const struct vpci_bus *bus, u64 offset)
-{
-	for (unsigned int i = 0; i < bus->count && i < VPCI_MAX_FUNCTIONS; i++)
-		if (offset >> 12 == bus->function[i]->devfn)
-			return bus->function[i];
-	return NULL;
-}
-
-/* Linux believes in mechanism #1 if it finds a host bridge by it. */
-static u32 read_host_bridge(u16 reg)
-{
-	switch (reg) {
-	case PCI_VENDOR_ID:
-		return HOST_BRIDGE_ID;
-	case PCI_REVISION:
-		return HOST_BRIDGE_CLASS;
-	default:
-		return 0;
-	}
-}
-
-/* One doubleword at @offset, the bytes of @mask. */
-static u32 access_register(const struct vpci_bus *bus, u64 offset, u32 mask,
-			   bool write, u32 value)
-{
-	struct vpci_function *v = find(bus, offset);
-
-	if (offset < PCI_CONFIG_SIZE)
-		return write ? 0 : read_host_bridge(offset);
-	if (!v || v->lost)
-		return ~0u;
-	if (!write)
-		return read_register(v, offset & 0xfff);
-	write_register(v, offset & 0xfff, value, mask);
-	return 0;
-}
-
-void vpci_access(void *ctx, u64 offset, unsigned int size, bool write,
-		 u64 *value)
-{
-	u64 result = ~0ULL;
-
-	for (unsigned int done = 0; done < size && done < 8;) {
-		u64 at = offset + done;
-		unsigned int shift = 8 * (at % 4);
-		unsigned int bytes = MIN(4 - at % 4, size - done);
-		u64 ones = BIT(8 * bytes) - 1;
-		u32 dword = *value >> (8 * done) << shift;
-
-		dword = access_register(ctx, ALIGN_DOWN(at, 4), ones << shift,
-					write, dword);
-		result &= ~(ones << (8 * done));
-		result |= (dword >> shift & ones) << (8 * done);
-		done += bytes;
-	}
-	if (!write)
-		*value = result;
-}
-
-void vpci_ports_access(void *ctx, u64 offset, unsigned int size, bool write,
-		       u64 *value)
-{
-	struct vpci_bus *bus = ctx;
-	u32 address = bus->address;
-
-	if (offset == CONFIG_ADDRESS && size == 4) {
-		if (write)
-			bus->address = *value & CONFIG_ADDRESS_WRITABLE;
-		else
-			*value = address;
-		return;
-	}
-	if (offset < CONFIG_DATA || !(address & CONFIG_ENABLE) ||
-	    CONFIG_BUS(address) != 0) {
-		*value = ~0ULL;
-		return;
-	}
-	offset = CONFIG_DEVFN(address) << 12 | CONFIG_REGISTER(address) |
-		 (offset - CONFIG_DATA);
-	vpci_access(bus, offset, size, write, value);
 }
 
 void vpci_reset(struct vpci_function *v)
@@ -508,9 +398,10 @@ static int init_bar(struct vpci_function *v, unsigned int i,
 	v->bar[i] = (struct vpci_bar){
 		.size = real->size,
 		.address = address,
-		.flags = real->io ? BAR_IO
-				  : (real->is64 ? BAR_64 : 0) |
-					    (real->prefetch ? BAR_PREFETCH : 0),
+		.flags = real->io ? PCI_BAR_IO
+				  : (real->is64 ? PCI_BAR_64 : 0) |
+					    (real->prefetch ? PCI_BAR_PREFETCH
+							    : 0),
 	};
 	v->decodes |= real->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * The guest's PCI bus 0: its assigned functions, each with a configuration
- * space that is partly the function's own and partly ours (docs in vpci.c).
+ * An assigned function as the guest sees it: a configuration space that is
+ * partly the function's own and partly ours (vpci.c has the list).
  */
 #ifndef GUEST_VPCI_H
 #define GUEST_VPCI_H
@@ -8,8 +8,6 @@
 #include "drivers/pci/pci.h"
 #include "guest/vmsi.h"
 #include "guest/vmsix.h"
-
-#define VPCI_MAX_FUNCTIONS 8
 
 struct vpci_bar {
 	u64 size;    /* 0: none; bytes of memory, or ports */
@@ -81,23 +79,9 @@ void vpci_reset(struct vpci_function *v);
  * reads all ones and takes no write. */
 void vpci_lose(struct vpci_function *v);
 
-/* Bus 0: its functions, and at 00.0 a host bridge with nothing behind it. */
-struct vpci_bus {
-	struct vpci_function *function[VPCI_MAX_FUNCTIONS];
-	unsigned int count;
-	u32 address; /* CONFIG_ADDRESS */
-};
-
-/*
- * trap_fn over GUEST_PCI_PORT, 8 ports; @ctx is a struct vpci_bus.  Mechanism
- * #1 (PCI 3.0 3.2.2.3.2), by which Linux probes the bus before it has read the
- * MCFG table.
- */
-void vpci_ports_access(void *ctx, u64 offset, unsigned int size, bool write,
-		       u64 *value);
-
-/* trap_fn over GUEST_ECAM; @ctx is a struct vpci_bus. */
-void vpci_access(void *ctx, u64 offset, unsigned int size, bool write,
-		 u64 *value);
+/* One doubleword of @v's configuration space, at the offset @reg: its value;
+ * or the bits of @mask are written. */
+u32 vpci_read(struct vpci_function *v, u16 reg);
+void vpci_write(struct vpci_function *v, u16 reg, u32 value, u32 mask);
 
 #endif

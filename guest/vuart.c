@@ -9,6 +9,7 @@
  */
 #include "guest/vuart.h"
 #include "guest/bytewise.h"
+#include "hv/console.h"
 
 /* Registers; 0 and 1 are the divisor latch while LCR.DLAB is set */
 #define RBR 0 /* read */
@@ -33,7 +34,6 @@
 #define FCR_TRIGGER_SHIFT 6
 #define FCR_TRIGGER_MASK 0xc0
 #define LCR 3
-#define LCR_DLAB BIT(7)
 #define MCR 4
 #define MCR_DTR BIT(0)
 #define MCR_RTS BIT(1)
@@ -142,7 +142,7 @@ static void write_mcr(struct vuart *u, u8 value)
 
 	u->mcr = value & MCR_MASK;
 	changed = before ^ modem_lines(u);
-	/* The ring indicator is told at its end only (8.6.8). */
+	/* The ring indicator is reported at its end only (8.6.8). */
 	if (!(before & MSR_RI))
 		changed &= ~MSR_RI;
 	u->msr_delta |= changed >> 4;
@@ -210,9 +210,9 @@ static u8 read_register(struct vuart *u, u64 reg)
 {
 	switch (reg) {
 	case RBR:
-		return u->lcr & LCR_DLAB ? u->divisor & 0xff : fifo_pop(u);
+		return u->lcr & UART_LCR_DLAB ? u->divisor & 0xff : fifo_pop(u);
 	case IER:
-		return u->lcr & LCR_DLAB ? u->divisor >> 8 : u->ier;
+		return u->lcr & UART_LCR_DLAB ? u->divisor >> 8 : u->ier;
 	case IIR:
 		return read_iir(u);
 	case LCR:
@@ -239,7 +239,7 @@ static void write_latch(struct vuart *u, u64 reg, u8 value)
 
 static void write_register(struct vuart *u, u64 reg, u8 value)
 {
-	if (reg <= IER && u->lcr & LCR_DLAB) {
+	if (reg <= IER && u->lcr & UART_LCR_DLAB) {
 		write_latch(u, reg, value);
 		return;
 	}

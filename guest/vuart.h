@@ -19,7 +19,7 @@ struct vuart {
 	u8 fifo[VUART_FIFO]; /* received bytes, oldest at head */
 	unsigned int head, count;
 	bool overrun;	  /* LSR.OE */
-	bool thr_pending; /* "transmitter empty" not yet told */
+	bool thr_pending; /* "transmitter empty" not yet reported */
 	bool line;	  /* state of the interrupt line */
 	struct vuart_backend backend;
 };

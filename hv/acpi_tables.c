@@ -11,9 +11,7 @@
 
 #define MADT_ENTRIES 44
 #define MADT_LAPIC 0
-#define MADT_IOAPIC 1
 #define MADT_OVERRIDE 2
-#define MADT_X2APIC 9
 #define MADT_CPU_ENABLED BIT(0)
 /* All processors, so the ID of none (Intel SDM 3A 10.6.2.1, 10.12.9) */
 #define XAPIC_BROADCAST 0xff

@@ -14,6 +14,10 @@ struct acpi_header {
 } __attribute__((packed));
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 5.2.6");
 
+/* Structures of the MADT (5.2.12) */
+#define MADT_IOAPIC 1
+#define MADT_X2APIC 9
+
 /* More than any table has that is read here; a longer one is refused. */
 #define ACPI_TABLE_MAX (4 * MIB)
 

@@ -4,6 +4,9 @@
 
 #include "hv/types.h"
 
+/* Vectors below are illegal (Intel SDM 3A 10.5.2) */
+#define APIC_FIRST_VECTOR 16
+
 #define ICR_FIXED (0u << 8)
 #define ICR_NMI (4u << 8)
 #define ICR_INIT (5u << 8)

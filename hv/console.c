@@ -12,7 +12,6 @@
 #define FCR_ENABLE_CLEAR 0x07
 #define UART_LCR 3
 #define LCR_8N1 0x03
-#define LCR_DLAB 0x80
 #define UART_MCR 4
 #define MCR_DTR_RTS_OUT2 0x0b /* OUT2 lets the interrupt line through */
 #define UART_LSR 5
@@ -42,7 +41,7 @@ static u16 uart_open(u16 port)
 	if (!uart_present(port))
 		return 0;
 	outb(port + UART_IER, 0);
-	outb(port + UART_LCR, LCR_DLAB);
+	outb(port + UART_LCR, UART_LCR_DLAB);
 	outb(port + UART_DATA, 1); /* 115200 baud */
 	outb(port + UART_IER, 0);
 	outb(port + UART_LCR, LCR_8N1);

@@ -4,6 +4,9 @@
 
 #include "hv/types.h"
 
+/* 16550A, line control: the divisor is at offsets 0 and 1 */
+#define UART_LCR_DLAB BIT(7)
+
 /*
  * Look for a 16550 at COM1, for the guest's console, and for the log at
  * @log_port (1: COM1 too, 2: COM2).  A port that does not answer is left

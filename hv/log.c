@@ -17,7 +17,8 @@ void (*log_screen)(const char *text, size_t length);
  */
 #define LOCK_TRIES 100000000
 /* In a panic: whoever has it may have been parked with it, so not much longer
- * than a line takes.  Then it is taken from him, or each line would wait. */
+ * than a line takes.  Then the lock is taken from that CPU, or each line would
+ * wait. */
 #define LOCK_TRIES_PANIC 1000000
 
 static bool log_lock(void)

@@ -8,6 +8,10 @@
 
 #include "hv/types.h"
 
+/* Writes of devices here are interrupts, not memory accesses (VT-d 3.14) */
+#define INTERRUPT_RANGE 0xfee00000UL
+#define INTERRUPT_RANGE_SIZE MIB
+
 #define MEMORY_MAP_MAX 64
 
 enum region_kind {

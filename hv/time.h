@@ -7,6 +7,18 @@
 /* Microseconds since the hypervisor took the machine over. */
 u64 time_us(void);
 
+/* True if @us microseconds have passed since it was last true for @last, which
+ * starts as 0; the first time at once.  One CPU at a time. */
+static inline bool time_due(u64 *last, u64 us)
+{
+	u64 now = time_us();
+
+	if (*last && now - *last < us)
+		return false;
+	*last = now;
+	return true;
+}
+
 /*
  * Busy-wait for @us microseconds.  Only for delays that a specification
  * demands; @why names the section, and the sum of all such delays is logged.

@@ -13,7 +13,7 @@
  * (untranslated requests go through the second level, translation requests are
  * refused), second-level table; high word address width 2:0, domain ID 23:8. */
 #define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
-#define CONTEXT_FPD BIT(1)	    /* no fault is told, whatever P is */
+#define CONTEXT_FPD BIT(1)	    /* no fault is reported, whatever P is */
 #define CONTEXT_PASS_THROUGH BIT(3) /* 10: not translated at all */
 #define CONTEXT_DOMAIN(id) ((u64)(id) << 8)
 
@@ -102,17 +102,17 @@ static u64 address_width(const struct vtd_unit *unit,
 static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 		      u16 sid, const struct vtd_domain *domain)
 {
-	int error;
+	int err;
 
 	vtd_unit_store(unit, &entry->high,
 		       CONTEXT_DOMAIN(domain->id) |
 			       address_width(unit, domain));
 	vtd_unit_store(unit, &entry->low, second_level(domain) | VTD_PRESENT);
-	error = vtd_unit_flush_buffers(unit);
-	if (error || !(unit->cap & VTD_CAP_CM))
-		return error;
-	error = vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
-	return error ? error : vtd_invalidate_domain(unit, domain->id);
+	err = vtd_unit_flush_buffers(unit);
+	if (err || !(unit->cap & VTD_CAP_CM))
+		return err;
+	err = vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
+	return err ? err : vtd_invalidate_domain(unit, domain->id);
 }
 
 /*
@@ -137,10 +137,10 @@ static int close_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 	return 0;
 }
 
-static int refuse(const struct pci_function *fn, int error, const char *why)
+static int refuse(const struct pci_function *fn, int err, const char *why)
 {
 	hv_log("vtd: " PCI_FMT ": %s\n", PCI_ARG(fn->addr), why);
-	return error;
+	return err;
 }
 
 /* Firmware's reserved memory would have to be mapped for the function, and
@@ -162,7 +162,7 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 	u16 sid = PCI_RID(fn->addr);
 	volatile struct vtd_entry *entry;
 	struct vtd_attachment *slot;
-	int error;
+	int err;
 
 	if (!unit)
 		return refuse(fn, -ENODEV, "no remapping unit covers it");
@@ -183,13 +183,13 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 	if (!entry)
 		return -ENOMEM;
 	*slot = (struct vtd_attachment){domain, sid};
-	error = open_entry(unit, entry, sid, domain);
-	if (error) {
+	err = open_entry(unit, entry, sid, domain);
+	if (err) {
 		if (vtd_detach(domain, fn))
-			refuse(fn, error,
+			refuse(fn, err,
 			       "could not be closed again: its DMA "
 			       "may still pass");
-		return error;
+		return err;
 	}
 	hv_log("vtd: " PCI_FMT ": attached to domain %u by %s\n",
 	       PCI_ARG(fn->addr), domain->id, unit->name);
@@ -202,25 +202,25 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 	u16 sid = PCI_RID(fn->addr);
 	volatile struct vtd_entry *entry;
 	struct vtd_attachment *slot;
-	int error;
+	int err;
 
 	slot = unit ? find_attachment(unit, sid) : NULL;
 	if (!slot || slot->domain != domain)
 		return refuse(fn, -ENODEV, "is not attached to this domain");
 	entry = vtd_context_entry(unit, sid);
-	error = entry ? close_entry(unit, entry, sid) : 0;
-	if (!error)
+	err = entry ? close_entry(unit, entry, sid) : 0;
+	if (!err)
 		slot->domain = NULL;
-	return error;
+	return err;
 }
 
 /* That a context entry is missing is a qualified fault, which FPD holds back;
  * that its table is missing is none (VT-d 7.1.3), so it gets one.  Nothing that
  * is not present is cached, except in caching mode. */
-int vtd_silence(struct vtd_unit *unit, u16 sid)
+int vtd_mute(struct vtd_unit *unit, u16 sid)
 {
 	volatile struct vtd_entry *entry;
-	int error;
+	int err;
 
 	if (find_attachment(unit, sid))
 		return -EBUSY;
@@ -228,9 +228,9 @@ int vtd_silence(struct vtd_unit *unit, u16 sid)
 	if (!entry)
 		return -ENOMEM;
 	vtd_unit_store(unit, &entry->low, CONTEXT_FPD);
-	error = vtd_unit_flush_buffers(unit);
-	if (error || !(unit->cap & VTD_CAP_CM))
-		return error;
+	err = vtd_unit_flush_buffers(unit);
+	if (err || !(unit->cap & VTD_CAP_CM))
+		return err;
 	return vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
 }
 
@@ -247,17 +247,17 @@ static int close_all(struct vtd_unit *unit)
 
 static bool block(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	if (!unit->root)
 		return false;
-	error = close_all(unit);
-	if (error) {
+	err = close_all(unit);
+	if (err) {
 		/* If somebody holds the queue, he does not come back. */
 		lock_release(&unit->queue.lock);
-		error = close_all(unit);
+		err = close_all(unit);
 	}
-	return unit->blocking && !error;
+	return unit->blocking && !err;
 }
 
 bool vtd_block_all(void)

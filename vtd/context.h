@@ -25,7 +25,7 @@ const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid);
  * context table of its bus; -EIO, -ETIMEDOUT.  As with vtd_attach(), the caller
  * sees to it that nobody attaches or detaches at once.
  */
-int vtd_silence(struct vtd_unit *unit, u16 sid);
+int vtd_mute(struct vtd_unit *unit, u16 sid);
 
 /* True, with a line of log, if firmware reserves memory for @fn (RMRR, VT-d
  * 8.4).  After vtd_probe(). */

@@ -108,7 +108,7 @@ static int parse_scopes(struct part p, struct dmar_scope *scope,
 			unsigned int max, unsigned int *count)
 {
 	size_t end = p.at + p.size;
-	int error;
+	int err;
 	u8 type;
 
 	for (*count = 0; p.at < end; p.at += p.size) {
@@ -132,9 +132,9 @@ static int parse_scopes(struct part p, struct dmar_scope *scope,
 		scope[*count].enumeration_id =
 			read_bytes(&p, SCOPE_ENUMERATION_ID, 1);
 		scope[*count].start_bus = read_bytes(&p, SCOPE_START_BUS, 1);
-		error = parse_path(&p, &scope[*count]);
-		if (error)
-			return error;
+		err = parse_path(&p, &scope[*count]);
+		if (err)
+			return err;
 		++*count;
 	}
 	return 0;
@@ -220,12 +220,12 @@ int dmar_parse(const void *table, size_t size, struct dmar *dmar)
 	struct part p = {table, 0, size};
 	size_t end;
 	u8 flags;
-	int error;
+	int err;
 
 	memset(dmar, 0, sizeof(*dmar));
-	error = check_header(&p, &end);
-	if (error)
-		return error;
+	err = check_header(&p, &end);
+	if (err)
+		return err;
 	if (read_bytes(&p, TABLE_ADDRESS_WIDTH, 1) >= MAX_PHYSICAL_BITS)
 		return bad(&p, "host address width above 52 bits");
 	dmar->address_width = read_bytes(&p, TABLE_ADDRESS_WIDTH, 1) + 1;
@@ -240,9 +240,9 @@ int dmar_parse(const void *table, size_t size, struct dmar *dmar)
 		p.size = read_bytes(&p, 2, 2);
 		if (p.size < STRUCTURE_HEADER || p.size > end - p.at)
 			return bad(&p, "structure of impossible length");
-		error = parse_structure(&p, dmar);
-		if (error)
-			return error;
+		err = parse_structure(&p, dmar);
+		if (err)
+			return err;
 	}
 	return 0;
 }

@@ -95,11 +95,9 @@ static bool collect(struct vtd_unit *unit, unsigned int oldest, u64 before,
 static void announce_flood(const struct vtd_unit *unit)
 {
 	static u64 announced;
-	u64 now = time_us();
 
-	if (announced && now - announced < FLOOD_SAID_US)
+	if (!time_due(&announced, FLOOD_SAID_US))
 		return;
-	announced = now;
 	hv_log("vtd: %s: faults come faster than they are served; the rest "
 	       "waits for the next exit\n",
 	       unit->name);
@@ -110,7 +108,7 @@ static void clear_overflow(struct vtd_unit *unit)
 {
 	if (vtd_share_take(VTD_SHARE_UNITS)) {
 		hv_log("vtd: %s: fault records overflowed (PFO): more was "
-		       "blocked than is told\n",
+		       "blocked than is reported\n",
 		       unit->name);
 		hv_log("vtd-event: unit=%s event=overflow\n", unit->name);
 	}
@@ -188,7 +186,7 @@ void vtd_fault_summary(void)
 {
 	announce_unexplained();
 	hv_log("vtd: requests blocked: %lu\n", faults.count);
-	if (vtd_silenced())
+	if (vtd_muted())
 		hv_log("vtd: and those of %u functions that were silenced\n",
-		       vtd_silenced());
+		       vtd_muted());
 }

@@ -7,7 +7,7 @@
 /*
  * Log and clear what the units report; called on an NMI and before the end.
  * Returns true if any had something to report (the NMI was theirs).  A function
- * that is not assigned and faults on and on is silenced: the caller sees to it
+ * that is not assigned and faults on and on is muted: the caller sees to it
  * that nobody attaches or detaches at once.
  */
 bool vtd_service_faults(void);

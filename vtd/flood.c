@@ -1,4 +1,5 @@
-/* Whose faults are told, and who is told to fault without a word. */
+/* Rate limits for fault reports, and muting of functions that fault on and on.
+ */
 #include "vtd/flood.h"
 #include "drivers/pci/pci.h"
 #include "hv/log.h"
@@ -43,13 +44,11 @@ bool vtd_share_take(enum vtd_share share)
 	return true;
 }
 
-/* --- silence */
-
 /* Blocked for want of an entry, and for nothing else (VT-d 7.1.3) */
 #define REASON_ROOT_NOT_PRESENT 1    /* LRT.2 */
 #define REASON_CONTEXT_NOT_PRESENT 2 /* LCT.2 */
 
-#define SILENCED_AFTER 16
+#define MUTED_AFTER 16
 #define PAUSE_US 10000000 /* after which a source begins anew */
 
 static struct source {
@@ -58,7 +57,7 @@ static struct source {
 	u16 faults; /* 0: free */
 	u64 last;   /* time of */
 } sources[16];
-static unsigned int attempts, silenced;
+static unsigned int attempts, muted;
 
 /* The one of @sid, or a new one in place of that with the fewest faults. */
 static struct source *find_source(const struct vtd_unit *unit, u16 sid)
@@ -82,25 +81,26 @@ static struct source *find_source(const struct vtd_unit *unit, u16 sid)
 	return fewest;
 }
 
-static void silence(struct vtd_unit *unit, u16 sid)
+static void mute(struct vtd_unit *unit, u16 sid)
 {
 	struct pci_addr addr = {unit->dmar->segment, sid >> 8, sid & 0xff};
-	int error;
+	int err;
 
-	if (attempts == VTD_MAX_SILENCED)
+	if (attempts == VTD_MAX_MUTED)
 		return;
 	/* A failure counts: it would come again and again */
 	attempts++;
-	error = vtd_silence(unit, sid);
-	if (error) {
+	err = vtd_mute(unit, sid);
+	if (err) {
 		hv_log("vtd: %s: " PCI_FMT " cannot be silenced (%d)\n",
-		       unit->name, PCI_ARG(addr), error);
+		       unit->name, PCI_ARG(addr), err);
 		return;
 	}
-	silenced++;
+	muted++;
 	hv_log("vtd: %s: " PCI_FMT " is not assigned and was blocked %u times: "
-	       "its requests stay blocked, but are told and counted no more\n",
-	       unit->name, PCI_ARG(addr), SILENCED_AFTER);
+	       "its requests stay blocked, but are no longer reported or "
+	       "counted\n",
+	       unit->name, PCI_ARG(addr), MUTED_AFTER);
 	hv_log("vtd-event: unit=%s event=silenced source=" PCI_FMT "\n",
 	       unit->name, PCI_ARG(addr));
 }
@@ -116,13 +116,13 @@ void vtd_flood_note(struct vtd_unit *unit, const struct vtd_record *record)
 	    vtd_domain_of(unit, sid))
 		return;
 	s = find_source(unit, sid);
-	if (++s->faults < SILENCED_AFTER)
+	if (++s->faults < MUTED_AFTER)
 		return;
 	s->faults = 0;
-	silence(unit, sid);
+	mute(unit, sid);
 }
 
-unsigned int vtd_silenced(void)
+unsigned int vtd_muted(void)
 {
-	return silenced;
+	return muted;
 }

@@ -1,6 +1,6 @@
 /*
  * What keeps the faults of one source from taking the log of all: a share of
- * its lines for each kind of source, and silence for a function that is not
+ * its lines for each kind of source, and muting of a function that is not
  * assigned and does not stop.  For the fault service, under its lock.
  */
 #ifndef VTD_FLOOD_H
@@ -11,7 +11,7 @@
 
 /* Functions whose faults are muted.  Each may need a page, for the
  * context table of its bus. */
-#define VTD_MAX_SILENCED 16
+#define VTD_MAX_MUTED 16
 
 enum vtd_share {
 	VTD_SHARE_ATTACHED, /* faults of functions that are assigned */
@@ -20,7 +20,7 @@ enum vtd_share {
 	VTD_SHARES
 };
 
-/* Whose share a fault of @sid below @unit is told from. */
+/* The share from which a fault of @sid below @unit is reported. */
 enum vtd_share vtd_share_of(struct vtd_unit *unit, u16 sid);
 
 /* Let the shares grow by the time since the last call.  Once a service, before
@@ -33,13 +33,13 @@ bool vtd_share_take(enum vtd_share share);
 
 /*
  * Note that @record of @unit was read.  A function that is not assigned, and
- * was blocked for that 16 times without a pause of 10 s, is silenced
- * (vtd_silence()), which is logged: VTD_MAX_SILENCED times in all, those that
+ * was blocked for that 16 times without a pause of 10 s, is muted
+ * (vtd_mute()), which is logged: VTD_MAX_MUTED times in all, those that
  * fail included.
  */
 void vtd_flood_note(struct vtd_unit *unit, const struct vtd_record *record);
 
-/* How many functions were silenced. */
-unsigned int vtd_silenced(void);
+/* How many functions were muted. */
+unsigned int vtd_muted(void);
 
 #endif

@@ -15,7 +15,7 @@
 #define SELECT_DOMAIN (2 << 4)
 #define SELECT_DEVICE (3 << 4)
 
-#define CONTEXT_DOMAIN(id) ((u64)(id) << 16)
+#define CONTEXT_CACHE_DOMAIN(id) ((u64)(id) << 16)
 #define CONTEXT_SID(sid) ((u64)(sid) << 32)
 #define IOTLB_DRAIN_WRITES BIT(6)
 #define IOTLB_DRAIN_READS BIT(7)
@@ -65,11 +65,9 @@ static u64 put_wait(struct vtd_queue *queue, u64 at)
 static void log_completion(const struct vtd_unit *unit)
 {
 	static u64 said;
-	u64 now = time_us();
 
-	if (said && now - said < ICE_SAID_US)
+	if (!time_due(&said, ICE_SAID_US))
 		return;
-	said = now;
 	hv_log("vtd: %s: a device sent a completion that nobody asked for "
 	       "(ICE): ignored\n",
 	       unit->name);
@@ -135,7 +133,7 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 	u64 tail = queue_tail(unit);
 	u32 awaited;
 	bool done;
-	int error;
+	int err;
 
 	/* What was given up on may have been done late, or refused */
 	if (queue_head(unit) != tail)
@@ -151,29 +149,29 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 	awaited = queue->sequence;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	vtd_write64(unit->base, VTD_IQT, tail);
-	error = wait_until(
+	err = wait_until(
 		queue->status == awaited ||
 			(vtd_read32(unit->base, VTD_FSTS) & STOPPING_ERRORS),
 		VTD_TIMEOUT_US, "vtd: invalidation");
-	if (error)
+	if (err)
 		log_time_out(unit, low, high);
 	/* The fence was passed: it was done, whatever else is reported */
 	done = queue->status == awaited;
-	if (!error)
+	if (!err)
 		recover(unit);
-	return error || done ? error : -EIO;
+	return err || done ? err : -EIO;
 }
 
 static int invalidate(struct vtd_unit *unit, u64 low)
 {
-	int error = wait_until(lock_try(&unit->queue.lock), VTD_TIMEOUT_US,
-			       "vtd: another CPU's invalidation");
+	int err = wait_until(lock_try(&unit->queue.lock), VTD_TIMEOUT_US,
+			     "vtd: another CPU's invalidation");
 
-	if (error)
-		return error;
-	error = submit(unit, low, 0);
+	if (err)
+		return err;
+	err = submit(unit, low, 0);
 	lock_release(&unit->queue.lock);
-	return error;
+	return err;
 }
 
 /* The drains that the unit can do (VT-d 6.5.4) */
@@ -194,7 +192,7 @@ int vtd_invalidate_all(struct vtd_unit *unit)
 int vtd_invalidate_context(struct vtd_unit *unit, u16 domain, u16 sid)
 {
 	return invalidate(unit, DESC_CONTEXT | SELECT_DEVICE |
-					CONTEXT_DOMAIN(domain) |
+					CONTEXT_CACHE_DOMAIN(domain) |
 					CONTEXT_SID(sid));
 }
 

@@ -106,18 +106,18 @@ int vtd_irte_set(int index, const struct vtd_interrupt *interrupt)
 	volatile struct vtd_entry *entry;
 	struct vtd_unit *unit;
 	u64 low = 0;
-	int error = 0;
+	int err = 0;
 
 	entry = entry_at(index, &unit);
 	if (!entry)
 		return -EINVAL;
 	if (interrupt)
-		error = vtd_irte_encode(interrupt, unit->eim, &low);
-	if (error)
-		return error;
+		err = vtd_irte_encode(interrupt, unit->eim, &low);
+	if (err)
+		return err;
 	vtd_unit_store(unit, &entry->low, low);
-	error = vtd_unit_flush_buffers(unit);
-	return error ? error : vtd_invalidate_irte(unit, index & 0xffff);
+	err = vtd_unit_flush_buffers(unit);
+	return err ? err : vtd_invalidate_irte(unit, index & 0xffff);
 }
 
 void vtd_irte_free(int index)

@@ -12,8 +12,6 @@
 
 /* Requests to this range are interrupts and never reach memory; a leaf that
  * translates to it, even in part, faults (VT-d 3.14, LGN.4). */
-#define INTERRUPT_RANGE 0xfee00000UL
-#define INTERRUPT_RANGE_SIZE MIB
 
 static u64 sl_leaf(hpa_t pa, u32 attr, unsigned int level)
 {
@@ -106,7 +104,7 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		     (all.sllps & VTD_SLLPS_1G ? BIT(3) : 0);
 	unsigned int levels = common_levels(&all);
 	size_t before = page_count(PAGES_VTD_SL);
-	int error;
+	int err;
 
 	if (!vtd_unit_count || !id)
 		return -EINVAL;
@@ -116,18 +114,18 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		return -EINVAL;
 	}
 	*domain = (struct vtd_domain){.id = id, .map = map};
-	error = pt_init(&domain->table, &second_level, levels, leaves,
-			!all.coherent);
-	if (error)
-		return error;
-	for (unsigned int i = 0; !error && i < map->count; i++)
+	err = pt_init(&domain->table, &second_level, levels, leaves,
+		      !all.coherent);
+	if (err)
+		return err;
+	for (unsigned int i = 0; !err && i < map->count; i++)
 		if (map->region[i].kind == REGION_RAM)
-			error = map_region(domain, &map->region[i],
-					   all.address_bits);
-	if (error)
+			err = map_region(domain, &map->region[i],
+					 all.address_bits);
+	if (err)
 		pt_destroy(&domain->table);
 	else
 		hv_log("vtd: domain %u: %u levels, %zu KiB of tables\n", id,
 		       levels, (page_count(PAGES_VTD_SL) - before) * 4);
-	return error;
+	return err;
 }

@@ -20,15 +20,15 @@ static int command(struct vtd_unit *unit, u32 set, u32 clear, u32 mask,
 		   u32 value, const char *what)
 {
 	u32 on = vtd_read32(unit->base, VTD_GSTS) & (u32)VTD_STATES;
-	int error;
+	int err;
 
 	vtd_write32(unit->base, VTD_GCMD, (on & ~clear) | set);
-	error = wait_until((vtd_read32(unit->base, VTD_GSTS) & mask) == value,
-			   VTD_TIMEOUT_US, what);
-	if (error)
+	err = wait_until((vtd_read32(unit->base, VTD_GSTS) & mask) == value,
+			 VTD_TIMEOUT_US, what);
+	if (err)
 		hv_log("vtd: %s: no answer to a command: %s (GSTS %08x)\n",
 		       unit->name, what, vtd_read32(unit->base, VTD_GSTS));
-	return error;
+	return err;
 }
 
 static int turn_on(struct vtd_unit *unit, u32 bit, const char *what)
@@ -210,17 +210,17 @@ static void drop_refused(struct vtd_unit *unit)
 /* Let the queue run empty, then turn it off (VT-d 6.5.2). */
 static int stop_queue(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	if (!(vtd_read32(unit->base, VTD_GSTS) & VTD_QIE))
 		return 0;
 	drop_refused(unit);
-	error = wait_until(
+	err = wait_until(
 		(vtd_read64(unit->base, VTD_IQH) & VTD_IQ_OFFSET) ==
 			(vtd_read64(unit->base, VTD_IQT) & VTD_IQ_OFFSET),
 		VTD_TIMEOUT_US, "vtd: firmware's invalidation queue to drain");
-	if (error)
-		return error;
+	if (err)
+		return err;
 	return turn_off(unit, VTD_QIE, "queued invalidation off");
 }
 
@@ -248,22 +248,22 @@ static int quiesce(struct vtd_unit *unit)
 {
 	bool translating = log_leftovers(unit);
 	bool legacy = !(vtd_read64(unit->base, VTD_RTADDR) & VTD_RTADDR_TTM);
-	int error;
+	int err;
 
-	error = stop_queue(unit);
-	if (!error)
-		error = finish_register_invalidation(unit);
-	if (!error && translating)
+	err = stop_queue(unit);
+	if (!err)
+		err = finish_register_invalidation(unit);
+	if (!err && translating)
 		hv_log("vtd: %s: %s\n", unit->name,
 		       legacy ? "translation stays on while its tables are "
 				"replaced"
 			      : "translation goes off, for the mode of its "
 				"tables changes; bus mastering is off");
-	if (!error && !legacy)
-		error = turn_off(unit, VTD_TE, "translation off");
-	if (!error)
+	if (!err && !legacy)
+		err = turn_off(unit, VTD_TE, "translation off");
+	if (!err)
 		vtd_faults_mask(unit);
-	return error;
+	return err;
 }
 
 static int start_queue(struct vtd_unit *unit)
@@ -281,28 +281,28 @@ static int start_queue(struct vtd_unit *unit)
  * unit cached of another one must go (VT-d 6.6). */
 static int install_empty_root(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	unit->root = vtd_unit_table(unit, "root table");
 	if (!unit->root)
 		return -ENOMEM;
-	error = vtd_unit_flush_buffers(unit);
-	if (error)
-		return error;
+	err = vtd_unit_flush_buffers(unit);
+	if (err)
+		return err;
 	vtd_write64(unit->base, VTD_RTADDR, (uintptr_t)unit->root);
-	error = turn_on(unit, VTD_SRTP, "root table pointer");
-	if (!error)
-		error = vtd_invalidate_all(unit);
-	if (!error)
-		error = turn_on(unit, VTD_TE, "translation on");
-	return error;
+	err = turn_on(unit, VTD_SRTP, "root table pointer");
+	if (!err)
+		err = vtd_invalidate_all(unit);
+	if (!err)
+		err = turn_on(unit, VTD_TE, "translation on");
+	return err;
 }
 
 /* Translation guards all memory now (VT-d 10.4.16). */
 static int unprotect_memory(struct vtd_unit *unit)
 {
 	u32 control;
-	int error;
+	int err;
 
 	if (!(unit->cap & (VTD_CAP_PLMR | VTD_CAP_PHMR)))
 		return 0;
@@ -310,12 +310,12 @@ static int unprotect_memory(struct vtd_unit *unit)
 	if (!(control & (VTD_PMEN_EPM | VTD_PMEN_PRS)))
 		return 0;
 	vtd_write32(unit->base, VTD_PMEN, control & ~(u32)VTD_PMEN_EPM);
-	error = wait_until(!(vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_PRS),
-			   VTD_TIMEOUT_US, "vtd: protected memory regions off");
-	if (error)
+	err = wait_until(!(vtd_read32(unit->base, VTD_PMEN) & VTD_PMEN_PRS),
+			 VTD_TIMEOUT_US, "vtd: protected memory regions off");
+	if (err)
 		hv_log("vtd: %s: protected memory regions stay on\n",
 		       unit->name);
-	return error;
+	return err;
 }
 
 /* The order of VT-d 6.7: table, pointer, caches, then on.  Compatibility
@@ -323,45 +323,45 @@ static int unprotect_memory(struct vtd_unit *unit)
  * (VT-d 5.1.4). */
 static int remap_interrupts(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	unit->irt = vtd_unit_table(unit, "interrupt remapping table");
 	if (!unit->irt)
 		return -ENOMEM;
-	error = vtd_unit_flush_buffers(unit);
-	if (error)
-		return error;
+	err = vtd_unit_flush_buffers(unit);
+	if (err)
+		return err;
 	vtd_write64(unit->base, VTD_IRTA,
 		    (uintptr_t)unit->irt | (unit->eim ? VTD_IRTA_EIME : 0) |
 			    VTD_IRTA_SIZE(VTD_IRT_ENTRIES_LOG2));
-	error = turn_on(unit, VTD_SIRTP, "interrupt remapping table pointer");
-	if (!error)
-		error = vtd_invalidate_all_irtes(unit);
-	if (!error)
-		error = weaken & WEAKEN_COMPAT_BLOCK
-				? turn_on(unit, VTD_CFI,
-					  "compatibility format on")
-				: turn_off(unit, VTD_CFI,
-					   "compatibility format off");
-	if (!error)
-		error = turn_on(unit, VTD_IRE, "interrupt remapping on");
-	unit->remapping = !error;
-	return error;
+	err = turn_on(unit, VTD_SIRTP, "interrupt remapping table pointer");
+	if (!err)
+		err = vtd_invalidate_all_irtes(unit);
+	if (!err)
+		err = weaken & WEAKEN_COMPAT_BLOCK
+			      ? turn_on(unit, VTD_CFI,
+					"compatibility format on")
+			      : turn_off(unit, VTD_CFI,
+					 "compatibility format off");
+	if (!err)
+		err = turn_on(unit, VTD_IRE, "interrupt remapping on");
+	unit->remapping = !err;
+	return err;
 }
 
 int vtd_unit_block(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	if (!unit->can_block)
 		return -EOPNOTSUPP;
-	error = quiesce(unit);
-	if (!error)
-		error = start_queue(unit);
-	if (!error)
-		error = install_empty_root(unit);
-	unit->blocking = !error;
-	return error ? error : unprotect_memory(unit);
+	err = quiesce(unit);
+	if (!err)
+		err = start_queue(unit);
+	if (!err)
+		err = install_empty_root(unit);
+	unit->blocking = !err;
+	return err ? err : unprotect_memory(unit);
 }
 
 /*
@@ -371,29 +371,29 @@ int vtd_unit_block(struct vtd_unit *unit)
  */
 static int stop_fault_log(struct vtd_unit *unit)
 {
-	int error;
+	int err;
 
 	if (!(vtd_read32(unit->base, VTD_GSTS) & VTD_EAFL))
 		return 0;
-	error = turn_off(unit, VTD_EAFL, "advanced fault log off");
-	if (!error)
+	err = turn_off(unit, VTD_EAFL, "advanced fault log off");
+	if (!err)
 		vtd_faults_mask(unit);
-	return error;
+	return err;
 }
 
 int vtd_unit_remap(struct vtd_unit *unit, u32 nmi_apic_id)
 {
-	int error;
+	int err;
 
 	/* The format of the entries may not change while it is on */
-	error = turn_off(unit, VTD_IRE, "interrupt remapping off");
-	if (!error)
-		error = stop_fault_log(unit);
-	if (!error)
-		error = remap_interrupts(unit);
-	if (!error)
+	err = turn_off(unit, VTD_IRE, "interrupt remapping off");
+	if (!err)
+		err = stop_fault_log(unit);
+	if (!err)
+		err = remap_interrupts(unit);
+	if (!err)
 		vtd_faults_enable(unit, nmi_apic_id);
-	return error;
+	return err;
 }
 
 void vtd_unit_pass_interrupts(struct vtd_unit *unit)

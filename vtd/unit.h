@@ -19,7 +19,7 @@
 #define VTD_IRT_ENTRIES_LOG2 8
 #define VTD_MAX_ATTACHED 16
 
-/* Longest wait for a unit to do what it was told. */
+/* Longest wait for a unit to obey a command. */
 #define VTD_TIMEOUT_US 1000000
 
 /* A table entry or descriptor of 128 bits; low word first in memory. */
@@ -52,7 +52,7 @@ struct vtd_unit {
 	volatile struct vtd_entry *root; /* by bus */
 	volatile struct vtd_entry *irt;	 /* by interrupt index */
 	bool eim;			 /* IRTEs hold 32-bit APIC IDs */
-	bool can_block;			 /* can be told to block all DMA */
+	bool can_block;			 /* can block all DMA */
 	bool blocking;			 /* translates, by our root table */
 	bool remapping;
 	struct vtd_attachment attached[VTD_MAX_ATTACHED];

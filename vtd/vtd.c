@@ -7,13 +7,13 @@
 /* Look at all before any is changed, so that all that lack is said. */
 static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 {
-	int error, result = 0;
+	int err, result = 0;
 
 	for (unsigned int i = 0; i < dmar->unit_count; i++) {
-		error = vtd_unit_probe(&vtd_units[i], &dmar->unit[i], i, x2apic,
-				       highest_apic_id);
-		if (error)
-			result = error;
+		err = vtd_unit_probe(&vtd_units[i], &dmar->unit[i], i, x2apic,
+				     highest_apic_id);
+		if (err)
+			result = err;
 	}
 	return result;
 }
@@ -21,16 +21,16 @@ static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 /* One that fails keeps no other from blocking. */
 static int block_every_unit(void)
 {
-	int error, result = 0;
+	int err, result = 0;
 
 	for (unsigned int i = 0; i < vtd_dmar->unit_count; i++) {
-		error = vtd_unit_block(&vtd_units[i]);
-		if (!error)
+		err = vtd_unit_block(&vtd_units[i]);
+		if (!err)
 			continue;
 		hv_log("vtd: %s: does not block DMA (%d); the devices behind "
 		       "it are held by bus mastering alone\n",
-		       vtd_units[i].name, error);
-		result = error;
+		       vtd_units[i].name, err);
+		result = err;
 	}
 	if (result)
 		return result;
@@ -46,11 +46,11 @@ static int block_every_unit(void)
 /* By all units or by none: who programs an interrupt must know the format. */
 static int remap_every_unit(u32 nmi_apic_id)
 {
-	int error = 0;
+	int err = 0;
 
-	for (unsigned int i = 0; !error && i < vtd_dmar->unit_count; i++)
-		error = vtd_unit_remap(&vtd_units[i], nmi_apic_id);
-	return error;
+	for (unsigned int i = 0; !err && i < vtd_dmar->unit_count; i++)
+		err = vtd_unit_remap(&vtd_units[i], nmi_apic_id);
+	return err;
 }
 
 /* Events too are off: nobody will serve them, and an NMI would be taken for the
@@ -64,13 +64,13 @@ static void pass_interrupts(void)
 
 int vtd_start(u32 nmi_apic_id)
 {
-	int error = block_every_unit();
+	int err = block_every_unit();
 
-	if (!error)
-		error = remap_every_unit(nmi_apic_id);
-	if (error)
+	if (!err)
+		err = remap_every_unit(nmi_apic_id);
+	if (err)
 		pass_interrupts();
-	return error;
+	return err;
 }
 
 void vtd_only_block(void)
@@ -101,7 +101,7 @@ bool vtd_has_large_pages(const struct dmar *dmar)
 
 int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 {
-	int error;
+	int err;
 
 	vtd_unit_count = 0;
 	vtd_dmar = dmar;
@@ -115,13 +115,13 @@ int vtd_probe(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 	if (dmar->x2apic_opt_out)
 		hv_log("vtd: firmware asks not to turn x2APIC on (DMAR flag "
 		       "X2APIC_OPT_OUT); Gangway needs it and does\n");
-	error = probe_all(dmar, x2apic, highest_apic_id);
+	err = probe_all(dmar, x2apic, highest_apic_id);
 	if (!dmar->intr_remap) {
 		hv_log("vtd: firmware says that interrupts cannot be remapped "
 		       "(DMAR flag INTR_REMAP clear): turn interrupt remapping "
 		       "on in firmware setup\n");
-		error = -EOPNOTSUPP;
+		err = -EOPNOTSUPP;
 	}
-	vtd_unit_count = error ? 0 : dmar->unit_count;
-	return error;
+	vtd_unit_count = err ? 0 : dmar->unit_count;
+	return err;
 }

@@ -16,7 +16,6 @@
 #define FUNCTIONS 8
 
 #define HEADER_TYPE_MASK 0x7f
-#define HEADER_MULTI_FUNCTION 0x80
 #define HEADER_BRIDGE 0x01
 #define BRIDGE_BARS 2
 
@@ -150,7 +149,7 @@ static bool scan_function(struct pci_addr addr, struct pci_function *parent,
 	if (!locate(addr, &here) || pci_read16(&here, PCI_VENDOR_ID) == 0xffff)
 		return false;
 	type = pci_read8(&here, PCI_HEADER_TYPE);
-	*multi = type & HEADER_MULTI_FUNCTION;
+	*multi = type & PCI_HEADER_MULTI_FUNCTION;
 	fn = pci_add(addr);
 	if (!fn)
 		return true;

@@ -32,9 +32,14 @@ struct pci_addr {
 #define PCI_STATUS 0x06
 #define PCI_STATUS_CAP_LIST BIT(4)
 #define PCI_REVISION 0x08
-#define PCI_CLASS 0x09 /* 3 bytes: interface, subclass, class */
+#define PCI_CLASS 0x09	      /* 3 bytes: interface, subclass, class */
+#define PCI_CLASS_BRIDGE 0x06 /* the class alone */
 #define PCI_HEADER_TYPE 0x0e
+#define PCI_HEADER_MULTI_FUNCTION BIT(7)
 #define PCI_BAR(n) (0x10 + 4 * (n))
+#define PCI_BAR_IO BIT(0)
+#define PCI_BAR_64 BIT(2)
+#define PCI_BAR_PREFETCH BIT(3)
 #define PCI_SUBSYSTEM 0x2c
 #define PCI_ROM 0x30
 #define PCI_CAP_POINTER 0x34
@@ -62,8 +67,11 @@ struct pci_addr {
 #define PCI_EXT_CAP_ARI 0x000e
 #define PCI_EXT_CAP_SRIOV 0x0010
 
-#define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X; table size 10:0 */
-#define PCI_AF_CAP 0x03	      /* from the start of Advanced Features */
+#define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X (PCI 3.0 6.8.2) */
+#define PCI_MSIX_CONTROL_SIZE 0x7ff /* of the table, less 1 */
+#define PCI_MSIX_TABLE 0x04
+#define PCI_MSIX_PBA 0x08
+#define PCI_AF_CAP 0x03 /* from the start of Advanced Features */
 #define PCI_AF_CAP_FLR BIT(1)
 
 /* PCI Express capability (PCIe 7.5.3): offsets from its start */

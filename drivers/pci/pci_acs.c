@@ -20,7 +20,6 @@
 	((u16)(ACS_SOURCE_VALIDATION | ACS_REQUEST_REDIRECT |                  \
 	       ACS_COMPLETION_REDIRECT | ACS_UPSTREAM_FORWARDING))
 
-#define HEADER_MULTI_FUNCTION 0x80
 #define VENDOR_INTEL 0x8086
 
 /* Cards of several functions without ACS, of which Intel says that none of
@@ -39,7 +38,7 @@ bool pci_is_multi_function(const struct pci_function *fn)
 {
 	return !fn->pf &&
 	       (PCI_FN(fn->addr.devfn) ||
-		pci_read8(fn, PCI_HEADER_TYPE) & HEADER_MULTI_FUNCTION);
+		pci_read8(fn, PCI_HEADER_TYPE) & PCI_HEADER_MULTI_FUNCTION);
 }
 
 static u16 find_acs(const struct pci_function *fn)

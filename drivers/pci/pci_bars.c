@@ -5,11 +5,9 @@
 #include "hv/format.h"
 #include "hv/log.h"
 
-#define BAR_IO BIT(0)
 #define BAR_TYPE_MASK 0x6
 #define BAR_TYPE_32 0x0
 #define BAR_TYPE_64 0x4
-#define BAR_PREFETCH BIT(3)
 #define BAR_IO_MASK 0xfffffffcU
 #define BAR_MEMORY_MASK 0xfffffff0U
 
@@ -48,7 +46,7 @@ static void size_memory_bar(const struct pci_function *fn, u16 reg, u32 value,
 {
 	u64 mask = probe(fn, reg) & BAR_MEMORY_MASK;
 
-	bar->prefetch = value & BAR_PREFETCH;
+	bar->prefetch = value & PCI_BAR_PREFETCH;
 	bar->base = value & BAR_MEMORY_MASK;
 	if (bar->is64) {
 		mask |= (u64)probe(fn, reg + 4) << 32;
@@ -68,7 +66,7 @@ void pci_size_bars(const struct pci_function *fn, u16 reg,
 		bar[i] = (struct pci_bar){0};
 	for (i = 0; i < registers; i++) {
 		value = pci_read32(fn, reg + 4 * i);
-		if (value & BAR_IO) {
+		if (value & PCI_BAR_IO) {
 			size_io_bar(fn, reg + 4 * i, value, &bar[i]);
 			continue;
 		}

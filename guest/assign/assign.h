@@ -4,7 +4,7 @@
 #define GUEST_ASSIGN_ASSIGN_H
 
 #include "guest/assign/request.h"
-#include "guest/vpci.h"
+#include "guest/vpci_bus.h"
 
 /*
  * Find the functions of @count requests (at most ASSIGN_MAX), make them ready

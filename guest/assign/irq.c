@@ -5,6 +5,7 @@
  */
 #include "guest/assign/irq.h"
 #include "guest/assign/assigned.h"
+#include "hv/apic.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
 #include "vtd/irte.h"
@@ -18,14 +19,13 @@
 #define MSI_DELIVERY(d) ((d) >> 8 & 7)
 #define MSI_LEVEL BIT(15)
 #define LOWEST_PRIORITY 1
-#define FIRST_VECTOR 16 /* 0 to 15 are illegal (10.5.2) */
 
 static bool message_allowed(const struct msix_entry *e)
 {
 	return (e->address & ~0xfffffULL) == MSI_ADDRESS_BASE &&
 	       !(e->address & MSI_LOGICAL) &&
 	       guest_has_apic_id(MSI_DESTINATION(e->address)) &&
-	       MSI_VECTOR(e->data) >= FIRST_VECTOR &&
+	       MSI_VECTOR(e->data) >= APIC_FIRST_VECTOR &&
 	       MSI_DELIVERY(e->data) <= LOWEST_PRIORITY &&
 	       !(e->data & MSI_LEVEL);
 }

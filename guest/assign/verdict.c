@@ -8,7 +8,6 @@
 #include "hv/string.h"
 #include "vtd/scope.h"
 
-#define CLASS_BRIDGE 0x06
 #define CLASS_USB 0x0c03
 #define CLASS_DISPLAY 0x03
 
@@ -119,7 +118,7 @@ enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 	size_t length;
 
 	buf[0] = '\0';
-	if (fn->bridge || fn->class >> 16 == CLASS_BRIDGE)
+	if (fn->bridge || fn->class >> 16 == PCI_CLASS_BRIDGE)
 		return VERDICT_NONE;
 	if (!have_vtd) {
 		format(buf, size, "no usable VT-d");

@@ -15,7 +15,6 @@
 #include "hv/host_paging.h"
 #include "hv/log.h"
 
-#define CLASS_BRIDGE 0x06
 #define INTERRUPT_PIN 0x3d /* 0: it has no INTx */
 
 /* IOAPICs, HPET, local APICs: no place for a BAR */
@@ -82,7 +81,7 @@ static const char *bar_refusal(const struct pci_function *fn)
 
 const char *assigned_whole_refusal(const struct pci_function *fn)
 {
-	if (fn->bridge || fn->class >> 16 == CLASS_BRIDGE)
+	if (fn->bridge || fn->class >> 16 == PCI_CLASS_BRIDGE)
 		return "it is a bridge, and bridges stay with Gangway";
 	if (!pci_find_cap(fn, PCI_CAP_MSI) && !pci_find_cap(fn, PCI_CAP_MSIX) &&
 	    pci_read8(fn, INTERRUPT_PIN))

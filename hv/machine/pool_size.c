@@ -57,7 +57,7 @@ u64 machine_pool_size(const struct handover *h, u64 ram)
 
 	acpi_init(h->rsdp, map_nothing);
 	pages = FIXED_PAGES + (h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
-		VTD_MAX_SILENCED + count_cpus(handover) * CPU_PAGES +
+		VTD_MAX_MUTED + count_cpus(handover) * CPU_PAGES +
 		table_pages(ram, true) /* the hypervisor's own */ +
 		table_pages(ram, ept_large) +
 		table_pages(ram, vtd_large_pages());

@@ -172,7 +172,10 @@ static unsigned int msix_vectors(const struct pci_function *fn)
 {
 	u16 cap = pci_find_cap(fn, PCI_CAP_MSIX);
 
-	return cap ? (pci_read16(fn, cap + PCI_MSIX_CONTROL) & 0x7ff) + 1 : 0;
+	return cap ? (pci_read16(fn, cap + PCI_MSIX_CONTROL) &
+		      PCI_MSIX_CONTROL_SIZE) +
+			       1
+		   : 0;
 }
 
 /* A column of the table: yes, a number for yes, or no. */

@@ -67,7 +67,8 @@ static bool read_guest_ram(gpa_t gpa, void *to, u64 size)
 	return !err;
 }
 
-/* Width of a physical address (CPUID 80000008H); 36 where it is not told. */
+/* Width of a physical address (CPUID 80000008H); 36 where there is no such
+ * leaf. */
 static unsigned int physical_bits(void)
 {
 	if (cpuid(0x80000000, 0).eax < 0x80000008)
@@ -136,9 +137,9 @@ static bool write_guest_cr0(u64 cr0)
 
 /*
  * Exits come for bits that the guest does not own.  Of CR0 these are NE, CD and
- * NW.  Of CR4 they are those that the guest was not told of, and VMXE and SMXE:
- * each must stay 0, so every such write is refused.  CLTS and LMSW touch no bit
- * of ours.
+ * NW.  Of CR4 they are those that CPUID does not show to the guest, and VMXE
+ * and SMXE: each must stay 0, so every such write is refused.  CLTS and LMSW
+ * touch no bit of ours.
  */
 static bool cr_access(struct cpu *cpu, u64 q)
 {

@@ -295,7 +295,7 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 }
 
 /* Say once for each MSR that it is unknown; the memory for that is small, and
- * a guest that tries them all is told when it is full. */
+ * the log says when it is full. */
 static void log_refused(const char *access, u32 msr)
 {
 	static u32 seen[64];

@@ -109,9 +109,9 @@ static void reinject(void)
 	vmwrite(ENTRY_INTERRUPTION, info & ~BIT(12));
 }
 
-static void entry_failed(const struct cpu *cpu, int error)
+static void entry_failed(const struct cpu *cpu, int err)
 {
-	if (error == 1)
+	if (err == 1)
 		guest_end(GUEST_CRASH, "VM entry on cpu %u: no current VMCS",
 			  cpu->index);
 	else
@@ -124,13 +124,13 @@ void vcpu_run(void)
 	struct cpu *cpu = this_cpu();
 
 	for (;;) {
-		int error;
+		int err;
 		u32 reason;
 
 		before_entry(cpu);
-		error = vmx_enter(&cpu->regs, cpu->launched, &cpu->host_rsp);
-		if (error) {
-			entry_failed(cpu, error);
+		err = vmx_enter(&cpu->regs, cpu->launched, &cpu->host_rsp);
+		if (err) {
+			entry_failed(cpu, err);
 			continue;
 		}
 		cpu->launched = true;

@@ -1,4 +1,4 @@
-/* sources: hv/machine/config.c hv/weaken.c */
+/* sources: hv/machine/config.c hv/machine/config_assign.c hv/machine/config_text.c hv/weaken.c */
 /* longest input: 4096 */
 /* gangway.cfg, as it was read from the disk. */
 #include "hv/machine/config.h"

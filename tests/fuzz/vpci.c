@@ -1,12 +1,12 @@
-/* sources: guest/vpci.c guest/vmsi.c guest/vmsix.c drivers/pci/pci_caps.c hv/vmx/trap.c */
+/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c guest/vmsix.c drivers/pci/pci_caps.c hv/vmx/trap.c */
 /* longest input: 1024 */
 /*
  * Configuration space as the guest reaches it, by ECAM and by mechanism #1.
  * The input: what the backend says, which capabilities the function has; then
  * accesses.
  */
-#include "guest/vpci.h"
 #include "drivers/pci/pci_access.h"
+#include "guest/vpci_bus.h"
 #include "hv/guest_layout.h"
 #include "hv/vmx/trap.h"
 #include "tests/fuzz/fuzz.h"

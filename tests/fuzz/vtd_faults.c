@@ -46,7 +46,7 @@ volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
 {
 	(void)unit;
 	(void)what;
-	CHECK(++tables <= VTD_MAX_SILENCED);
+	CHECK(++tables <= VTD_MAX_MUTED);
 	return table;
 }
 

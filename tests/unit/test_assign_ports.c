@@ -2,6 +2,7 @@
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
 #include "guest/assign/ports.h"
+#include "guest/vpci_bus.h"
 #include "hv/guest_layout.h"
 #include "hv/vmx/trap.h"
 #include "tests/unit/pci_model.h"

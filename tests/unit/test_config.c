@@ -1,4 +1,4 @@
-/* sources: hv/machine/config.c hv/weaken.c */
+/* sources: hv/machine/config.c hv/machine/config_assign.c hv/machine/config_text.c hv/weaken.c */
 #include "hv/machine/config.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* sources: guest/vpci.c guest/vmsi.c */
+/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c */
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
-#include "guest/vpci.h"
+#include "guest/vpci_bus.h"
 #include "hv/guest_layout.h"
 #include "tests/unit/support.h"
 #include <string.h>

@@ -378,7 +378,7 @@ static void test_silence_ends(void **state)
 		model_fault(m, VF_SID, 2, false, 0x1000);
 		assert_true(vtd_service_faults());
 	}
-	assert_int_equal(vtd_silence(&vtd_units[0], VF_SID), -EBUSY);
+	assert_int_equal(vtd_mute(&vtd_units[0], VF_SID), -EBUSY);
 	assert_null(strstr(test_log, "silenced"));
 	test_log_clear();
 	counted = vtd_fault_count(NULL);
@@ -408,7 +408,7 @@ static void test_pauses(void **state)
 static void test_no_page_for_silence(void **state)
 {
 	struct model *m = setup(MODEL_CAP);
-	unsigned int before = vtd_silenced();
+	unsigned int before = vtd_muted();
 
 	(void)state;
 	test_pages_left = 0;
@@ -417,7 +417,7 @@ static void test_no_page_for_silence(void **state)
 	assert_non_null(strstr(test_log, "vtd: dmar0: 0000:03:02.0 cannot be "
 					 "silenced (-12)\n"));
 	assert_null(strstr(test_log, "event=silenced"));
-	assert_int_equal(vtd_silenced(), before);
+	assert_int_equal(vtd_muted(), before);
 }
 
 /* One that changes its ID gets so many context tables and no more, nor more
@@ -435,16 +435,15 @@ static void test_silence_is_limited(void **state)
 		blocked(m, 0x4000);
 	assert_int_equal(occurrences("cannot be silenced"), 2);
 	test_pages_left = SIZE_MAX;
-	before = vtd_silenced();
+	before = vtd_muted();
 	pages = page_count(PAGES_VTD);
 	for (unsigned int bus = 2; bus < 40; bus++)
 		for (unsigned int i = 0; i < 20; i++)
 			blocked(m, bus << 8);
 	assert_true(occurrences("event=silenced") > 0);
-	assert_true(vtd_silenced() <= VTD_MAX_SILENCED - 2);
-	assert_int_equal(occurrences("event=silenced"),
-			 vtd_silenced() - before);
-	assert_in_range(page_count(PAGES_VTD) - pages, 1, VTD_MAX_SILENCED);
+	assert_true(vtd_muted() <= VTD_MAX_MUTED - 2);
+	assert_int_equal(occurrences("event=silenced"), vtd_muted() - before);
+	assert_in_range(page_count(PAGES_VTD) - pages, 1, VTD_MAX_MUTED);
 	assert_true(blocked(m, 39 << 8));
 	test_log_clear();
 	test_pages_left = 0;
