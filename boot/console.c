@@ -1,4 +1,4 @@
-/* Messages before take-over, and the way back to the firmware. */
+/* This file prints messages before take-over and leads back to the firmware. */
 #include "boot/console.h"
 #include "boot/loader.h"
 #include "boot/pages.h"

@@ -1,4 +1,4 @@
-/* Leaving the firmware (UEFI 2.9 7.4.6). */
+/* This file leaves the firmware by ExitBootServices() (UEFI 2.9 7.4.6). */
 #include "boot/exit.h"
 #include "boot/console.h"
 #include "boot/loader.h"

@@ -1,4 +1,4 @@
-/* Files of the volume that the application was loaded from. */
+/* This file reads files of the volume that the application was loaded from. */
 #include "boot/files.h"
 #include "boot/console.h"
 #include "boot/loader.h"

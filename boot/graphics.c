@@ -1,4 +1,4 @@
-/* The screen that firmware has set up (UEFI 2.9 12.9). */
+/* This file finds the screen that firmware has set up (UEFI 2.9 12.9). */
 #include "boot/graphics.h"
 #include "boot/console.h"
 #include "boot/loader.h"

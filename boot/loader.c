@@ -1,4 +1,4 @@
-/* What the files of boot/ share. */
+/* This file holds what all of boot/ shares. */
 #include "boot/loader.h"
 
 struct loader loader;

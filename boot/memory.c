@@ -1,4 +1,5 @@
-/* Memory from the firmware: for files, for the hypervisor, for the guest. */
+/* This file takes memory from the firmware: for files, for the hypervisor,
+ * for the guest. */
 #include "boot/memory.h"
 #include "boot/console.h"
 #include "boot/loader.h"

@@ -1,4 +1,5 @@
-/* Pages taken from the firmware, to be given back if we stop. */
+/* This file remembers the pages that were taken from the firmware, so that
+ * they can be given back if we stop. */
 #include "boot/pages.h"
 
 #define ALLOCATIONS_MAX 64

@@ -1,6 +1,6 @@
 /*
- * The machine's processors by the firmware's MP services protocol (Platform
- * Initialization Specification 1.7, volume 2, 13.4): for machines whose
+ * This file asks the firmware's MP services protocol (Platform Initialization
+ * Specification 1.7, volume 2, 13.4) for the machine's processors, because some
  * firmware has no MADT.
  */
 #include "boot/processors.h"

@@ -1,4 +1,4 @@
-/* The choice of the guest's RAM; knows nothing of the firmware. */
+/* This file chooses the guest's RAM; it knows nothing of the firmware. */
 #include "boot/ram.h"
 
 static struct hpa_range *smallest(struct ram_free *free)

@@ -1,4 +1,4 @@
-/* The firmware's memory map (UEFI 2.9 7.2.3). */
+/* This file gets the firmware's memory map (UEFI 2.9 7.2.3). */
 #include "boot/uefi_map.h"
 #include "boot/console.h"
 #include "boot/loader.h"

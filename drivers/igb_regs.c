@@ -1,4 +1,5 @@
-/* The 82576's registers: in BAR0, 32 bits each. */
+/* This file reads and writes the 82576's registers: they are in BAR0, 32 bits
+ * each. */
 #include "drivers/igb_regs.h"
 #include "hv/mmio.h"
 

@@ -1,3 +1,4 @@
+/* This file masks and routes the pins of a real IOAPIC (82093AA). */
 #include "drivers/ioapic.h"
 #include "hv/mmio.h"
 

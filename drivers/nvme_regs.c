@@ -1,4 +1,5 @@
-/* The controller's registers: in BAR0, 32 bits each. */
+/* This file reads and writes the controller's registers: they are in BAR0, 32
+ * bits each. */
 #include "drivers/nvme_regs.h"
 #include "hv/mmio.h"
 

@@ -1,4 +1,4 @@
-/* Which physical functions Gangway can drive. */
+/* This file lists the physical functions that Gangway can drive. */
 #include "drivers/pf.h"
 #include "drivers/igb.h"
 #include "drivers/nvme_pf.h"

@@ -1,3 +1,5 @@
+/* This file does accesses to I/O ports of a function, with one instruction
+ * each. */
 #include "drivers/port.h"
 #include "hv/asm.h"
 

@@ -1,4 +1,5 @@
-/* The guest's ACPI tables; section numbers are those of ACPI 6.3. */
+/* This file writes the guest's ACPI tables; section numbers are those of ACPI
+ * 6.3. */
 #include "guest/acpi.h"
 #include "hv/acpi_tables.h"
 #include "hv/cpu.h"

@@ -1,5 +1,5 @@
-/* COM1 as the guest's UART: what the guest sees, and the line that interrupts
- * it. */
+/* This file is COM1 as the guest's UART: what the guest sees, and the line
+ * that interrupts it. */
 #include "guest/com1.h"
 #include "drivers/ioapic.h"
 #include "guest/vuart.h"

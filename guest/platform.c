@@ -1,3 +1,4 @@
+/* This file says which virtual device answers at which address or port. */
 #include "guest/platform.h"
 #include "guest/com1.h"
 #include "guest/vcmos.h"

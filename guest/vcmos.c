@@ -1,4 +1,5 @@
-/* The CMOS clock: an index and a data port, in front of the real clock. */
+/* This file is the guest's CMOS clock: an index and a data port, in front of
+ * the real clock. */
 #include "guest/vcmos.h"
 #include "guest/bytewise.h"
 

@@ -1,7 +1,5 @@
-/*
- * An IOAPIC for edge-triggered pins.  Section numbers are the 82093AA
- * datasheet's.
- */
+/* This file is the guest's IOAPIC, for edge-triggered pins.  Section numbers
+ * are the 82093AA datasheet's. */
 #include "guest/vioapic.h"
 #include "drivers/ioapic.h"
 #include "hv/apic.h"

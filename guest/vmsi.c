@@ -1,4 +1,5 @@
-/* The MSI registers that the guest writes, and those that the function has. */
+/* This file keeps the MSI registers that the guest writes, and sets those
+ * that the function has. */
 #include "guest/vmsi.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"

@@ -1,4 +1,5 @@
-/* Power-off and reset, by the three ways that Linux tries. */
+/* This file powers the guest off and resets it, by the three ways that Linux
+ * tries. */
 #include "guest/vpower.h"
 #include "guest/bytewise.h"
 #include "hv/guest_layout.h"

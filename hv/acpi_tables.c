@@ -1,3 +1,5 @@
+/* This file finds and checks the machine's ACPI tables, and reads what it
+ * needs of them (ACPI 6.3 5.2). */
 #include "hv/acpi_tables.h"
 #include "hv/log.h"
 #include "hv/string.h"

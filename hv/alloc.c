@@ -1,3 +1,5 @@
+/* This file is the page allocator of the hypervisor: a bitmap over a fixed
+ * pool. */
 #include "hv/alloc.h"
 #include "hv/lock.h"
 #include "hv/string.h"

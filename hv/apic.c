@@ -1,3 +1,4 @@
+/* This file drives the local APIC in x2APIC mode (Intel SDM 3A 10.12). */
 #include "hv/apic.h"
 #include "hv/asm.h"
 #include "hv/x86.h"

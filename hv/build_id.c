@@ -1,4 +1,5 @@
-/* The linker's build id: an ELF note, kept among the constants (linker.ld). */
+/* This file prints the linker's build id, an ELF note among the constants
+ * (linker.ld). */
 #include "hv/build_id.h"
 #include "hv/format.h"
 #include "hv/image.h"

@@ -1,4 +1,4 @@
-/* 16550 UARTs at COM1 and COM2 (PC16550D datasheet 8). */
+/* This file drives the 16550 UARTs at COM1 and COM2 (PC16550D datasheet 8). */
 #include "hv/console.h"
 #include "hv/asm.h"
 

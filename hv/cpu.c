@@ -1,4 +1,4 @@
-/* Which processors there are. */
+/* This file holds the list of processors. */
 #include "hv/cpu.h"
 
 struct cpu *cpus[MAX_CPUS];

@@ -1,7 +1,5 @@
-/*
- * Taking processors out of the guest: by NMI, or by SIPI where one waits for
- * that.
- */
+/* This file takes processors out of the guest: by NMI, or by SIPI where one
+ * waits for that. */
 #include "hv/cpu_stop.h"
 #include "hv/apic.h"
 #include "hv/asm.h"

@@ -1,4 +1,5 @@
-/* Descriptor tables and stacks of a processor (Intel SDM 3A 3.5, 6.10, 7.2). */
+/* This file makes the descriptor tables and stacks of a processor (Intel SDM
+ * 3A 3.5, 6.10, 7.2). */
 #include "hv/cpu_tables.h"
 #include "hv/alloc.h"
 #include "hv/asm.h"
@@ -9,11 +10,6 @@
 
 #define GDT_DATA 0x00cf93000000ffffULL
 #define GDT_TSS 0x0000890000000000ULL
-
-/* One guard page below each of: the stack, and the NMI's and the double
- * fault's own. */
-#define NMI_STACK_PAGES 1
-#define FAULT_STACK_PAGES 2
 
 /* A stack of @pages with a hole below; its lowest byte. */
 static u8 *stack_create(size_t pages)

@@ -1,5 +1,5 @@
-/* Exceptions and NMIs of the hypervisor itself, as they come from
- * exception.asm. */
+/* This file handles exceptions and NMIs of the hypervisor itself, as they
+ * come from exception.asm. */
 #include "hv/exception.h"
 #include "hv/asm.h"
 #include "hv/panic.h"

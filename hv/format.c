@@ -1,4 +1,4 @@
-/* Text formatting: the subset of vsnprintf that hv/log.h names. */
+/* This file formats text by the subset of vsnprintf that hv/log.h names. */
 #include "hv/format.h"
 #include "hv/log.h"
 

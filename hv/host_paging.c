@@ -1,4 +1,4 @@
-/* The hypervisor's own page tables (Intel SDM 3A 4.5). */
+/* This file builds the hypervisor's own page tables (Intel SDM 3A 4.5). */
 #include "hv/host_paging.h"
 #include "hv/asm.h"
 #include "hv/host_format.h"

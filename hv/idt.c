@@ -1,4 +1,5 @@
-/* The interrupt descriptor table (Intel SDM 3A 6.10, 6.14). */
+/* This file fills and loads the interrupt descriptor table (Intel SDM 3A
+ * 6.10, 6.14). */
 #include "hv/idt.h"
 #include "hv/exception.h"
 #include "hv/segments.h"

@@ -1,4 +1,5 @@
-/* The keyboard controller (8042), as firmware left it: polled, not set up. */
+/* This file polls the keyboard controller (8042) as firmware left it, without
+ * setting it up. */
 #include "hv/keyboard.h"
 #include "hv/asm.h"
 

@@ -1,3 +1,5 @@
+/* This file writes the log, a line at a time, to the serial port and the
+ * screen. */
 #include "hv/log.h"
 #include "hv/asm.h"
 #include "hv/console.h"

@@ -1,4 +1,5 @@
-/* The guest's regions: a sorted array, searched from its start. */
+/* This file keeps the guest's regions in a sorted array, which is searched
+ * from its start. */
 #include "hv/memory_map.h"
 #include "hv/format.h"
 #include "hv/guest_layout.h"

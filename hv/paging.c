@@ -1,3 +1,22 @@
+/*
+ * This file is the one page-table walker for three formats: the hypervisor's
+ * own tables, EPT and VT-d's second level.  They differ in their bits, which a
+ * struct pt_format knows; the tree is the same (Intel SDM 3A 4.5, 3C 28.2.2,
+ * VT-d 3.7):
+ *
+ *    address   63    48 47    39 38    30 29    21 20    12 11      0
+ *             | 0      | level 4| level 3| level 2| level 1| offset  |
+ *                         |        |        |        |
+ *    root --> table of 512 entries |        |        |
+ *                         `-> entry -> table |        |
+ *                                  `-> entry -> table  |     a leaf at level 3
+ *                                           `-> entry -> table   maps 1 GiB,
+ *                                                    `-> entry   at level 2
+ *                                                                2 MiB
+ *    entry     63        52 51                  12 11   7    2          0
+ *             | format's   | address of the table | ... |leaf| permission |
+ *             | own        | or of the page       |     |    | bits       |
+ */
 #include "hv/paging.h"
 
 #include "hv/cache.h"

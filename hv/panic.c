@@ -1,3 +1,4 @@
+/* This file ends the machine when something happened that cannot be. */
 #include "hv/panic.h"
 #include "hv/asm.h"
 #include "hv/build_id.h"

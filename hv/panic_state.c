@@ -1,4 +1,4 @@
-/* Which CPU panics, if one does. */
+/* This file notes which CPU panics, if one does. */
 #include "hv/panic_state.h"
 #include "hv/cpu.h"
 

@@ -1,4 +1,4 @@
-/* The end of the machine's life under Gangway. */
+/* This file ends the machine's life under Gangway: off, reset or halt. */
 #include "hv/power.h"
 #include "hv/asm.h"
 #include "hv/log.h"

@@ -1,4 +1,4 @@
-/* Starting the other processors (Intel SDM 3A 9.4.4). */
+/* This file starts the other processors (Intel SDM 3A 9.4.4). */
 #include "hv/smp.h"
 #include "hv/apic.h"
 #include "hv/cpu.h"

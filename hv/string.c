@@ -1,3 +1,4 @@
+/* This file has the few string functions that a freestanding program needs. */
 #include "hv/string.h"
 
 /* By eight bytes: one step of REP is one access also where an emulator does

@@ -1,3 +1,5 @@
+/* This file measures time since take-over by the TSC, and waits for at most a
+ * given time. */
 #include "hv/time.h"
 #include "hv/apic.h"
 #include "hv/asm.h"

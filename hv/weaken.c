@@ -1,3 +1,4 @@
+/* This file takes protections away that weaken= names, for tests alone. */
 #include "hv/weaken.h"
 #include "hv/log.h"
 

@@ -1,6 +1,19 @@
 /*
- * Who may do DMA: root table[bus] -> context table[devfn] -> domain.  An entry
- * that is not present blocks.
+ * This file says who may do DMA: root table[bus] -> context table[devfn] ->
+ * domain.  An entry that is not present blocks (VT-d 9.1, 9.3):
+ *
+ *    root entry (128 bits), one a bus
+ *    127                               64 63                12 11      1  0
+ *   | reserved (0)                       | context table pointer | 0    | P |
+ *
+ *    context entry (128 bits), one a device and function
+ *    127      88 87        72 71 70  67 66 64
+ *   | 0        | domain ID   | 0| avail| AW  |     AW: levels of the table
+ *    63                     12 11      4 3  2  1   0
+ *   | second-level pointer    | 0       | TT  |FPD| P |
+ *
+ *    TT 00b: by the second-level table; 10b: pass-through (weaken=)
+ *    FPD: requests that find P = 0 are blocked without a fault record
  */
 #include "vtd/context.h"
 #include "hv/log.h"

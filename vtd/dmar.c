@@ -1,4 +1,4 @@
-/* Parsing the DMAR table; nothing in it is trusted. */
+/* This file parses the DMAR table; nothing in it is trusted. */
 #include "vtd/dmar.h"
 #include "hv/log.h"
 #include "hv/string.h"

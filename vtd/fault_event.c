@@ -1,5 +1,5 @@
-/* The event that faults make, and the fault records as registers
- * (VT-d 7.2, 7.3). */
+/* This file sets up the event that faults make, and knows where the fault
+ * records are (VT-d 7.2, 7.3). */
 #include "vtd/fault_event.h"
 #include "hv/log.h"
 #include "vtd/regs.h"

@@ -1,4 +1,5 @@
-/* Servicing the fault event: collect, count, clear. */
+/* This file services the fault event: it collects, counts and clears the
+ * records. */
 #include "vtd/faults.h"
 #include "hv/log.h"
 #include "hv/time.h"

@@ -1,5 +1,5 @@
-/* Rate limits for fault reports, and muting of functions that fault on and on.
- */
+/* This file limits the rate of fault reports, and mutes functions that fault
+ * on and on. */
 #include "vtd/flood.h"
 #include "drivers/pci/pci.h"
 #include "hv/log.h"

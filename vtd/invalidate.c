@@ -1,4 +1,5 @@
-/* The invalidation queue of a unit. */
+/* This file submits to a unit's invalidation queue and waits for it (VT-d
+ * 6.5.2). */
 #include "vtd/invalidate.h"
 #include "hv/log.h"
 #include "hv/time.h"

@@ -1,7 +1,18 @@
 /*
- * Where interrupts go.  The high word of an entry, which says whose it is, is
- * written when it is allocated and not changed until it is free: a change of
- * destination is a change of the low word alone, and that is one store.
+ * This file says where interrupts go.  The high word of an entry, which says
+ * whose it is, is written when it is allocated and not changed until it is
+ * free: a change of destination is a change of the low word alone, and that is
+ * one store.  The entry (VT-d 9.10):
+ *
+ *    127               84 83 82 81 80 79             64
+ *   | 0                  | SVT | SQ  | source ID       |
+ *    63          32 31    24 23     16 15 14  12 11  8 7   5 4  3  2  1   0
+ *   | destination  | 0      | vector  |IM| 0   | avl | DLM |TM|RH|DM|FPD|P |
+ *
+ *    destination: 32 bits with x2APIC (EIM), else bits 47:40 of the entry
+ *    DLM, TM, RH, DM: delivery mode, trigger mode, redirection hint,
+ *    destination mode; IM: 0, remapped (not posted)
+ *    SVT 01b: the requester must be the source ID, in the bits that SQ says
  */
 #include "vtd/irte.h"
 #include "hv/log.h"

@@ -1,5 +1,5 @@
-/* Fault reasons in words (VT-d 7.1.3 and 5.1.4.1); docs/faults.md tells more.
- */
+/* This file has the fault reasons in words (VT-d 7.1.3 and 5.1.4.1);
+ * docs/faults.md has more. */
 #include "vtd/reasons.h"
 
 static const struct vtd_reason reasons[] = {

@@ -1,4 +1,5 @@
-/* What touches the hardware: registers, and cache lines that it must see. */
+/* This file is all that touches the hardware: registers, and cache lines that
+ * it must see. */
 #include "vtd/regs.h"
 #include "hv/cache.h"
 #include "hv/mmio.h"

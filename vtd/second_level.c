@@ -1,4 +1,5 @@
-/* Second-level tables (VT-d 3.7, 9.8): a guest's RAM, as its devices see it. */
+/* This file builds second-level tables (VT-d 3.7, 9.8): a guest's RAM, as its
+ * devices see it. */
 #include "vtd/second_level.h"
 #include "hv/log.h"
 #include "vtd/regs.h"

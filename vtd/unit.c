@@ -1,4 +1,4 @@
-/* Bringing up one remapping unit. */
+/* This file brings up one remapping unit. */
 #include "vtd/unit.h"
 #include "hv/alloc.h"
 #include "hv/format.h"

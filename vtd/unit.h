@@ -18,6 +18,7 @@
 #define VTD_IRT_ENTRIES 256   /* 16 bytes each: one page */
 #define VTD_IRT_ENTRIES_LOG2 8
 #define VTD_MAX_ATTACHED 16
+#define VTD_UNIT_PAGES 3 /* root table, queue, interrupt remapping table */
 
 /* Longest wait for a unit to obey a command. */
 #define VTD_TIMEOUT_US 1000000

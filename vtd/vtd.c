@@ -1,4 +1,4 @@
-/* All units together. */
+/* This file does with all remapping units what unit.c does with one. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
 #include "vtd/regs.h"

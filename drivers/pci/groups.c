@@ -1,4 +1,5 @@
-/* Isolation groups, from topology and ACS. */
+/* This file finds the isolation groups of the machine's functions, from
+ * topology and ACS. */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
 #include "hv/format.h"

@@ -1,4 +1,5 @@
-/* The MCFG table (PCI firmware 3.2 4.1.2): where configuration space is. */
+/* This file reads from the MCFG table (PCI firmware 3.2 4.1.2) where
+ * configuration space is. */
 #include "drivers/pci/mcfg.h"
 
 #define MCFG_ENTRIES 44

@@ -1,4 +1,5 @@
-/* Configuration access by ECAM: one load or store each (PCIe 7.2.2). */
+/* This file accesses configuration space by ECAM, with one load or store each
+ * (PCIe 7.2.2). */
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci.h"
 #include "hv/mmio.h"

@@ -1,4 +1,5 @@
-/* Base address registers and bridge windows (PCI 3.0 6.2.5, bridges 3.2.5). */
+/* This file reads and sizes base address registers and bridge windows (PCI
+ * 3.0 6.2.5, bridges 3.2.5). */
 #include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_access.h"

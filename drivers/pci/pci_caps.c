@@ -1,4 +1,4 @@
-/* Is a function there, and what has it: capability lists. */
+/* This file says whether a function is there, and finds its capabilities. */
 #include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_access.h"

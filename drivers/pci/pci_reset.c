@@ -1,4 +1,5 @@
-/* Resets of a function, from the one that touches the least to the bus's. */
+/* This file resets a function by the way that touches the least of what it
+ * offers, up to its bus. */
 #include "drivers/pci/pci_reset.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"

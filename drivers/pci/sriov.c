@@ -1,4 +1,4 @@
-/* Single-root I/O virtualization, from the PF's capability (PCIe 9.3.3). */
+/* This file enables the VFs of a PF by its SR-IOV capability (PCIe 9.3.3). */
 #include "drivers/pci/sriov.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"

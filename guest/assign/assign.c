@@ -1,4 +1,5 @@
-/* From the configuration's assign= to devices on the guest's bus. */
+/* This file leads from the requests of assign= to devices on the guest's bus,
+ * and opens VT-d for them. */
 #include "guest/assign/assign.h"
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_access.h"

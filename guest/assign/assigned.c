@@ -1,4 +1,4 @@
-/* One function of the guest's: what every step with it needs. */
+/* This file has what every step with one of the guest's functions needs. */
 #include "guest/assign/assigned.h"
 #include "hv/host_paging.h"
 

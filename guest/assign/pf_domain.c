@@ -1,3 +1,4 @@
+/* This file gives each PF that does DMA of its own a VT-d domain of its own. */
 #include "guest/assign/pf_domain.h"
 #include "drivers/pci/pci_access.h"
 #include "hv/alloc.h"
@@ -5,7 +6,6 @@
 #include "vtd/context.h"
 #include "vtd/second_level.h"
 
-#define PF_DOMAINS_MAX 4
 #define FIRST_DOMAIN_ID 0x10 /* the guest's is 1 */
 
 /* Where the pages lie for the PF: not where they lie for the hypervisor, so

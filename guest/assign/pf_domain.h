@@ -5,6 +5,11 @@
 
 #include "drivers/pf.h"
 
+/* More PFs that do DMA of their own than have VFs of one guest */
+#define PF_DOMAINS_MAX 4
+/* Its structure, the pages that the device reaches, and a table a level */
+#define PF_DOMAIN_PAGES(dma_pages) (1 + (dma_pages) + 4)
+
 /*
  * Start @pf, whose registers are mapped, with @driver for VF 0..count-1, with
  * the domain that the driver asks for.  -ENOSPC: more PFs than there are

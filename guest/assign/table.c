@@ -1,4 +1,5 @@
-/* Which functions are the guest's. */
+/* This file holds the table of the guest's functions, and finds them on the
+ * machine. */
 #include "guest/assign/table.h"
 #include "drivers/pci/sriov.h"
 #include "hv/log.h"

@@ -1,3 +1,5 @@
+/* This file says in words whether a function can be given to a guest, before
+ * it is tried. */
 #include "guest/assign/verdict.h"
 #include "drivers/pci/groups.h"
 #include "drivers/pci/sriov.h"

@@ -1,4 +1,5 @@
-/* From PCI and VT-d to a guest that can be entered. */
+/* This file builds the guest: from PCI and VT-d to a machine that can be
+ * entered. */
 #include "hv/machine/build.h"
 #include "drivers/pci/mcfg.h"
 #include "drivers/pci/pci.h"

@@ -1,4 +1,5 @@
-/* The parser of gangway.cfg: one line at a time, nothing beyond its end. */
+/* This file parses gangway.cfg: one line at a time, and nothing beyond its
+ * end. */
 #include "hv/machine/config.h"
 #include "hv/machine/config_assign.h"
 #include "hv/string.h"

@@ -1,4 +1,4 @@
-/* assign= in gangway.cfg. */
+/* This file parses the value of assign= in gangway.cfg. */
 #include "hv/machine/config_assign.h"
 #include "hv/string.h"
 

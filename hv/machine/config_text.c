@@ -1,4 +1,4 @@
-/* Pieces of the text of gangway.cfg: blanks, words, lists, numbers. */
+/* This file cuts the text of gangway.cfg into words, lists and numbers. */
 #include "hv/machine/config_text.h"
 #include "hv/string.h"
 

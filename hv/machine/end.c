@@ -1,4 +1,4 @@
-/* The end of the guest, and of the machine. */
+/* This file ends the guest, and then the machine. */
 #include "hv/machine/end.h"
 #include "guest/assign/assign.h"
 #include "hv/log.h"

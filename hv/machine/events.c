@@ -1,5 +1,5 @@
-/* What the machine does between exits: faults of the remapping units, which
- * come as NMIs, and what must be polled. */
+/* This file does what must be done between exits: faults of the remapping
+ * units, which come as NMIs, and what must be polled. */
 #include "hv/machine/events.h"
 #include "guest/assign/stop.h"
 #include "hv/console.h"

@@ -1,4 +1,4 @@
-/* What the UEFI side handed over, for all that the machine does. */
+/* This file keeps what the UEFI side handed over. */
 #include "hv/machine/handover.h"
 
 const struct handover *handover;

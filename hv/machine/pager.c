@@ -1,3 +1,4 @@
+/* This file shows the log of mode=check on the screen, page by page. */
 #include "hv/machine/pager.h"
 #include "drivers/framebuffer.h"
 #include "hv/alloc.h"

@@ -1,18 +1,22 @@
-/* How much memory the hypervisor takes, decided before it takes over. */
+/* This file decides, before take-over, how much memory the hypervisor takes. */
 #include "hv/machine/pool_size.h"
+#include "drivers/nvme.h"
+#include "guest/assign/pf_domain.h"
+#include "guest/assign/request.h"
 #include "hv/acpi_tables.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"
-#include "hv/machine/handover.h"
+#include "hv/cpu_tables.h"
 #include "hv/machine/pager.h"
 #include "hv/machine/take_vtd.h"
+#include "hv/vmx/vmcs.h"
 #include "hv/vmx/vmx.h"
 #include "vtd/flood.h"
+#include "vtd/unit.h"
 #include "vtd/vtd.h"
 
-/* Pages: for what does not grow, and for each CPU (hv/cpu.c) */
-#define FIXED_PAGES 76
-#define CPU_PAGES 14
+/* A hole below a stack splits a large leaf of the hypervisor's page tables */
+#define SPLIT_PAGES 1
 /* Upper levels of a set of tables, and device memory */
 #define TABLE_PAGES 8
 
@@ -40,14 +44,23 @@ static u64 table_pages(u64 ram, bool large_pages)
 	return TABLE_PAGES + pages + (large_pages ? 0 : ram / (2 * MIB) + 1);
 }
 
-static bool vtd_large_pages(void)
+/* Of functions: a context table each, and what PF drivers keep. */
+static u64 function_pages(void)
+{
+	return ASSIGN_MAX + PF_DOMAINS_MAX + ASSIGN_MAX +
+	       PF_DOMAINS_MAX * PF_DOMAIN_PAGES(NVME_ADMIN_PAGES);
+}
+
+/* Of VT-d; nothing where there are no units. */
+static u64 vtd_pages(u64 ram)
 {
 	const struct acpi_header *table = acpi_table("DMAR");
 	const struct dmar *dmar;
 
-	/* Without VT-d there are no such tables */
-	return !table || machine_parse_dmar(table, &dmar) ||
-	       vtd_has_large_pages(dmar);
+	if (!table || machine_parse_dmar(table, &dmar))
+		return 0;
+	return dmar->unit_count * VTD_UNIT_PAGES + VTD_MAX_MUTED +
+	       table_pages(ram, vtd_has_large_pages(dmar));
 }
 
 u64 machine_pool_size(const struct handover *h, u64 ram)
@@ -56,11 +69,11 @@ u64 machine_pool_size(const struct handover *h, u64 ram)
 	u64 pages;
 
 	acpi_init(h->rsdp, map_nothing);
-	pages = FIXED_PAGES + (h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
-		VTD_MAX_MUTED + count_cpus(handover) * CPU_PAGES +
+	pages = VCPU_BITMAP_PAGES + function_pages() + vtd_pages(ram) +
+		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
+		count_cpus(h) * (CPU_PAGES + SPLIT_PAGES) +
 		table_pages(ram, true) /* the hypervisor's own */ +
-		table_pages(ram, ept_large) +
-		table_pages(ram, vtd_large_pages());
+		table_pages(ram, ept_large);
 
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;

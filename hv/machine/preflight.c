@@ -1,3 +1,5 @@
+/* This file shows what of this machine can be given to a guest, and what
+ * cannot. */
 #include "hv/machine/preflight.h"
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_access.h"

@@ -1,4 +1,4 @@
-/* From the DMAR table to units that block. */
+/* This file leads from the DMAR table to units that block. */
 #include "hv/machine/take_vtd.h"
 #include "hv/cpu.h"
 #include "hv/host_paging.h"

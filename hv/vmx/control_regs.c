@@ -1,5 +1,5 @@
-/* CR0, CR4 and XCR0 of the guest, where it does not own a bit (Intel SDM 3A
- * 2.5, 2.6; 3C 25.1.3). */
+/* This file handles CR0, CR4 and XCR0 of the guest, where it does not own a
+ * bit (Intel SDM 3A 2.5, 2.6; 3C 25.1.3). */
 #include "hv/vmx/control_regs.h"
 #include "hv/asm.h"
 #include "hv/vmx/guest.h"

@@ -1,7 +1,5 @@
-/*
- * The guest's processor: an allow-list over the real CPUID (Intel SDM 2A,
- * CPUID).  What is not listed reads 0.
- */
+/* This file shows the guest its processor: an allow-list over the real CPUID
+ * (Intel SDM 2A, CPUID).  What is not listed reads 0. */
 #include "hv/vmx/cpuid.h"
 #include "hv/asm.h"
 #include "hv/stat_abi.h"

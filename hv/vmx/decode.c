@@ -1,3 +1,5 @@
+/* This file decodes the one memory access of a MOV-like instruction (Intel
+ * SDM 2A 2). */
 #include "hv/vmx/decode.h"
 
 #define REX_W BIT(3)

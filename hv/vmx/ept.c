@@ -1,4 +1,5 @@
-/* Extended page tables (Intel SDM 3C 28.2). */
+/* This file builds and changes the guest's extended page tables (Intel SDM 3C
+ * 28.2). */
 #include "hv/vmx/ept.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"

@@ -1,5 +1,5 @@
-/* Entries of the extended page tables (Intel SDM 3C 28.2.2, tables 28-1 to
- * 28-6). */
+/* This file encodes the entries of extended page tables (Intel SDM 3C 28.2.2,
+ * tables 28-1 to 28-6). */
 #include "hv/vmx/ept_format.h"
 #include "hv/paging.h"
 

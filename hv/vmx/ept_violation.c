@@ -1,5 +1,5 @@
-/* Accesses to guest-physical addresses that EPT does not map (Intel SDM 3C
- * 27.2.1 table 27-7). */
+/* This file answers accesses to guest-physical addresses that EPT does not
+ * map (Intel SDM 3C 27.2.1 table 27-7). */
 #include "hv/vmx/ept_violation.h"
 #include "hv/log.h"
 #include "hv/vmx/decode.h"

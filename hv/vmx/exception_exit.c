@@ -1,7 +1,7 @@
 /*
- * Exceptions that exit and go back to the guest: debug and alignment check
- * (hv/vmx/vcpu.c says why).  What delivery does beside calling the handler is
- * done here (Intel SDM 3C 27.1, 3B 17.2.3).
+ * This file gives exceptions that exit back to the guest: debug and alignment
+ * check (hv/vmx/vmcs.c says why they exit).  What delivery does beside calling
+ * the handler is done here (Intel SDM 3C 27.1, 3B 17.2.3).
  */
 #include "hv/vmx/exception_exit.h"
 #include "hv/vmx/vcpu.h"

@@ -1,4 +1,4 @@
-/* What each exit leads to (Intel SDM 3C 25, 3D appendix C). */
+/* This file says what each exit leads to (Intel SDM 3C 25, 3D appendix C). */
 #include "hv/vmx/exits.h"
 #include "hv/asm.h"
 #include "hv/vmx/control_regs.h"

@@ -1,4 +1,4 @@
-/* The one guest: how it ends, and where its interrupts go. */
+/* This file is the one guest: how it ends, and where its interrupts go. */
 #include "hv/vmx/guest.h"
 #include "hv/apic.h"
 #include "hv/cpu.h"

@@ -1,3 +1,5 @@
+/* This file reads the guest's memory by its own linear addresses (Intel SDM
+ * 3A 4). */
 #include "hv/vmx/guest_walk.h"
 #include "hv/x86.h"
 

@@ -1,3 +1,5 @@
+/* This file decides what the guest may write to the interrupt command
+ * register, where that must be looked at. */
 #include "hv/vmx/icr.h"
 #include "hv/apic.h"
 

@@ -1,4 +1,4 @@
-/* Port I/O of the guest (Intel SDM 3C 27.2.1 table 27-5). */
+/* This file answers port I/O of the guest (Intel SDM 3C 27.2.1 table 27-5). */
 #include "hv/vmx/io.h"
 #include "hv/vmx/trap.h"
 #include "hv/vmx/vcpu.h"

@@ -1,4 +1,4 @@
-/* NMIs: whose they are, and how the guest gets its own. */
+/* This file finds out whose an NMI is, and gives the guest its own. */
 #include "hv/vmx/nmi.h"
 #include "hv/cpu_stop.h"
 #include "hv/panic_state.h"

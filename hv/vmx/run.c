@@ -1,5 +1,5 @@
-/* The loop of a vCPU: what must be done before an entry, the entry, the exit.
- */
+/* This file is the loop of a vCPU: what must be done before an entry, the
+ * entry, the exit. */
 #include "hv/vmx/run.h"
 #include "hv/asm.h"
 #include "hv/cpu_stop.h"

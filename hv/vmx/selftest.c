@@ -1,3 +1,4 @@
+/* This file makes the hypervisor fail on demand, to test what follows. */
 #include "hv/vmx/selftest.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"

@@ -1,3 +1,5 @@
+/* This file counts exits, and shows them to the guest by CPUID and in the
+ * log. */
 #include "hv/vmx/stat.h"
 #include "hv/cpu.h"
 #include "hv/format.h"

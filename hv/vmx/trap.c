@@ -1,4 +1,5 @@
-/* The table of trapped ranges: who answers which access of the guest. */
+/* This file is the table of trapped ranges: it says who answers which access
+ * of the guest. */
 #include "hv/vmx/trap.h"
 #include "hv/lock.h"
 

@@ -1,4 +1,5 @@
-/* A vCPU's VMCS: controls, host state, guest state (Intel SDM 3C 24, 26). */
+/* This file changes the running vCPU: its registers, skipping an instruction,
+ * injecting an exception. */
 #include "hv/vmx/vcpu.h"
 #include "hv/vmx/vmx.h"
 #include "hv/x86.h"

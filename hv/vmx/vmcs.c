@@ -1,5 +1,28 @@
-/* What a VMCS holds at creation, after INIT, SIPI, and at the entry to Linux
- * (Intel SDM 3C 24, 26). */
+/*
+ * This file fills a VMCS: at creation, after INIT and SIPI, and at the entry to
+ * Linux (Intel SDM 3C 24, 26):
+ *
+ *    VMCS, a page       0  revision identifier (bit 31: 0)
+ *                       4  VMX-abort indicator
+ *                       8  data, reached by VMREAD and VMWRITE alone:
+ *
+ *      guest state      loaded at entry, saved at exit: CR0, CR3, CR4, RSP,
+ *                       RIP, RFLAGS, segments, GDTR, IDTR, EFER, PAT;
+ *                       activity state (active, HLT, wait for SIPI),
+ *                       interruptibility
+ *      host state       loaded at exit: CR0, CR3, CR4, RSP, RIP, selectors,
+ *                       bases of GS, TR, GDTR, IDTR, EFER, PAT
+ *      controls         pin-based, processor-based (two words), exception
+ *                       bitmap, I/O and MSR bitmaps, EPTP, VPID, CR0 and CR4
+ *                       masks and shadows; for exit and entry
+ *      exit information read-only: reason, qualification, GPA, instruction
+ *                       length, IDT-vectoring information
+ *
+ *    field encoding     31       15 14   13 12 11 10 9            1   0
+ *                      | 0        | width | 0| type | index        |high|
+ *                       width 0: 16, 1: 64, 2: 32 bits, 3: natural
+ *                       type 0: control, 1: exit information, 2: guest, 3: host
+ */
 #include "hv/vmx/vmcs.h"
 #include "hv/alloc.h"
 #include "hv/asm.h"

@@ -15,6 +15,7 @@ struct vcpu_entry {
 };
 
 /* Bitmaps that all vCPUs share: which ports and MSRs exit.  -ENOMEM. */
+#define VCPU_BITMAP_PAGES 3
 int vcpu_bitmaps_init(void);
 
 /* Allocate and load this CPU's VMCS and set its controls and host state; the

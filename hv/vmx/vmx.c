@@ -1,3 +1,5 @@
+/* This file decides the VMX controls and enters and leaves VMX operation
+ * (Intel SDM 3C 23, 24). */
 #include "hv/vmx/vmx.h"
 #include "hv/asm.h"
 #include "hv/cpu.h"

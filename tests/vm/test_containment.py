@@ -205,7 +205,7 @@ def panic_without_log(m, symbols):
     start = len(m.console)
     with gdbstub.attached(m) as gdb:
         m.send("gangway-crash 0 1\n")
-        gdb.run_to(symbols["guest_stop_others"])
+        gdb.run_to(symbols["cpu_stop_others"])
         m.hmp("nmi")
         gdb.run_to(symbols["console_log_write"])
         gdb.write(symbols["console_log_write"], UD2)
