@@ -96,7 +96,6 @@ static void read_mac(struct igb_pf *p)
 {
 	u32 low = igb_read(p->fn, RAL(0)), high = igb_read(p->fn, RAH(0));
 	u8 mac[IGB_MAC_SIZE];
-	unsigned int vf;
 
 	memcpy(mac, &low, 4);
 	memcpy(mac + 4, &high, 2);
@@ -110,7 +109,7 @@ static void read_mac(struct igb_pf *p)
 		mac[4] = p->fn->addr.devfn;
 		mac[5] = 1;
 	}
-	for (vf = 0; vf < IGB_MAX_VFS; vf++)
+	for (unsigned int vf = 0; vf < IGB_MAX_VFS; vf++)
 		igb_vf_mac(mac, vf, p->vf[vf].mac);
 }
 
@@ -196,15 +195,13 @@ static int start_link(struct pci_function *pf)
 
 static void clear_tables(struct igb_pf *p)
 {
-	unsigned int i;
-
-	for (i = 0; i < MTA_REGS; i++)
+	for (unsigned int i = 0; i < MTA_REGS; i++)
 		igb_write(p->fn, MTA(i), 0);
-	for (i = 0; i < VFTA_REGS; i++)
+	for (unsigned int i = 0; i < VFTA_REGS; i++)
 		igb_write(p->fn, VFTA(i), 0);
-	for (i = 0; i < VLVF_ENTRIES; i++)
+	for (unsigned int i = 0; i < VLVF_ENTRIES; i++)
 		igb_write(p->fn, VLVF(i), 0);
-	for (i = 0; i < IGB_MAX_VFS; i++)
+	for (unsigned int i = 0; i < IGB_MAX_VFS; i++)
 		igb_clear_filters(p, i);
 }
 
@@ -375,7 +372,6 @@ static void igb_stop_vf(struct pci_function *vf)
 {
 	struct igb_pf *p = vf->pf->driver;
 	u16 n = vf->vf_index;
-	unsigned int i;
 
 	if (igb_read(p->fn, STATUS) == ~0U)
 		return; /* gone: its queues do not stop, nor do they run */
@@ -385,7 +381,7 @@ static void igb_stop_vf(struct pci_function *vf)
 	stop_queue(p->fn, n);
 	stop_queue(p->fn, n + IGB_MAX_VFS);
 	igb_clear_filters(p, n);
-	for (i = 0; i < VMBMEM_DWORDS; i++)
+	for (unsigned int i = 0; i < VMBMEM_DWORDS; i++)
 		igb_write(p->fn, VMBMEM(n) + 4 * i, 0);
 	igb_write(p->fn, MBVFICR, MBVFICR_REQ(n) | MBVFICR_ACK(n));
 	igb_write(p->fn, VFLRE, BIT(n));

@@ -21,15 +21,14 @@ static void change(struct igb_pf *p, u32 reg, u64 clear, u64 set)
 static void write_multicast_table(struct igb_pf *p)
 {
 	u32 mta[MTA_REGS] = {0};
-	unsigned int vf, i;
 	u16 hash;
 
-	for (vf = 0; vf < IGB_MAX_VFS; vf++)
-		for (i = 0; i < p->vf[vf].hashes; i++) {
+	for (unsigned int vf = 0; vf < IGB_MAX_VFS; vf++)
+		for (unsigned int i = 0; i < p->vf[vf].hashes; i++) {
 			hash = p->vf[vf].hash[i];
 			mta[hash >> 5 & (MTA_REGS - 1)] |= BIT(hash & 31);
 		}
-	for (i = 0; i < MTA_REGS; i++) {
+	for (unsigned int i = 0; i < MTA_REGS; i++) {
 		if (mta[i] == p->mta[i])
 			continue;
 		p->mta[i] = mta[i];
@@ -119,9 +118,7 @@ int igb_remove_vlan(struct igb_pf *p, u16 vf, u32 vlan)
 
 static void leave_all_vlans(struct igb_pf *p, u16 vf)
 {
-	unsigned int i;
-
-	for (i = 0; i < VLVF_ENTRIES && p->vf[vf].vlans; i++)
+	for (unsigned int i = 0; i < VLVF_ENTRIES && p->vf[vf].vlans; i++)
 		if (igb_read(p->fn, VLVF(i)) & VLVF_POOL(vf))
 			leave_vlan(p, vf, i);
 }

@@ -41,9 +41,7 @@ static bool take_buffer(struct igb_pf *p, u16 vf)
 
 static void read_message(struct igb_pf *p, u16 vf, u32 *msg)
 {
-	unsigned int i;
-
-	for (i = 0; i < VMBMEM_DWORDS; i++)
+	for (unsigned int i = 0; i < VMBMEM_DWORDS; i++)
 		msg[i] = igb_read(p->fn, VMBMEM(vf) + 4 * i);
 	igb_write(p->fn, P2VMAILBOX(vf), P2V_ACK | P2V_PFU);
 }
@@ -51,9 +49,7 @@ static void read_message(struct igb_pf *p, u16 vf, u32 *msg)
 /* Answer with @count dwords; telling the VF frees the buffer. */
 static void reply(struct igb_pf *p, u16 vf, const u32 *msg, unsigned int count)
 {
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++)
 		igb_write(p->fn, VMBMEM(vf) + 4 * i, msg[i]);
 	igb_write(p->fn, P2VMAILBOX(vf), P2V_STS);
 }
@@ -207,13 +203,12 @@ int igb_service(struct pci_function *pf)
 {
 	struct igb_pf *p = pf->driver;
 	u32 was_reset, events;
-	u16 vf;
 
 	if (!look_at_pf(p))
 		return -ENODEV;
 	was_reset = igb_read(pf, VFLRE);
 	events = igb_read(pf, MBVFICR);
-	for (vf = 0; vf < p->count; vf++) {
+	for (u16 vf = 0; vf < p->count; vf++) {
 		if (was_reset & BIT(vf))
 			vf_was_reset(p, vf);
 		if (events & MBVFICR_ACK(vf))

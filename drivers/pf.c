@@ -17,9 +17,7 @@ static bool is_for(const struct pf_driver *d, const struct pci_function *pf)
 
 const struct pf_driver *pf_driver_for(const struct pci_function *pf)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(drivers); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (is_for(drivers[i], pf))
 			return drivers[i];
 	return NULL;

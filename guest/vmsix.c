@@ -150,11 +150,9 @@ void msix_table_write(struct msix *m, u32 offset, unsigned int size, u64 value)
 
 void msix_reset(struct msix *m)
 {
-	unsigned int i;
-
-	for (i = 0; i < m->real_vectors; i++)
+	for (unsigned int i = 0; i < m->real_vectors; i++)
 		set_real_mask(m, i, ENTRY_MASKED);
-	for (i = 0; i < m->vectors; i++)
+	for (unsigned int i = 0; i < m->vectors; i++)
 		m->entry[i] = (struct msix_entry){.control = ENTRY_MASKED};
 }
 

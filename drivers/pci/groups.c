@@ -65,9 +65,9 @@ static bool replaces_id(const struct pci_function *bridge)
 const struct pci_function *group_alias(const struct pci_function *fn)
 {
 	const struct pci_function *top = NULL, *bridge = fn->parent;
-	unsigned int depth;
 
-	for (depth = 0; bridge && depth <= PCI_MAX_DEPTH; depth++) {
+	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
+	     depth++) {
 		if (replaces_id(bridge))
 			top = bridge;
 		bridge = bridge->parent;
@@ -78,9 +78,7 @@ const struct pci_function *group_alias(const struct pci_function *fn)
 /* The first port from @port upwards that does not isolate, or NULL. */
 static const struct pci_function *open_port(const struct pci_function *port)
 {
-	unsigned int depth;
-
-	for (depth = 0; port && depth <= PCI_MAX_DEPTH; depth++) {
+	for (unsigned int depth = 0; port && depth <= PCI_MAX_DEPTH; depth++) {
 		if (!pci_acs_isolates(port))
 			return port;
 		port = port->parent;

@@ -36,9 +36,7 @@ static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
 
 static struct ecam_range *find_range(u16 segment, u8 bus)
 {
-	unsigned int i;
-
-	for (i = 0; i < range_count; i++)
+	for (unsigned int i = 0; i < range_count; i++)
 		if (ranges[i].ecam.segment == segment &&
 		    bus >= ranges[i].ecam.start_bus &&
 		    bus <= ranges[i].ecam.end_bus)
@@ -174,18 +172,18 @@ static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
 {
 	struct ecam_range *range = find_range(segment, bus);
 	struct pci_addr addr = {.segment = segment, .bus = bus};
-	unsigned int device, function;
 	bool multi;
 
 	if (!range || depth > PCI_MAX_DEPTH ||
 	    range->visited[bus / 32] & BIT(bus % 32))
 		return;
 	range->visited[bus / 32] |= BIT(bus % 32);
-	for (device = 0; device < DEVICES; device++) {
+	for (unsigned int device = 0; device < DEVICES; device++) {
 		addr.devfn = device << 3;
 		if (!scan_function(addr, parent, depth, &multi) || !multi)
 			continue;
-		for (function = 1; function < FUNCTIONS; function++) {
+		for (unsigned int function = 1; function < FUNCTIONS;
+		     function++) {
 			addr.devfn = device << 3 | function;
 			scan_function(addr, parent, depth, &multi);
 		}
@@ -203,10 +201,8 @@ static bool ecam_is_usable(const struct pci_ecam *ecam)
 
 static void add_ranges(const struct pci_ecam *ecam, unsigned int count)
 {
-	unsigned int i;
-
 	range_count = 0;
-	for (i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		if (range_count == PCI_MAX_ECAM || !ecam_is_usable(&ecam[i])) {
 			hv_log("pci: ECAM range at %lx left out\n",
 			       ecam[i].base);
@@ -219,7 +215,7 @@ static void add_ranges(const struct pci_ecam *ecam, unsigned int count)
 int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 {
 	const struct pci_ecam *range;
-	unsigned int i, bus;
+	unsigned int bus;
 
 	memset(functions, 0, sizeof(functions));
 	function_count = 0;
@@ -230,7 +226,7 @@ int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 	}
 	/* What no bridge leads to is a root bus of its own; the first bus of a
 	 * range comes first, so that bridges are followed from above. */
-	for (i = 0; i < range_count; i++) {
+	for (unsigned int i = 0; i < range_count; i++) {
 		range = &ranges[i].ecam;
 		for (bus = range->start_bus; bus <= range->end_bus; bus++)
 			scan_bus(range->segment, bus, NULL, 0);
@@ -241,9 +237,8 @@ int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 bool pci_is_below(const struct pci_function *fn,
 		  const struct pci_function *bridge)
 {
-	unsigned int depth;
-
-	for (depth = 0; fn && depth <= PCI_MAX_DEPTH + 1; depth++) {
+	for (unsigned int depth = 0; fn && depth <= PCI_MAX_DEPTH + 1;
+	     depth++) {
 		if (fn == bridge)
 			return true;
 		fn = fn->parent;
@@ -280,12 +275,12 @@ void pci_enable_path(struct pci_function *fn)
 {
 	struct pci_function *bridge = fn->parent;
 	u16 command = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
-	unsigned int depth, i;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (unsigned int i = 0; i < PCI_BARS; i++)
 		if (fn->bar[i].io && fn->bar[i].size)
 			command |= (u16)PCI_COMMAND_IO;
-	for (depth = 0; bridge && depth <= PCI_MAX_DEPTH; depth++) {
+	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
+	     depth++) {
 		pci_write16(bridge, PCI_COMMAND,
 			    pci_read16(bridge, PCI_COMMAND) | command);
 		bridge = bridge->parent;

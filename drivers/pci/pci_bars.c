@@ -60,12 +60,12 @@ static void size_memory_bar(const struct pci_function *fn, u16 reg, u32 value,
 void pci_size_bars(const struct pci_function *fn, u16 reg,
 		   unsigned int registers, struct pci_bar *bar)
 {
-	unsigned int i, type;
+	unsigned int type;
 	u32 value;
 
-	for (i = 0; i < registers; i++)
+	for (unsigned int i = 0; i < registers; i++)
 		bar[i] = (struct pci_bar){0};
-	for (i = 0; i < registers; i++) {
+	for (unsigned int i = 0; i < registers; i++) {
 		value = pci_read32(fn, reg + 4 * i);
 		if (value & PCI_BAR_IO) {
 			size_io_bar(fn, reg + 4 * i, value, &bar[i]);
@@ -103,10 +103,9 @@ void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size)
 	const struct pci_bar *bar;
 	char length[16];
 	size_t at = 0;
-	unsigned int i;
 
 	buf[0] = '\0';
-	for (i = 0; i < PCI_BARS && at < size; i++) {
+	for (unsigned int i = 0; i < PCI_BARS && at < size; i++) {
 		bar = &fn->bar[i];
 		if (!bar->size)
 			continue;

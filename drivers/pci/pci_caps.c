@@ -15,13 +15,13 @@ bool pci_answers(const struct pci_function *fn)
 
 u16 pci_find_cap(const struct pci_function *fn, u8 id)
 {
-	unsigned int step;
 	u8 at;
 
 	if (!(pci_read16(fn, PCI_STATUS) & PCI_STATUS_CAP_LIST))
 		return 0;
 	at = pci_read8(fn, PCI_CAP_POINTER) & ~3;
-	for (step = 0; step < CAP_STEPS && at >= CAP_FIRST; step++) {
+	for (unsigned int step = 0; step < CAP_STEPS && at >= CAP_FIRST;
+	     step++) {
 		if (pci_read8(fn, at) == id)
 			return at;
 		at = pci_read8(fn, at + 1) & ~3;
@@ -32,10 +32,10 @@ u16 pci_find_cap(const struct pci_function *fn, u8 id)
 u16 pci_find_ext_cap(const struct pci_function *fn, u16 id)
 {
 	u16 at = EXT_CAP_FIRST;
-	unsigned int step;
 	u32 header;
 
-	for (step = 0; step < EXT_CAP_STEPS && at >= EXT_CAP_FIRST; step++) {
+	for (unsigned int step = 0; step < EXT_CAP_STEPS && at >= EXT_CAP_FIRST;
+	     step++) {
 		header = pci_read32(fn, at);
 		if (header == 0 || header == 0xffffffff)
 			return 0;

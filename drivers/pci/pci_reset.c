@@ -42,9 +42,8 @@ static struct saved_function save_function(struct pci_function *fn)
 {
 	u16 pcie = pci_find_cap(fn, PCI_CAP_PCIE);
 	struct saved_function saved = {.fn = fn};
-	unsigned int i;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (unsigned int i = 0; i < PCI_BARS; i++)
 		saved.bar[i] = pci_read32(fn, PCI_BAR(i));
 	saved.command = pci_read16(fn, PCI_COMMAND);
 	if (pcie)
@@ -55,9 +54,8 @@ static struct saved_function save_function(struct pci_function *fn)
 static void restore_function(const struct saved_function *saved)
 {
 	u16 pcie = pci_find_cap(saved->fn, PCI_CAP_PCIE);
-	unsigned int i;
 
-	for (i = 0; i < PCI_BARS; i++)
+	for (unsigned int i = 0; i < PCI_BARS; i++)
 		pci_write32(saved->fn, PCI_BAR(i), saved->bar[i]);
 	if (pcie)
 		pci_write16(saved->fn, pcie + PCIE_DEVCTL,

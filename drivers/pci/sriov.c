@@ -165,9 +165,8 @@ static hpa_t behind_function(const struct pci_function *fn,
 {
 	hpa_t end, window;
 	u64 window_size;
-	unsigned int i;
 
-	for (i = 0; i < PCI_BARS; i++) {
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		if (fn->bar[i].io || !fn->bar[i].base)
 			continue;
 		end = behind_range(base, size, fn->bar[i].base,
@@ -177,7 +176,7 @@ static hpa_t behind_function(const struct pci_function *fn,
 	}
 	if (!fn->bridge || pci_is_below(pf, fn))
 		return 0;
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		if (!pci_bridge_window(fn, i, &window, &window_size))
 			continue;
 		end = behind_range(base, size, window, window_size);
@@ -198,10 +197,10 @@ struct placement {
 static hpa_t behind_obstacle(const struct placement *p, hpa_t base, u64 size)
 {
 	struct pci_function *fn;
-	unsigned int i, count;
+	unsigned int count;
 	hpa_t end;
 
-	for (i = 0; i < PCI_BARS; i++) {
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		end = p->placed[i] ? behind_range(base, size, p->bar[i].base,
 						  p->bar[i].size * p->count)
 				   : 0;
@@ -209,7 +208,7 @@ static hpa_t behind_obstacle(const struct placement *p, hpa_t base, u64 size)
 			return end;
 	}
 	fn = pci_functions(&count);
-	for (i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		/* VFs of an earlier time that are not enabled now */
 		end = fn[i].pf == p->pf
 			      ? 0
@@ -253,14 +252,13 @@ static bool is_plausible(const struct placement *p, const struct pci_bar *bar,
 	const struct pci_function *bridge = p->pf->parent;
 	hpa_t window;
 	u64 length;
-	unsigned int i;
 
 	if (!bar->base || bar->base + size < bar->base ||
 	    behind_obstacle(p, bar->base, size))
 		return false;
 	if (!bridge)
 		return true;
-	for (i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < 2; i++)
 		if (pci_bridge_window(bridge, i, &window, &length) &&
 		    bar->base >= window && size <= length &&
 		    bar->base - window <= length - size)
@@ -309,11 +307,10 @@ static int place_bar(struct placement *p, u16 cap, unsigned int i)
 
 static int place_bars(struct placement *p, u16 cap)
 {
-	unsigned int i;
 	int err;
 
 	pci_size_bars(p->pf, cap + SRIOV_VF_BAR, PCI_BARS, p->bar);
-	for (i = 0; i < PCI_BARS; i++) {
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		err = place_bar(p, cap, i);
 		if (err)
 			return err;
@@ -329,7 +326,6 @@ static int add_vf(struct pci_function *pf, const struct placement *p, u16 cap,
 	struct pci_addr addr = rid_address(pf, vf_rid(pf, cap, index));
 	struct pci_function *vf = pci_find(addr);
 	char bars[160];
-	unsigned int i;
 
 	if (vf && vf->pf != pf) {
 		hv_log("sriov: " PCI_FMT ": VF %u where another function is\n",
@@ -350,7 +346,7 @@ static int add_vf(struct pci_function *pf, const struct placement *p, u16 cap,
 	vf->parent = pf->parent;
 	vf->pf = pf;
 	vf->vf_index = index;
-	for (i = 0; i < PCI_BARS; i++) {
+	for (unsigned int i = 0; i < PCI_BARS; i++) {
 		vf->bar[i] = p->placed[i] ? p->bar[i] : (struct pci_bar){0};
 		vf->bar[i].base += index * vf->bar[i].size;
 	}

@@ -67,9 +67,7 @@ static bool is_arp_reply(const void *buffer)
 /* Is there an answer in memory of ours? */
 static bool answer_here(const struct dma_memory *m)
 {
-	unsigned int i;
-
-	for (i = 0; i < BUFFERS; i++) {
+	for (unsigned int i = 0; i < BUFFERS; i++) {
 		const volatile struct descriptor *rx = &m->rx[i];
 
 		if (!(rx->rx.status & DESC_DONE))
@@ -85,9 +83,8 @@ static bool answer_here(const struct dma_memory *m)
 static bool untouched(const struct dma_memory *m)
 {
 	const uint8_t *p = m->buffer[0];
-	size_t i;
 
-	for (i = 0; i < sizeof(m->buffer); i++)
+	for (size_t i = 0; i < sizeof(m->buffer); i++)
 		if (p[i] != FILL)
 			return false;
 	return true;
@@ -102,11 +99,10 @@ static void ask(struct dma_memory *m, uint64_t target)
 {
 	volatile struct descriptor *tx = &m->tx[0];
 	uint8_t mac[6];
-	unsigned int i;
 
 	memset(m->buffer, FILL, sizeof(m->buffer));
 	memset(m->rx, 0, sizeof(m->rx));
-	for (i = 0; i < BUFFERS; i++)
+	for (unsigned int i = 0; i < BUFFERS; i++)
 		m->rx[i].address = target ? target : physical(m->buffer[i]);
 	reset_vf(mac);
 	fill_arp_request(&m->frame, mac);

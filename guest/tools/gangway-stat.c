@@ -184,15 +184,14 @@ static struct snapshot take_snapshot(void)
 {
 	struct snapshot s = {0};
 	struct cpuid r = cpuid_read(STAT_LEAF_TIME, 0);
-	unsigned int cpu, counter;
 
 	s.time_us = cpuid_u64(r);
 	s.blocked = r.ecx;
 	s.count = calloc((size_t)cpus * counters, sizeof(*s.count));
 	if (!s.count)
 		die("no memory");
-	for (cpu = 0; cpu < cpus; cpu++)
-		for (counter = 0; counter < counters; counter++)
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+		for (unsigned int counter = 0; counter < counters; counter++)
 			s.count[cpu * counters + counter] =
 				cpuid_u64(cpuid_read(STAT_LEAF_COUNTER,
 						     cpu << 16 | counter));
@@ -202,11 +201,9 @@ static struct snapshot take_snapshot(void)
 
 static void subtract(struct snapshot *after, const struct snapshot *before)
 {
-	size_t i;
-
 	after->time_us -= before->time_us;
 	after->blocked -= before->blocked;
-	for (i = 0; i < (size_t)cpus * counters; i++)
+	for (size_t i = 0; i < (size_t)cpus * counters; i++)
 		after->count[i] -= before->count[i];
 	if (home < cpus)
 		after->count[home * counters + REASON_CPUID] -=
@@ -216,38 +213,32 @@ static void subtract(struct snapshot *after, const struct snapshot *before)
 static uint64_t total(const struct snapshot *s, unsigned int counter)
 {
 	uint64_t sum = 0;
-	unsigned int cpu;
 
-	for (cpu = 0; cpu < cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		sum += s->count[cpu * counters + counter];
 	return sum;
 }
 
 static void print_row(const struct snapshot *s, unsigned int counter)
 {
-	unsigned int cpu;
 	char buf[24];
 
 	printf("%-28s", counter_name(counter, buf, sizeof(buf)));
-	for (cpu = 0; cpu < cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		printf(" %10" PRIu64, s->count[cpu * counters + counter]);
 	printf(" %12" PRIu64 "\n", total(s, counter));
 }
 
 static void print_head(const char *what)
 {
-	unsigned int cpu;
-
 	printf("\n%-28s", what);
-	for (cpu = 0; cpu < cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		printf("   CPU %4u", cpu);
 	printf("        total\n");
 }
 
 static void print_table(const struct snapshot *s, bool since_start)
 {
-	unsigned int counter;
-
 	printf("Gangway %u.%u.%u, %u CPU%s, %s %" PRIu64 ".%06" PRIu64
 	       " s, %u request%s blocked\n",
 	       version >> 16, version >> 8 & 0xff, version & 0xff, cpus,
@@ -255,11 +246,11 @@ static void print_table(const struct snapshot *s, bool since_start)
 	       s->time_us / 1000000, s->time_us % 1000000, s->blocked,
 	       s->blocked == 1 ? "" : "s");
 	print_head("VM exits by reason");
-	for (counter = 0; counter < STAT_REASONS; counter++)
+	for (unsigned int counter = 0; counter < STAT_REASONS; counter++)
 		if (total(s, counter))
 			print_row(s, counter);
 	print_head("trapped accesses by device");
-	for (counter = STAT_REASONS; counter < counters; counter++)
+	for (unsigned int counter = STAT_REASONS; counter < counters; counter++)
 		if (total(s, counter))
 			print_row(s, counter);
 }
@@ -267,20 +258,19 @@ static void print_table(const struct snapshot *s, bool since_start)
 /* One key=value a line: reasons under exit., devices under access. */
 static void print_keys(const struct snapshot *s)
 {
-	unsigned int counter, cpu;
 	char buf[24];
 
 	printf("version=%u.%u.%u\ncpus=%u\ntime_us=%" PRIu64 "\nblocked=%u\n",
 	       version >> 16, version >> 8 & 0xff, version & 0xff, cpus,
 	       s->time_us, s->blocked);
-	for (counter = 0; counter < counters; counter++) {
+	for (unsigned int counter = 0; counter < counters; counter++) {
 		const char *name = counter_name(counter, buf, sizeof(buf));
 		const char *kind = counter < STAT_REASONS ? "exit" : "access";
 
 		if (!total(s, counter))
 			continue;
 		printf("%s.%s=%" PRIu64 "\n", kind, name, total(s, counter));
-		for (cpu = 0; cpu < cpus; cpu++)
+		for (unsigned int cpu = 0; cpu < cpus; cpu++)
 			printf("%s.%s.cpu%u=%" PRIu64 "\n", kind, name, cpu,
 			       s->count[cpu * counters + counter]);
 	}

@@ -280,7 +280,6 @@ static inline bool mailbox_owned(void)
 static inline void reset_vf(uint8_t mac[6])
 {
 	uint32_t reply[3];
-	int i;
 
 	reg_write(VF_CTRL, CTRL_RST);
 	if (!wait_for(!(reg_read(VF_MAILBOX) & MAILBOX_RSTI), 1000))
@@ -294,7 +293,7 @@ static inline void reset_vf(uint8_t mac[6])
 		die("the PF does not answer the mailbox");
 	if (!wait_for(mailbox_owned(), 1000))
 		die("the mailbox stays the PF's");
-	for (i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++)
 		reply[i] = reg_read(VF_MBMEM + 4 * i);
 	reg_write(VF_MAILBOX, MAILBOX_ACK);
 	if (reply[0] != (MSG_VF_RESET | MSG_ACK))

@@ -27,7 +27,6 @@ static u32 *reg(u32 offset)
 static void reset_registers(void)
 {
 	u32 eec = *reg(0x10), done = *reg(0x1010), mode = *reg(0x18);
-	unsigned int i;
 
 	memset(regs, 0, sizeof(regs));
 	*reg(0x10) = eec;
@@ -38,7 +37,7 @@ static void reset_registers(void)
 	*reg(0xc8c) = *reg(0xc90) = 0xff;
 	*reg(0x5400) = no_mac ? 0 : 0xaa005452;
 	*reg(0x5404) = no_mac ? 0x80000000 : 0x800401bb;
-	for (i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < 8; i++)
 		*reg(0x5ad0 + 4 * i) = 0x80002600;
 }
 
@@ -105,8 +104,6 @@ static const struct pf_dma no_dma;
 
 static int set_up(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	test_log_clear();
 	stuck_reset = no_phy = no_mac = vf_holds_buffer = false;
@@ -122,7 +119,7 @@ static int set_up(void **state)
 	pf.device = 0x10c9;
 	pf.bar[0].base = 0xc0220000;
 	pf.bar[0].size = 0x20000;
-	for (i = 0; i < IGB_MAX_VFS; i++)
+	for (unsigned int i = 0; i < IGB_MAX_VFS; i++)
 		vf[i] = (struct pci_function){
 			.addr = {.bus = 1, .devfn = 0x80 + 2 * i},
 			.pf = &pf,
@@ -140,11 +137,9 @@ static int tear_down(void **state)
 
 static int set_up_8(void **state)
 {
-	unsigned int i;
-
 	set_up(state);
 	assert_int_equal(igb->start(&pf, 8, &no_dma), 0);
-	for (i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < 8; i++)
 		assert_int_equal(igb->enable_vf(&vf[i]), 0);
 	test_log_clear();
 	return 0;
@@ -245,13 +240,12 @@ static void mac_addresses_differ(void **state)
 	const u8 ports[2][6] = {{0x00, 0x1b, 0x21, 0x7f, 0xff, 0xfe},
 				{0x00, 0x1b, 0x21, 0x7f, 0xff, 0xff}};
 	u8 mac[16][6];
-	unsigned int i, j;
 
 	(void)state;
-	for (i = 0; i < 16; i++) {
+	for (unsigned int i = 0; i < 16; i++) {
 		igb_vf_mac(ports[i / 8], i % 8, mac[i]);
 		assert_int_equal(mac[i][0], 0x02);
-		for (j = 0; j < i; j++)
+		for (unsigned int j = 0; j < i; j++)
 			assert_memory_not_equal(mac[i], mac[j], 6);
 	}
 	assert_memory_equal(mac[0], "\x02\x1b\x21\x6f\xff\xfe", 6);
@@ -481,20 +475,18 @@ static void answers_set_vlan(void **state)
 
 static void no_vf_takes_all_vlans(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	reset_vf(0);
 	reset_vf(1);
 	/* 32 entries for 8 VFs */
-	for (i = 1; i <= 4; i++)
+	for (unsigned int i = 1; i <= 4; i++)
 		assert_int_equal(ask(0, 0x00010004, i, 0), 0xa0010004);
 	assert_int_equal(ask(0, 0x00010004, 5, 0), 0x60010004);
 	assert_int_equal(ask(0, 0x00010004, 4, 0), 0xa0010004);
 	assert_int_equal(ask(1, 0x00010004, 5, 0), 0xa0010004);
 	/* A reset gives them back */
 	reset_vf(0);
-	for (i = 0; i < 4; i++)
+	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(*reg(0x5d00 + 4 * i), 0);
 	assert_int_equal(*reg(0x5d10), 0x80002005);
 	assert_int_equal(*reg(0x5600), 0x20);
@@ -503,11 +495,11 @@ static void no_vf_takes_all_vlans(void **state)
 
 static void refuses_the_unknown(void **state)
 {
-	unsigned int type, i;
+	unsigned int i;
 
 	(void)state;
 	reset_vf(0);
-	for (type = 6; type < 0x300; type++)
+	for (unsigned int type = 6; type < 0x300; type++)
 		assert_int_equal(ask(0, type, 0, 0), 0x60000000 | type);
 	assert_int_equal(ask(0, 0x00020006, 0, 0), 0x60020006); /* promisc */
 	assert_int_equal(ask(0, 0x00000000, 0, 0), 0x60000000);
@@ -615,12 +607,12 @@ static void does_nothing_for_a_pf_that_is_gone(void **state)
 
 static void stops_a_vf(void **state)
 {
-	unsigned int i, q;
+	unsigned int q;
 
 	(void)state;
 	reset_vf(0);
 	reset_vf(1);
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		q = 1 + 8 * i;
 		for (u32 o = 0; o < 0x40; o += 4) {
 			*reg(0xc000 + 0x40 * q + o) = 0x12345600;
@@ -640,7 +632,7 @@ static void stops_a_vf(void **state)
 	*reg(0xc80) = 0x00020002;
 	*reg(0xc88) = 0x03;
 	igb->stop_vf(&vf[1]);
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		q = 1 + 8 * i;
 		assert_int_equal(*reg(0xc028 + 0x40 * q), 0x00010000);
 		assert_int_equal(*reg(0xe028 + 0x40 * q), 0);

@@ -34,14 +34,12 @@ static const struct msix_backend backend = {.route = route, .ctx = &fn};
 
 static int set_up(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	test_log_clear();
 	routed = 0;
 	route_result = 0;
 	memset(bar3, 0, sizeof(bar3));
-	for (i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		bar3[4 * i] = 0xdead0000;
 		bar3[4 * i + 3] = 0x00020000; /* open, a reserved bit set */
 	}
@@ -74,8 +72,6 @@ static void write_entry(unsigned int index)
 
 static void reads_the_capability(void **state)
 {
-	unsigned int i;
-
 	(void)state;
 	assert_int_equal(msix_init(&m, &fn, backend), 0);
 	assert_int_equal(m.cap, 0x70);
@@ -84,7 +80,7 @@ static void reads_the_capability(void **state)
 	assert_int_equal(m.table_offset, 0);
 	assert_int_equal(m.pba_bar, 3);
 	assert_int_equal(m.pba_offset, 0x2000);
-	for (i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < 3; i++)
 		assert_int_equal(bar3[4 * i + 3], 0x00020001);
 	assert_int_equal(msix_table_read(&m, 0x0c, 4), 1);
 	assert_int_equal(msix_table_read(&m, 0x00, 4), 0);

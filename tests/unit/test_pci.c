@@ -164,12 +164,12 @@ static void bridges_that_point_back_do_not_loop(void **state)
 
 static void depth_is_bounded(void **state)
 {
-	unsigned int bus, count;
+	unsigned int count;
 
 	(void)state;
 	test_log_clear();
 	model_reset(41);
-	for (bus = 0; bus < 40; bus++) {
+	for (unsigned int bus = 0; bus < 40; bus++) {
 		model_add(bus, 0, 0x1b36, 0x000c, 0x060400);
 		model_bridge(bus, 0, bus + 1, 40);
 	}
@@ -289,12 +289,10 @@ static void turns_bus_mastering_off_and_on(void **state)
 
 static void lists_many_masters_in_one_line(void **state)
 {
-	unsigned int devfn;
-
 	(void)state;
 	test_log_clear();
 	model_reset(1);
-	for (devfn = 0; devfn < 256; devfn += 8) {
+	for (unsigned int devfn = 0; devfn < 256; devfn += 8) {
 		model_add(0, devfn, 0x1234, 0x5678, 0);
 		model_set16(0, devfn, PCI_COMMAND, 4, 0x0547);
 	}

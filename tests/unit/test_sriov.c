@@ -35,7 +35,6 @@ static void add_vf(u8 devfn, unsigned int n)
 static void device(u8 bus, u8 devfn, u16 reg, u32 value)
 {
 	bool on = model_get16(pf_bus, devfn, CTRL) & 1;
-	unsigned int n;
 
 	(void)value;
 	if (bus != pf_bus || devfn >= PFS)
@@ -47,7 +46,7 @@ static void device(u8 bus, u8 devfn, u16 reg, u32 value)
 	if (model_get32(pf_bus, devfn, PAGE_SIZE_REG) != 1 ||
 	    !(model_get16(0, ROOT_PORT, ROOT_DEVCTL2) & 0x20))
 		enabled_without++;
-	for (n = 0; n < model_get16(pf_bus, devfn, NUM_VFS); n++)
+	for (unsigned int n = 0; n < model_get16(pf_bus, devfn, NUM_VFS); n++)
 		add_vf(devfn, n);
 }
 
@@ -78,8 +77,6 @@ static void build_root_port(void)
 
 static void build_pf(u8 devfn, u32 bar0, u32 bar3)
 {
-	unsigned int reg;
-
 	model_add(pf_bus, devfn, 0x8086, 0x10c9, 0x020000);
 	model_set32(pf_bus, devfn, PCI_BAR(0), bar0, 0xfffe0000);
 	model_set32(pf_bus, devfn, PCI_BAR(3), bar3, 0xffffc000);
@@ -93,7 +90,7 @@ static void build_pf(u8 devfn, u32 bar0, u32 bar3)
 	model_set32(pf_bus, devfn, 0x178, 0x10ca0000, 0); /* VF device ID */
 	model_set32(pf_bus, devfn, 0x17c, 0x00000553, 0);
 	model_set32(pf_bus, devfn, PAGE_SIZE_REG, 1, 0xffffffff);
-	for (reg = VF_BAR0; reg < VF_BAR0 + 24; reg += 4)
+	for (unsigned int reg = VF_BAR0; reg < VF_BAR0 + 24; reg += 4)
 		model_set32(pf_bus, devfn, reg, 0, 0);
 	set_vf_bars_of(devfn, 0, 0);
 }
