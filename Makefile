@@ -45,7 +45,7 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/attack/linux/*.[ch] \
 	tests/bochs/*.c tests/leftovers/*.[ch])
-SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/* \
+SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh)
 
 # The recipes' own words say what they do; V=1 shows the commands.
@@ -165,7 +165,7 @@ $B/guest/vmlinuz: tools/kernel.sh tools/packages.sh
 	$Qtools/kernel.sh $B/guest/kernel
 
 $B/guest/initramfs.gz: tools/initramfs.sh tools/archive.sh \
-		$(wildcard guest/initramfs/*) \
+		$(wildcard guest/initramfs/init guest/initramfs/*.sh) \
 		$(GUEST_TOOLS) $B/guest/vmlinuz
 	$(call say,CPIO,$@)
 	$Qtools/initramfs.sh $B/guest/kernel $@ $(GUEST_TOOLS)
@@ -373,6 +373,7 @@ format-check:
 lint:
 	shellcheck $(SCRIPTS)
 	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py
+	$(PYTHON) tools/check_docs.py
 
 clean:
 	rm -rf $B

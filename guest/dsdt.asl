@@ -1,5 +1,5 @@
 /*
- * The guest's devices.  The addresses are those of guest/layout.h; the unit
+ * The guest's devices.  The addresses are those of hv/guest_layout.h; the unit
  * test of the ACPI tables compares them.
  */
 DefinitionBlock ("", "DSDT", 2, "GANGWY", "GANGWAY", 1)

@@ -119,8 +119,9 @@ def report(lines, branches):
                           file=missing)
     print(row("all", totals[:2], totals[2:]))
     others = sorted(str(path.relative_to(ROOT)) for module in MODULES
-                    for path in (ROOT / module).glob("*.c")
-                    if str(path.relative_to(ROOT)) not in names)
+                    for path in (ROOT / module).rglob("*.c")
+                    if path.parent.name != "tools"
+                    and str(path.relative_to(ROOT)) not in names)
     print(f"\nrun on machines only ({len(others)} files): {' '.join(others)}")
 
 
