@@ -106,15 +106,15 @@ static u64 decide_size(u64 configured, u64 available, u64 needed)
 static EFI_STATUS take_chosen(struct handover *handover)
 {
 	EFI_STATUS status = EFI_SUCCESS;
-	unsigned int i;
+	unsigned int taken = 0;
 
-	for (i = 0; i < handover->ram_count && !EFI_ERROR(status); i++)
-		status = pages_take(AllocateAddress, handover->ram[i].size,
-				    &handover->ram[i].base);
-	if (!EFI_ERROR(status))
-		return status;
-	for (i--; i > 0; i--)
-		pages_give(handover->ram[i - 1].base);
+	while (taken < handover->ram_count && !EFI_ERROR(status)) {
+		status = pages_take(AllocateAddress, handover->ram[taken].size,
+				    &handover->ram[taken].base);
+		taken += !EFI_ERROR(status);
+	}
+	while (EFI_ERROR(status) && taken > 0)
+		pages_give(handover->ram[--taken].base);
 	return status;
 }
 

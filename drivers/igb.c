@@ -356,14 +356,14 @@ static void stop_queue(struct pci_function *pf, unsigned int q)
 
 static void stop_interrupts(struct pci_function *pf, u16 vf)
 {
-	unsigned int first = VF_FIRST_VECTOR(vf), i;
+	unsigned int first = VF_FIRST_VECTOR(vf);
 	u32 vectors = 7U << first;
 
 	igb_write(pf, EIMC, vectors);
 	igb_clear(pf, EIAC, vectors);
 	igb_clear(pf, EIAM, vectors);
 	igb_write(pf, EICR, vectors);
-	for (i = 0; i < VF_VECTORS; i++)
+	for (unsigned int i = 0; i < VF_VECTORS; i++)
 		igb_write(pf, EITR(first + i), 0);
 	igb_write(pf, IVAR(vf), 0);
 }

@@ -58,10 +58,10 @@ int igb_set_frame_size(struct igb_pf *p, u16 vf, u32 size)
 /* The VLVF entry of @vlan, or the first free one, or VLVF_ENTRIES. */
 static unsigned int find_vlan(struct igb_pf *p, u32 vlan, bool or_free)
 {
-	unsigned int i, unused = VLVF_ENTRIES;
+	unsigned int unused = VLVF_ENTRIES;
 	u32 entry;
 
-	for (i = 0; i < VLVF_ENTRIES; i++) {
+	for (unsigned int i = 0; i < VLVF_ENTRIES; i++) {
 		entry = igb_read(p->fn, VLVF(i));
 		if (!(entry & VLVF_EN) && unused == VLVF_ENTRIES)
 			unused = i;

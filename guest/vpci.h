@@ -23,7 +23,7 @@ struct vpci_room {
 
 struct vpci_function;
 
-/* What happens outside when the guest moves things: guest/assign*.c */
+/* What happens outside when the guest moves things: guest/assign/ */
 struct vpci_backend {
 	/*
 	 * Decoding of @bar is on at @address (0: off now); the guest

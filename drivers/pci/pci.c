@@ -52,9 +52,8 @@ struct pci_function *pci_functions(unsigned int *count)
 
 struct pci_function *pci_find(struct pci_addr addr)
 {
-	struct pci_function *fn;
-
-	for (fn = functions; fn < functions + function_count; fn++)
+	for (struct pci_function *fn = functions;
+	     fn < functions + function_count; fn++)
 		if (fn->addr.segment == addr.segment &&
 		    fn->addr.bus == addr.bus && fn->addr.devfn == addr.devfn)
 			return fn;
@@ -215,7 +214,6 @@ static void add_ranges(const struct pci_ecam *ecam, unsigned int count)
 int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 {
 	const struct pci_ecam *range;
-	unsigned int bus;
 
 	memset(functions, 0, sizeof(functions));
 	function_count = 0;
@@ -228,7 +226,8 @@ int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 	 * range comes first, so that bridges are followed from above. */
 	for (unsigned int i = 0; i < range_count; i++) {
 		range = &ranges[i].ecam;
-		for (bus = range->start_bus; bus <= range->end_bus; bus++)
+		for (unsigned int bus = range->start_bus; bus <= range->end_bus;
+		     bus++)
 			scan_bus(range->segment, bus, NULL, 0);
 	}
 	return 0;
@@ -249,12 +248,12 @@ bool pci_is_below(const struct pci_function *fn,
 unsigned int pci_bus_master_off(void)
 {
 	char text[160] = "";
-	struct pci_function *fn;
 	unsigned int count = 0;
 	size_t at = 0;
 	u16 command;
 
-	for (fn = functions; fn < functions + function_count; fn++) {
+	for (struct pci_function *fn = functions;
+	     fn < functions + function_count; fn++) {
 		command = pci_read16(fn, PCI_COMMAND);
 		if (command == 0xffff || !(command & PCI_COMMAND_MASTER))
 			continue;

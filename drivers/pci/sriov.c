@@ -385,7 +385,7 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 int sriov_enable(struct pci_function *pf, u16 count)
 {
 	struct placement p = {.pf = pf, .count = count};
-	u16 cap = sriov_cap(pf), ari, i;
+	u16 cap = sriov_cap(pf), ari;
 	int err;
 
 	if (!cap) {
@@ -401,7 +401,7 @@ int sriov_enable(struct pci_function *pf, u16 count)
 	pci_write16(pf, cap + SRIOV_CTRL,
 		    ari | (u16)(SRIOV_CTRL_VFE | SRIOV_CTRL_MSE));
 	delay_us(VF_ENABLE_US, "PCIe 9.3.3.3.1: VF Enable set");
-	for (i = 0; i < count && !err; i++)
+	for (u16 i = 0; i < count && !err; i++)
 		err = add_vf(pf, &p, cap, i);
 	if (err)
 		sriov_disable(pf);

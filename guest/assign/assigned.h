@@ -1,4 +1,4 @@
-/* One function of the guest's, as guest/assign*.c share it. */
+/* One function of the guest's, as the files of guest/assign/ share it. */
 #ifndef GUEST_ASSIGN_ASSIGNED_H
 #define GUEST_ASSIGN_ASSIGNED_H
 

@@ -34,7 +34,7 @@ void nmi_inject(struct cpu *cpu)
 	want_nmi_window(cpu->nmi_to_inject);
 }
 
-void nmi_explain(struct cpu *cpu)
+void nmi_whose(struct cpu *cpu)
 {
 	bool kicked =
 		__atomic_exchange_n(&cpu->kicked, false, __ATOMIC_SEQ_CST);

@@ -13,7 +13,7 @@ void exit_nmi(struct cpu *cpu);
 
 /* Find out whose the NMI was that came: sent by another CPU, of a device of
  * ours, or the guest's, which then gets it. */
-void nmi_explain(struct cpu *cpu);
+void nmi_whose(struct cpu *cpu);
 
 /* Give the guest its NMI if it can take one, or open the NMI window (Intel SDM
  * 3C 24.6.2).  Right before an entry. */

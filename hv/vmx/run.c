@@ -67,7 +67,7 @@ static void before_entry(struct cpu *cpu)
 		if (requests & REQUEST_STOP)
 			stop(cpu);
 		if (requests & REQUEST_NMI)
-			nmi_explain(cpu);
+			nmi_whose(cpu);
 		/* First this, then the generation: who takes a mapping away
 		 * does both the other way round (flush_everywhere()). */
 		__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);

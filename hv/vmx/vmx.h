@@ -309,8 +309,4 @@ void vmx_off(void);
  * nothing to do without VPID, where each entry and exit does it. */
 void vpid_invalidate(void);
 
-/* vmentry.asm: load the guest's registers, enter, and come back after the
- * exit with them saved.  0, or 1 (VMfailInvalid), 2 (VMfailValid). */
-struct guest_regs;
-
 #endif
