@@ -13,14 +13,20 @@ CFLAGS := -std=gnu11 -ffreestanding -Wall -Wextra -Werror -O2 -g \
 	-mgeneral-regs-only -mno-red-zone -fpic -fshort-wchar \
 	-fvisibility=hidden -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -I. -MMD -MP
-EFI_CFLAGS := -DGNU_EFI_USE_MS_ABI -isystem /usr/include/efi \
-	-isystem /usr/include/efi/x86_64
+# gnu-efi's, which other distributions have elsewhere
+EFI_INCLUDE ?= /usr/include/efi
+EFI_LIB ?= $(patsubst %/crt0-efi-x86_64.o,%,$(firstword $(wildcard \
+	/usr/lib/crt0-efi-x86_64.o /usr/lib/*/crt0-efi-x86_64.o)))
+EFI_CFLAGS := -DGNU_EFI_USE_MS_ABI -isystem $(EFI_INCLUDE) \
+	-isystem $(EFI_INCLUDE)/x86_64
 # Only gcc has it, for calls by the Microsoft convention
 ifeq ($(findstring clang,$(CC)),)
 EFI_CFLAGS += -maccumulate-outgoing-args
 endif
 LDFLAGS := -nostdlib -shared -Bsymbolic -z text -z noexecstack \
 	--no-undefined --build-id=sha1 --fatal-warnings -T linker.ld
+# gnu-efi 3.0.18 and later call _entry, of libefi.a, which is not linked
+EFI_LDFLAGS := $(LDFLAGS) --defsym=_entry=efi_main
 EFI_SECTIONS := .text .reloc .rodata .dynamic .rela .data
 
 # From the top floor down: a folder includes what is below it, and
@@ -144,8 +150,8 @@ $B/obj/guest/dsdt.asm.o: $B/dsdt.aml
 
 $B/gangway.so: $(OBJECTS) linker.ld
 	$(call say,LD,$@)
-	$Qld $(LDFLAGS) -o $@ /usr/lib/crt0-efi-x86_64.o $(OBJECTS) \
-		/usr/lib/libgnuefi.a
+	$Qld $(EFI_LDFLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $(OBJECTS) \
+		$(EFI_LIB)/libgnuefi.a
 
 $B/gangway.efi: $B/gangway.so
 	$(call say,EFI,$@)
@@ -240,8 +246,8 @@ $B/leftovers/%.o: %.c
 
 $B/leftovers/leftovers.so: $(LEFTOVER_OBJECTS) linker.ld
 	$(call say,LD,$@)
-	$Qld $(LDFLAGS) -o $@ /usr/lib/crt0-efi-x86_64.o $(LEFTOVER_OBJECTS) \
-		/usr/lib/libgnuefi.a
+	$Qld $(EFI_LDFLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o \
+		$(LEFTOVER_OBJECTS) $(EFI_LIB)/libgnuefi.a
 
 $B/leftovers/leftovers.efi: $B/leftovers/leftovers.so
 	$(call say,EFI,$@)
