@@ -61,8 +61,8 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test test-bochs unit fuzz coverage vm-tests soak \
-	attack-time usb guest build-unit build-fuzz setup emulator format-check \
+.PHONY: all run run-usb test test-all test-bochs test-distributions unit fuzz \
+	coverage vm-tests soak attack-time usb guest build-unit build-fuzz setup emulator format-check \
 	lint clean help
 .DELETE_ON_ERROR:
 
@@ -72,16 +72,21 @@ all:
 
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
+	@tools/setup.sh packages
 
 #: make            build/gangway.efi
 #: make run        boot it under QEMU with a Linux guest and the demonstration;
 #:                 on a terminal a guest shell follows (DEMO=1: no shell)
 #: make test       unit tests and fuzz targets on the host, then whole-machine
 #:                 tests
-#: make unit       the unit tests alone; make vm-tests: the other ones alone
-#:                 (TESTS='-k smp' is given to pytest)
+#: make test-all   make test, and what takes longer or needs more: what CI runs
+#: make unit       the unit tests alone (TESTS=config: that one); make vm-tests:
+#:                 the other ones alone (TESTS='-k smp' is given to pytest)
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
 #:                 make test; MODEL=corei7_haswell_4770: another processor)
+#: make test-distributions
+#:                 product and unit tests with the compilers and libraries of
+#:                 Debian 12 and 13, each in a tree of its own (needs root)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all;
 #:                 the inputs differ each time; those of make test do not, so
@@ -109,7 +114,12 @@ help:
 #:   SHOW=nvme                       an NVMe drive's VF; demo,nvme: both; rdma:
 #:                                   RDMA between two VFs of the card
 #:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up
+#:   KERNEL=6.12                     the guest's kernel: Debian's of that version;
+#:                                   or a file, MODULES=DIR: its modules
+#:   QEMU=/usr/bin/qemu-system-x86_64  instead of our emulator; with KVM
 #: Elsewhere: CC=clang, V=1 (show the commands).
+#:
+#: Debian's packages for everything above, to be installed by root:
 
 # --- the hypervisor
 
@@ -270,18 +280,24 @@ BOCHS_FILES := $B/gangway.efi $B/guest/vmlinuz $B/bochs/initramfs
 
 # --- machines
 
+# The product is built before the emulator: an error in it shows in seconds.
 setup:
 	@tools/setup.sh install build run
 
-emulator: setup
+emulator:
+	@tools/setup.sh install build emulator
 	@tools/setup.sh emulator
 
-run: emulator
+run:
+	@tools/setup.sh install build run emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi guest
+	@tools/setup.sh emulator
 	@$(PYTHON) tools/run.py
 
-run-usb: emulator
+run-usb:
+	@tools/setup.sh install build run emulator
 	@$(MAKE) --no-print-directory $B/gangway-usb.img guest
+	@tools/setup.sh emulator
 	@$(PYTHON) tools/run.py --usb $B/gangway-usb.img
 
 usb: setup
@@ -311,9 +327,12 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))
 
 build-unit: $(UNIT_TESTS) $(OBJECTS)
 
+# TESTS=config: that one.  For pytest the word means something else.
+UNIT_WANTED = $(or $(TESTS:%=$B/unit/test_%),build-unit)
+
 unit:
 	@tools/setup.sh install build test
-	@$(MAKE) --no-print-directory build-unit
+	@$(MAKE) --no-print-directory $(UNIT_WANTED)
 	@$(PYTHON) tools/test.py unit
 
 # What the whole-machine tests boot
@@ -321,9 +340,9 @@ VM_FILES := $B/gangway-usb.img $(ATTACK_FILES) $B/leftovers/leftovers.efi \
 	$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
 
 vm-tests:
-	@tools/setup.sh install build run test bochs
-	@tools/setup.sh emulator
+	@tools/setup.sh install build run test bochs emulator
 	@$(MAKE) --no-print-directory $(VM_FILES)
+	@tools/setup.sh emulator
 	@$(PYTHON) tools/test.py vm
 
 test-bochs:
@@ -332,10 +351,22 @@ test-bochs:
 	@$(PYTHON) tools/bochs.py $(MODEL)
 
 test:
-	@tools/setup.sh install build run test fuzz bochs
-	@tools/setup.sh emulator
+	@tools/setup.sh install build run test fuzz bochs emulator
 	@$(MAKE) --no-print-directory build-unit build-fuzz $(VM_FILES)
+	@tools/setup.sh emulator
 	@FUZZ_SEED=$(or $(FUZZ_SEED),1) $(PYTHON) tools/test.py unit fuzz vm
+
+# What make test-all adds to make test, in this order
+LONG_TESTS := lint format-check test-distributions
+
+test-all:
+	@tools/setup.sh install build run test fuzz bochs emulator lint
+	@$(MAKE) --no-print-directory test
+	@set -e; for target in $(LONG_TESTS); do \
+		$(MAKE) --no-print-directory $$target; done
+
+test-distributions:
+	@tools/distributions.sh
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.
 FUZZ_CC ?= clang
@@ -364,22 +395,33 @@ coverage:
 	@tools/setup.sh install build test
 	@$(PYTHON) tools/coverage.py
 
-soak: emulator
+soak:
+	@tools/setup.sh install build run emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi guest
+	@tools/setup.sh emulator
 	@$(PYTHON) tools/soak.py $(or $(N),50)
 
-attack-time: emulator
+attack-time:
+	@tools/setup.sh install build run test emulator
 	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel
+	@tools/setup.sh emulator
 	@DURATION=$(or $(DURATION),60) N=$(or $(N),100) $(PYTHON) -m pytest -v \
 		-p no:cacheprovider tests/vm/test_attack_time.py
 
+# One version, which Debian 12 and 13 have: others format otherwise.
+CLANG_FORMAT ?= clang-format-19
+
 format-check:
-	clang-format --dry-run -Werror $(FORMATTED)
+	@tools/setup.sh install lint
+	@$(CLANG_FORMAT) --version
+	$Q$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
 lint:
-	shellcheck $(SCRIPTS)
-	$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py
-	$(PYTHON) tools/check_docs.py
+	@tools/setup.sh install lint
+	@shellcheck --version | grep version:
+	$Qshellcheck $(SCRIPTS)
+	$Q$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py
+	$Q$(PYTHON) tools/check_docs.py
 
 clean:
 	rm -rf $B

@@ -3,29 +3,33 @@
 #
 #   setup.sh check GROUP...     say what is missing and the command that installs it
 #   setup.sh install GROUP...   install it if we are root, else as check
+#   setup.sh packages           the command that installs everything
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# Groups: build, run, test, fuzz, bochs.
+# Groups: build, run, test, fuzz, bochs, lint, emulator (nothing if it is built,
+# or QEMU= names another).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gangway
+pc=/usr/lib/x86_64-linux-gnu/pkgconfig
+firmware=${OVMF:-/usr/share/OVMF/OVMF_CODE_4M.fd}
 
 # What is looked for (a command, or a file), and the Debian package it is in.
 # shellcheck disable=SC2034  # read as ${!group}
 {
-build='gcc:gcc ld:binutils nasm:nasm iasl:acpica-tools
-       /usr/include/efi/efi.h:gnu-efi /usr/lib/x86_64-linux-gnu/libc.a:libc6-dev
-       python3:python3
-       /usr/share/consolefonts/Lat15-Fixed16.psf.gz:console-setup-linux'
-run='python3:python3 sgdisk:gdisk mformat:mtools cpio:cpio xz:xz-utils
+build="gcc:gcc ld:binutils make:make nasm:nasm iasl:acpica-tools
+       ${EFI_INCLUDE:-/usr/include/efi}/efi.h:gnu-efi
+       /usr/include/stdio.h:libc6-dev python3:python3
+       /usr/share/consolefonts/Lat15-Fixed16.psf.gz:console-setup-linux"
+run="python3:python3 sgdisk:gdisk mformat:mtools cpio:cpio xz:xz-utils
      lspci:pciutils flock:util-linux
      /usr/share/misc/pci.ids:pci.ids
      /usr/share/doc/busybox-static:busybox-static
-     /usr/share/OVMF/OVMF_CODE_4M.fd:ovmf
+     $firmware:ovmf
      /usr/share/seabios/bios-256k.bin:seabios
-     /usr/share/qemu/keymaps:qemu-system-data'
+     /usr/share/qemu/keymaps:qemu-system-data"
 test='/usr/include/cmocka.h:libcmocka-dev
       /usr/lib/python3/dist-packages/pytest:python3-pytest
       /usr/lib/python3/dist-packages/xdist:python3-pytest-xdist'
@@ -34,6 +38,12 @@ bochs='bochs-bin:bochs
        /usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so:bochs-term
        /usr/share/vgabios/vgabios.bin:vgabios
        /usr/share/ovmf/OVMF.fd:ovmf mformat:mtools cpio:cpio'
+lint='shellcheck:shellcheck clang-format-19:clang-format-19'
+emulator="gcc:gcc ninja:ninja-build pkg-config:pkg-config patch:patch
+          flex:flex bison:bison xz:xz-utils dpkg-source:dpkg-dev
+          /usr/share/doc/python3-venv:python3-venv
+          $pc/glib-2.0.pc:libglib2.0-dev $pc/pixman-1.pc:libpixman-1-dev
+          $pc/slirp.pc:libslirp-dev /usr/include/libfdt.h:libfdt-dev"
 }
 
 say() { echo "setup: $*" >&2; }
@@ -49,6 +59,7 @@ is_there() {
 missing_packages() {
 	local group item
 	for group; do
+		[ "$group" != emulator ] || emulator_wanted || continue
 		for item in ${!group}; do
 			is_there "${item%:*}" || echo "${item##*:}"
 		done
@@ -77,14 +88,30 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test | fuzz | bochs) ;;
+		build | run | test | fuzz | bochs | lint | emulator) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done
 }
 
+# All packages of all groups, and git, which nothing here runs
+all_packages() {
+	local item
+	# shellcheck disable=SC2086,SC2154  # one word an item
+	for item in git $build $run $test $fuzz $bochs $lint $emulator; do
+		echo "${item##*:}"
+	done | sort -u
+}
+
+# Whether there is an emulator to be built
+emulator_wanted() {
+	[ -z "${QEMU:-}" ] || return 1
+	! "$here/qemu-vmx/build.sh" --built "$cache/qemu-vmx" >/dev/null
+}
+
 # One builder at a time; the build script finds a finished one by its stamp.
 emulator() {
+	[ -z "${QEMU:-}" ] || { echo "$QEMU"; return; }
 	mkdir -p "$cache/qemu-vmx"
 	flock "$cache/qemu-vmx" "$here/qemu-vmx/build.sh" "$cache/qemu-vmx"
 }
@@ -99,6 +126,9 @@ check | install)
 	packages=$(missing_packages "$@")
 	# shellcheck disable=SC2086  # one word a package
 	install_packages "$command" $packages
+	;;
+packages)
+	echo "apt-get install --no-install-recommends $(all_packages | paste -sd " ")"
 	;;
 emulator) emulator >/dev/null ;;
 emulator-path) emulator | tail -1 ;;
