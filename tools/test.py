@@ -93,6 +93,8 @@ def main():
         result = runners[kind]()
         passed += result[0]
         failed += result[1]
+    with open(BUILD / "counts", "a", encoding="ascii") as counts:
+        print(passed, failed, file=counts)
     print(f"{passed} passed, {failed} failed", flush=True)
     return failed != 0 or passed == 0
 
