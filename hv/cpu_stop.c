@@ -8,7 +8,6 @@
 
 /* In a panic a CPU is stopped wherever it is. */
 #define PANIC_LIMIT_US 2000000
-#define STOP_AGAIN_US 1000
 
 void cpu_interrupt(struct cpu *cpu)
 {
@@ -33,22 +32,14 @@ static bool stopped(const struct cpu *cpu)
 	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_STOPPED;
 }
 
-/* Asks again and again: a SIPI or NMI sent while the CPU changed from one
+/* Asked again and again: a SIPI or NMI sent while the CPU changed from one
  * state to the other is lost. */
-void cpu_wait_stopped(struct cpu *cpu, u64 limit_us)
+bool cpu_wait_stopped(struct cpu *cpu, u64 limit_us)
 {
-	u64 limit = time_us() + limit_us;
-
-	while (!stopped(cpu) && time_us() < limit) {
-		u64 again = time_us() + STOP_AGAIN_US;
-
-		cpu_ask_to_stop(cpu);
-		while (!stopped(cpu) && time_us() < again)
-			cpu_pause();
-	}
-	if (!stopped(cpu))
-		hv_log("gangway: cpu %u does not leave the guest\n",
-		       cpu->index);
+	if (ask_until(stopped(cpu), cpu_ask_to_stop(cpu), limit_us))
+		return true;
+	hv_log("gangway: cpu %u does not leave the guest\n", cpu->index);
+	return false;
 }
 
 void cpu_stop_others(void)

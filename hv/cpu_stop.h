@@ -17,9 +17,9 @@ void cpu_ask_to_stop(struct cpu *cpu);
 /* The same for every CPU of the guest but this one. */
 void cpu_stop_others(void);
 
-/* Ask @cpu again and again until it has stopped, @limit_us at most; that it
- * does not is logged. */
-void cpu_wait_stopped(struct cpu *cpu, u64 limit_us);
+/* Ask @cpu again and again until it has stopped, @limit_us at most; false if it
+ * does not, which is logged. */
+bool cpu_wait_stopped(struct cpu *cpu, u64 limit_us);
 
 /* The same for every CPU of the guest but this one, with a panic's limit. */
 void cpu_wait_others_stopped(void);

@@ -9,7 +9,7 @@
 
 #define LINE_MAX 512
 
-static struct lock lock;
+static struct try_lock lock;
 void (*log_screen)(const char *text, size_t length);
 
 /*
@@ -28,7 +28,7 @@ static bool log_lock(void)
 	unsigned int tries = panic_here() ? LOCK_TRIES_PANIC : LOCK_TRIES;
 
 	for (unsigned int i = 0; i < tries; i++) {
-		if (lock_try(&lock))
+		if (try_lock_acquire(&lock))
 			return true;
 		cpu_pause();
 	}
@@ -54,5 +54,5 @@ void hv_log(const char *fmt, ...)
 	if (log_screen)
 		log_screen(line, length);
 	if (locked)
-		lock_release(&lock);
+		try_lock_release(&lock);
 }

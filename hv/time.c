@@ -144,7 +144,8 @@ static bool runs(const struct reference *r)
 	return false;
 }
 
-static void measure(const struct reference *r)
+/* False if the reference stopped. */
+static bool measure(const struct reference *r)
 {
 	u64 ticks = 0, enough = (u64)r->hz * MEASURE_MS / 1000;
 	struct moment start, end = {0};
@@ -156,11 +157,14 @@ static void measure(const struct reference *r)
 		ticks = (end.reference - start.reference) & r->mask;
 	}
 	apic_timer_stop();
+	if (ticks < enough)
+		return false;
 	tsc_khz = (end.tsc - start.tsc) * r->hz / ticks / 1000;
 	apic_khz = (u64)(end.apic - start.apic) * r->hz / ticks / 1000;
 	hv_log("time: TSC %u kHz, APIC timer %u kHz, measured for %u ms "
 	       "against the %s\n",
 	       tsc_khz, apic_khz, MEASURE_MS, r->name);
+	return true;
 }
 
 /* Intel SDM 2A CPUID leaf 15H: EAX denominator, EBX numerator, ECX Hz; the
@@ -192,15 +196,13 @@ int time_init(u16 pm_timer_port, u64 takeover_tsc)
 	start_tsc = takeover_tsc;
 	if (from_cpuid())
 		return 0;
-	if (pm_timer_port && runs(&pm)) {
-		measure(&pm);
+	if (pm_timer_port && runs(&pm) && measure(&pm))
 		return 0;
-	}
 	pit_start();
 	if (runs(&pit)) {
 		pit_start();
-		measure(&pit);
-		return 0;
+		if (measure(&pit))
+			return 0;
 	}
 	hv_log("time: no clock to measure the TSC against: neither CPUID leaf "
 	       "15H nor the ACPI PM timer nor the 8254 runs\n");

@@ -25,23 +25,58 @@ static inline bool time_due(u64 *last, u64 us)
  */
 void delay_us(u64 us, const char *why);
 
+/* Who waits asks again after this. */
+#define ASK_AGAIN_US 1000
+
 /*
- * Poll until @cond is true, for at most @us microseconds.  Evaluates to 0, or
- * to -ETIMEDOUT after having logged "timeout: WHAT".
+ * How long somebody waits.  What passes between two looks counts as a quarter
+ * of the limit at most: if it was longer, who waits stood still (an SMI, a
+ * device that held the bus, an emulator that was stopped), and so, perhaps, did
+ * what it waits for, which then has the rest of the time.
  */
-#define wait_until(cond, us, what)                                             \
+struct wait {
+	u64 limit, waited;
+	u64 looked; /* last; 0: not yet */
+	u64 asked;
+};
+
+/* Note that @w looked in vain; true once its time is up. */
+static inline bool wait_is_over(struct wait *w)
+{
+	u64 now = time_us(), most = MAX(w->limit / 4, 1ULL);
+
+	if (w->looked)
+		w->waited += MIN(now - w->looked, most);
+	w->looked = now;
+	return w->waited >= w->limit;
+}
+
+/*
+ * Look until @cond is true, for at most @us microseconds, and do @ask, if it is
+ * not true at once, before that and every millisecond.  The time begins after
+ * the first @ask, and there is a last look when it is up.  Evaluates to what
+ * the look gave that ended the wait: @cond need not stay true.
+ */
+#define ask_until(cond, ask, us)                                               \
 	({                                                                     \
-		u64 deadline_ = time_us() + (us);                              \
-		int result_ = 0;                                               \
-		while (!(cond)) {                                              \
-			if (time_us() >= deadline_) {                          \
-				result_ = (cond) ? 0 : wait_timed_out(what);   \
-				break;                                         \
+		struct wait wait_ = {.limit = (us)};                           \
+		bool over_ = false, true_;                                     \
+		while (!(true_ = (cond)) && !over_) {                          \
+			if (time_due(&wait_.asked, ASK_AGAIN_US)) {            \
+				ask;                                           \
 			}                                                      \
+			over_ = wait_is_over(&wait_);                          \
 			__builtin_ia32_pause();                                \
 		}                                                              \
-		result_;                                                       \
+		true_;                                                         \
 	})
+
+/*
+ * The same for a device that was asked before.  Evaluates to 0, or to
+ * -ETIMEDOUT after having logged "timeout: WHAT".
+ */
+#define wait_until(cond, us, what)                                             \
+	(ask_until(cond, , us) ? 0 : wait_timed_out(what))
 
 /* Log that @what did not come in time; returns -ETIMEDOUT. */
 int wait_timed_out(const char *what);

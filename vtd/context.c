@@ -267,7 +267,7 @@ static bool block(struct vtd_unit *unit)
 	err = close_all(unit);
 	if (err) {
 		/* If somebody holds the queue, he does not come back. */
-		lock_release(&unit->queue.lock);
+		try_lock_release(&unit->queue.lock);
 		err = close_all(unit);
 	}
 	return unit->blocking && !err;

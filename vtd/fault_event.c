@@ -37,7 +37,10 @@ void vtd_faults_mask(struct vtd_unit *unit)
 void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
 {
 	u32 upper = unit->eim ? EVENT_UPPER(apic_id) : 0;
+	u32 control = vtd_read32(unit->base, VTD_FECTL) & ~(u32)VTD_FECTL_IM;
 
+	/* An event that comes meanwhile is sent afterwards (VT-d 10.4.10) */
+	vtd_write32(unit->base, VTD_FECTL, control | (u32)VTD_FECTL_IM);
 	vtd_write32(unit->base, VTD_FEDATA, EVENT_NMI);
 	vtd_write32(unit->base, VTD_FEADDR,
 		    EVENT_ADDRESS | EVENT_DESTINATION(apic_id));
@@ -46,6 +49,5 @@ void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id)
 		hv_log("vtd: %s: cannot send its fault event as an NMI: "
 		       "faults are found late\n",
 		       unit->name);
-	vtd_write32(unit->base, VTD_FECTL,
-		    vtd_read32(unit->base, VTD_FECTL) & ~(u32)VTD_FECTL_IM);
+	vtd_write32(unit->base, VTD_FECTL, control);
 }

@@ -16,8 +16,8 @@ u32 vtd_record_at(const struct vtd_unit *unit, unsigned int index);
  * vtd_faults_enable(). */
 void vtd_faults_mask(struct vtd_unit *unit);
 
-/* Let a fault send an NMI to the CPU with @apic_id (VT-d 5.1.6, 7.3); one that
- * came since vtd_faults_mask() does so at once. */
+/* Let a fault send an NMI to the CPU with @apic_id, and no other from now on
+ * (VT-d 5.1.6, 7.3); one that came since vtd_faults_mask() does so at once. */
 void vtd_faults_enable(struct vtd_unit *unit, u32 apic_id);
 
 #endif

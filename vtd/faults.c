@@ -20,7 +20,7 @@
  * makes queue errors on and on (ICE) is stopped by SERVICE_US. */
 #define MAX_ROUNDS 64
 
-static struct lock service_lock;
+static struct try_lock service_lock;
 static u32 service_calls;
 
 static struct {
@@ -158,7 +158,7 @@ bool vtd_service_faults(void)
 
 	__atomic_add_fetch(&service_calls, 1, __ATOMIC_SEQ_CST);
 	do {
-		if (!lock_try(&service_lock))
+		if (!try_lock_acquire(&service_lock))
 			return true;
 		calls = __atomic_load_n(&service_calls, __ATOMIC_SEQ_CST);
 		faults.pending = false;
@@ -166,7 +166,7 @@ bool vtd_service_faults(void)
 		vtd_shares_grow();
 		for (unsigned int i = 0; i < vtd_unit_count; i++)
 			found |= service_unit(&vtd_units[i], deadline);
-		lock_release(&service_lock);
+		try_lock_release(&service_lock);
 	} while (calls != __atomic_load_n(&service_calls, __ATOMIC_SEQ_CST));
 	return found;
 }

@@ -8,14 +8,14 @@
 #include "vtd/regs.h"
 
 /* The two lines of a fault take 43 ms at 115200 baud: all shares together leave
- * more than half of such a line to the guest. */
+ * four fifths of such a line to the guest. */
 static struct share {
 	unsigned int most, tokens;
 	u64 token_us, grown;
 } shares[VTD_SHARES] = {
-	[VTD_SHARE_ATTACHED] = {.most = 32, .tokens = 32, .token_us = 125000},
-	[VTD_SHARE_OTHERS] = {.most = 16, .tokens = 16, .token_us = 500000},
-	[VTD_SHARE_UNITS] = {.most = 4, .tokens = 4, .token_us = 1000000},
+	[VTD_SHARE_ATTACHED] = {.most = 32, .tokens = 32, .token_us = 300000},
+	[VTD_SHARE_OTHERS] = {.most = 16, .tokens = 16, .token_us = 1000000},
+	[VTD_SHARE_UNITS] = {.most = 4, .tokens = 4, .token_us = 4000000},
 };
 
 enum vtd_share vtd_share_of(struct vtd_unit *unit, u16 sid)

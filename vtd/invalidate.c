@@ -165,13 +165,13 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 
 static int invalidate(struct vtd_unit *unit, u64 low)
 {
-	int err = wait_until(lock_try(&unit->queue.lock), VTD_TIMEOUT_US,
+	int err = wait_until(try_lock_acquire(&unit->queue.lock), VTD_TIMEOUT_US,
 			     "vtd: another CPU's invalidation");
 
 	if (err)
 		return err;
 	err = submit(unit, low, 0);
-	lock_release(&unit->queue.lock);
+	try_lock_release(&unit->queue.lock);
 	return err;
 }
 
@@ -215,8 +215,8 @@ int vtd_invalidate_irte(struct vtd_unit *unit, u16 index)
 
 void vtd_queue_errors(struct vtd_unit *unit)
 {
-	if (!lock_try(&unit->queue.lock))
+	if (!try_lock_acquire(&unit->queue.lock))
 		return;
 	recover(unit);
-	lock_release(&unit->queue.lock);
+	try_lock_release(&unit->queue.lock);
 }

@@ -30,7 +30,7 @@ struct vtd_entry {
 _Static_assert(sizeof(struct vtd_entry) == 16, "VT-d 9.1, 9.3, 9.10, 6.5.2");
 
 struct vtd_queue {
-	struct lock lock;
+	struct try_lock lock;
 	volatile struct vtd_entry *entry;
 	volatile u32 status; /* written by wait descriptors */
 	u32 sequence;	     /* of the last wait descriptor */

@@ -1,6 +1,7 @@
 /* This file does with all remapping units what unit.c does with one. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
+#include "vtd/fault_event.h"
 #include "vtd/regs.h"
 #include "vtd/unit.h"
 
@@ -80,6 +81,12 @@ void vtd_only_block(void)
 	vtd_unit_count = vtd_dmar->unit_count;
 	block_every_unit();
 	pass_interrupts();
+}
+
+void vtd_send_faults_to(u32 apic_id)
+{
+	for (unsigned int i = 0; i < vtd_unit_count; i++)
+		vtd_faults_enable(&vtd_units[i], apic_id);
 }
 
 bool vtd_remapping(void)

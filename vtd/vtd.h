@@ -36,6 +36,10 @@ int vtd_start(u32 nmi_apic_id);
  */
 void vtd_only_block(void);
 
+/* Send the fault events to @apic_id from now on, after vtd_start().  One caller
+ * at a time. */
+void vtd_send_faults_to(u32 apic_id);
+
 /* True once interrupt remapping is on. */
 bool vtd_remapping(void);
 

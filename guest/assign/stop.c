@@ -17,8 +17,9 @@
 #include "vtd/context.h"
 
 /* A whole function may be away for a moment because the guest reset it by its
- * own registers: it is lost if it is away at two looks, a second apart. */
-#define LOOKS 2
+ * own registers, and a look that comes late, after the machine stood still, is
+ * followed by one a second later: it is lost if it is away at three looks. */
+#define LOOKS 3
 
 int assigned_flr(const struct assigned *a)
 {

@@ -11,8 +11,8 @@ _Noreturn void machine_end(enum end_action action);
  * panic's dump, because this is no error of the hypervisor. */
 _Noreturn void machine_stop(const char *what);
 
-/* On CPU 0, when no vCPU runs any more: stop the guest's functions, print the
+/* When no vCPU runs any more, on one CPU: stop the guest's functions, print the
  * counters, and do what the configuration wants. */
-void machine_after_end(void);
+_Noreturn void machine_after_end(void);
 
 #endif

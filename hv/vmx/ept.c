@@ -16,8 +16,9 @@
 #define INVEPT_SINGLE 1ULL
 #define INVEPT_ALL 2ULL
 
-#define FLUSH_LIMIT_US 1000000
-#define FLUSH_AGAIN_US 1000
+/* An access of the guest's own may hold a CPU in the guest for as long as its
+ * device lets the bus wait. */
+#define FLUSH_LIMIT_US 5000000
 
 int ept_add(const struct region *r)
 {
@@ -60,9 +61,13 @@ void ept_invalidate(void)
 		panic("ept: INVEPT refused");
 }
 
-/* True when @cpu can no longer use what was mapped before @generation: it
- * has flushed since, or is not in the guest and looks before it enters, or
- * waits for a SIPI, which makes it exit and look. */
+/*
+ * True when @cpu can no longer use what was mapped before @generation: it has
+ * flushed since, or is not in the guest and looks before it enters, or waits
+ * for a SIPI, which makes it exit and look.  It was so once; it need not stay
+ * so for who asks again, because a CPU is "in the guest" from before it
+ * flushes.
+ */
 static bool has_flushed(const struct cpu *cpu, u32 generation)
 {
 	return !__atomic_load_n(&cpu->in_guest, __ATOMIC_SEQ_CST) ||
@@ -72,39 +77,37 @@ static bool has_flushed(const struct cpu *cpu, u32 generation)
 		       generation;
 }
 
-/* Asks again and again: an NMI that came in root operation makes the CPU exit
+/* Asked again and again: an NMI that came in root operation makes the CPU exit
  * by its NMI window, and that stays shut while the guest handles an NMI. */
 static bool flush_cpu(struct cpu *cpu, u32 generation)
 {
-	u64 limit = time_us() + FLUSH_LIMIT_US;
-
-	while (!has_flushed(cpu, generation) && time_us() < limit) {
-		u64 again = time_us() + FLUSH_AGAIN_US;
-
-		cpu_interrupt(cpu);
-		while (!has_flushed(cpu, generation) && time_us() < again)
-			cpu_pause();
-	}
-	return has_flushed(cpu, generation);
+	return ask_until(has_flushed(cpu, generation), cpu_interrupt(cpu),
+			 FLUSH_LIMIT_US);
 }
 
-static void flush_everywhere(void)
+static bool flush_everywhere(void)
 {
 	u32 generation =
 		__atomic_add_fetch(&guest.ept_generation, 1, __ATOMIC_SEQ_CST);
+	bool all = true;
 
 	for (unsigned int i = 0; i < vcpu_count; i++) {
-		if (cpus[i] != this_cpu() && !flush_cpu(cpus[i], generation))
-			panic("ept: cpu %u may still use a mapping that was "
-			      "taken away",
-			      i);
+		if (cpus[i] == this_cpu() || flush_cpu(cpus[i], generation))
+			continue;
+		all = false;
+		guest_end(GUEST_CRASH,
+			  "cpu %u does not leave the guest and may still use a "
+			  "mapping that was taken away",
+			  i);
 	}
+	return all;
 }
 
 void ept_remove(gpa_t gpa, u64 size)
 {
 	if (pt_unmap(&guest.ept, gpa, size))
 		panic("ept: no memory to split a mapping at 0x%lx", gpa);
-	flush_everywhere();
-	pt_release(&guest.ept);
+	/* Else its tables may still be walked */
+	if (flush_everywhere())
+		pt_release(&guest.ept);
 }

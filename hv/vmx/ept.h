@@ -8,7 +8,8 @@
 int ept_init(void);
 
 /* Bring EPT in line after a region was added to the map, or removed from it;
- * removal waits until no vCPU can use the old mapping. */
+ * removal waits until no vCPU can use the old mapping, or ends the guest if one
+ * does not come out of it. */
 int ept_add(const struct region *region);
 void ept_remove(gpa_t gpa, u64 size);
 

@@ -26,8 +26,9 @@ struct guest_events {
 	/* Before each VM entry: work that is left over; quick where there is
 	 * none. */
 	void (*before_entry)(void);
-	/* After all vCPUs have stopped, on CPU 0: counters, device, power. */
-	void (*after_end)(void);
+	/* After all vCPUs have stopped, on CPU 0, or on another one if that
+	 * does not come: counters, device, power.  Does not come back. */
+	void (*after_end)(void) __attribute__((noreturn));
 };
 
 /* Set before the first vCPU runs. */

@@ -16,11 +16,29 @@
 /* A CPU may have a function's reset to wait for, and its PF's answers. */
 #define END_LIMIT_US 10000000
 
+/* True for one CPU alone. */
+static bool claim_end(void)
+{
+	static u32 claimed;
+
+	return !__atomic_exchange_n(&claimed, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The others are seen off, then what is left to do is done. */
+static _Noreturn void end(const struct cpu *cpu)
+{
+	for (unsigned int i = 0; i < vcpu_count; i++)
+		if (cpus[i] != cpu)
+			cpu_wait_stopped(cpus[i], END_LIMIT_US);
+	guest_events->after_end();
+}
+
 /*
- * Out of the guest for good.  CPU 0 sees the others off and does what is left
- * to do.  All stay in root operation, in which INIT is blocked (25.2): neither
- * may a guest CPU that still runs start another one outside of it, nor may an
- * INIT that the guest left pending keep CPU 0 from stopping the devices.
+ * Out of the guest for good.  CPU 0 does what is left to do, or another one if
+ * CPU 0 does not come.  All stay in root operation, in which INIT is blocked
+ * (25.2): neither may a guest CPU that still runs start another one outside of
+ * it, nor may an INIT that the guest left pending keep them from stopping the
+ * devices.
  */
 static _Noreturn void stop(struct cpu *cpu)
 {
@@ -28,12 +46,9 @@ static _Noreturn void stop(struct cpu *cpu)
 		cpu_park();
 	cpu->vmcs_loaded = false;
 	__atomic_store_n(&cpu->state, CPU_STOPPED, __ATOMIC_RELEASE);
-	if (cpu->index == 0) {
-		for (unsigned int i = 1; i < vcpu_count; i++)
-			cpu_wait_stopped(cpus[i], END_LIMIT_US);
-		guest_events->after_end();
-	}
-	cpu_wait_stopped(cpus[0], END_LIMIT_US);
+	if ((cpu->index == 0 || !cpu_wait_stopped(cpus[0], END_LIMIT_US)) &&
+	    claim_end())
+		end(cpu);
 	for (;;)
 		halt();
 }

@@ -553,7 +553,7 @@ static void test_block_all_with_lock_held(void **state)
 	open_vf(m);
 	assert_int_equal(vtd_attach(&domain, vf), 0);
 	expect_dma(m, 0, 5 * GIB);
-	lock_acquire(&vtd_units[0].queue.lock);
+	assert_true(try_lock_acquire(&vtd_units[0].queue.lock));
 	assert_true(vtd_block_all());
 	expect_fault(m, VF_SID, 0, true, 1);
 }

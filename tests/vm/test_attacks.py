@@ -164,7 +164,7 @@ class Commander:
 
     def faults(self, command):
         """The vtd-fault lines that a command makes, at least one.  Gangway
-        explains 8 faults a second and counts the others: then once more."""
+        explains 3 faults a second and counts the others: then once more."""
         for _ in range(3):
             start = len(self.m.console)
             self.ask(command)
