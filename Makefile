@@ -84,9 +84,6 @@ help:
 #:                 the other ones alone (TESTS='-k smp' is given to pytest)
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
 #:                 make test; MODEL=corei7_haswell_4770: another processor)
-#: make
-#:                 product and unit tests with the compilers and libraries of
-#:                 Debian 12 and 13, each in a tree of its own (needs root)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all;
 #:                 the inputs differ each time; those of make test do not, so
