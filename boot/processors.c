@@ -8,12 +8,10 @@
 #include "boot/loader.h"
 
 #define MP_SERVICES_GUID                                                       \
-	{                                                                      \
-		0x3fdda605, 0xa76e, 0x4f46,                                    \
-		{                                                              \
-			0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08         \
-		}                                                              \
-	}
+	{0x3fdda605,                                                           \
+	 0xa76e,                                                               \
+	 0x4f46,                                                               \
+	 {0xad, 0x29, 0x12, 0xf4, 0x53, 0x1b, 0x3d, 0x08}}
 #define PROCESSOR_ENABLED BIT(1)
 
 struct processor_information {

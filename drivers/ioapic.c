@@ -7,7 +7,7 @@
 #define RTE_DESTINATION(id) ((u64)(id) << 56)
 /* Remappable format (VT-d 5.1.5.1): index bits 14:0 at 63:49, bit 15 at 11 */
 #define RTE_REMAPPABLE BIT(48)
-#define RTE_INDEX(i) ((u64)((i)&0x7fff) << 49 | (u64)((i) >> 15) << 11)
+#define RTE_INDEX(i) ((u64)((i) & 0x7fff) << 49 | (u64)((i) >> 15) << 11)
 
 static u32 read_register(hpa_t base, u32 reg)
 {

@@ -12,7 +12,8 @@
 #define NVME_CAP_LOW 0x00
 #define NVME_CAP_LOW_TO(cap) ((cap) >> 24) /* in 500 ms */
 #define NVME_CAP_HIGH 0x04
-#define NVME_CAP_HIGH_DSTRD(cap) ((cap)&0xf) /* doorbells: 4 << this apart */
+/* Doorbells: 4 << this apart */
+#define NVME_CAP_HIGH_DSTRD(cap) ((cap) & 0xf)
 #define NVME_CAP_HIGH_CSS(cap) ((cap) >> 5 & 0xff) /* command sets */
 #define NVME_CAP_CSS_NVM BIT(0)
 #define NVME_CAP_CSS_ALL BIT(6)	  /* as Identify says */
@@ -27,7 +28,7 @@
 #define NVME_CSTS_RDY BIT(0)
 #define NVME_CSTS_CFS BIT(1) /* fatal status */
 #define NVME_AQA 0x24
-#define NVME_AQA_SIZES(entries) (((entries)-1) << 16 | ((entries)-1))
+#define NVME_AQA_SIZES(entries) (((entries) - 1) << 16 | ((entries) - 1))
 #define NVME_ASQ 0x28	      /* 64 bits, as two registers */
 #define NVME_ACQ 0x30	      /* same */
 #define NVME_DOORBELLS 0x1000 /* admin queue: tail; one stride on: head */
@@ -66,7 +67,7 @@ struct nvme_completion {
 _Static_assert(sizeof(struct nvme_completion) == 16, "NVMe 4.6");
 
 /* Status field (4.6.1): code 7:0, type 10:8, do not retry 14 */
-#define NVME_STATUS(field) ((field)&0x7ff)
+#define NVME_STATUS(field) ((field) & 0x7ff)
 
 /* A controller's admin queue, driven by polling, one command at a time. */
 struct nvme_admin {

@@ -16,7 +16,7 @@
 #define CONFIG_ENABLE BIT(31)
 #define CONFIG_BUS(a) ((a) >> 16 & 0xff)
 #define CONFIG_DEVFN(a) ((a) >> 8 & 0xff)
-#define CONFIG_REGISTER(a) ((a)&0xfc)
+#define CONFIG_REGISTER(a) ((a) & 0xfc)
 #define CONFIG_ADDRESS_WRITABLE 0x80fffffc
 
 static struct vpci_function *find(const struct vpci_bus *bus, u64 offset)

@@ -20,7 +20,7 @@
 #define PT_UNCACHED BIT(3)
 
 /* The size of what one entry at @level maps: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB */
-#define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * ((level)-1))
+#define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * ((level) - 1))
 #define PT_LEVEL_SIZE(level) (1ULL << PT_LEVEL_SHIFT(level))
 
 struct pt_format {

@@ -13,8 +13,8 @@
 #define RESET_PORT 0xcf9
 #define RESET_FULL 0x0e
 
-typedef void __attribute__((ms_abi))
-reset_system_fn(u32 type, u64 status, u64 size, void *reason);
+typedef void __attribute__((ms_abi)) reset_system_fn(u32 type, u64 status,
+						     u64 size, void *reason);
 
 static void *runtime_services;
 static u64 firmware_cr3;

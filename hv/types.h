@@ -28,9 +28,9 @@ typedef u64 gpa_t; /* guest-physical address */
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* @align is a power of two. */
-#define ALIGN_DOWN(x, align) ((x) & ~((u64)(align)-1))
-#define ALIGN_UP(x, align) ALIGN_DOWN((x) + (u64)(align)-1, align)
-#define IS_ALIGNED(x, align) (((x) & ((u64)(align)-1)) == 0)
+#define ALIGN_DOWN(x, align) ((x) & ~((u64)(align) - 1))
+#define ALIGN_UP(x, align) ALIGN_DOWN((x) + (u64)(align) - 1, align)
+#define IS_ALIGNED(x, align) (((x) & ((u64)(align) - 1)) == 0)
 
 /* Error numbers as in Linux; functions return them negated. */
 #ifndef EINVAL

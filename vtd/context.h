@@ -7,7 +7,7 @@
 #include "vtd/unit.h"
 
 #define VTD_PRESENT BIT(0) /* root and context entries, IRTEs */
-#define VTD_TABLE(low) ((low)&PT_ADDR_MASK)
+#define VTD_TABLE(low) ((low) & PT_ADDR_MASK)
 #define VTD_CONTEXT_DOMAIN(high) ((u16)((high) >> 8))
 
 /* The context entry of @sid, or NULL while the root entry of its bus is not

@@ -22,8 +22,8 @@ struct line {
 	size_t used;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-append(struct line *line, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) append(struct line *line,
+							 const char *fmt, ...)
 {
 	size_t room = sizeof(line->text) - line->used;
 	va_list ap;

@@ -6,7 +6,7 @@
 
 /* The message of the fault event (VT-d 5.1.6); it is not remapped itself. */
 #define EVENT_ADDRESS 0xfee00000u
-#define EVENT_DESTINATION(apic_id) (((apic_id)&0xff) << 12)
+#define EVENT_DESTINATION(apic_id) (((apic_id) & 0xff) << 12)
 #define EVENT_UPPER(apic_id) ((apic_id) & ~0xffu)
 #define EVENT_NMI (4u << 8) /* delivery mode 100b */
 

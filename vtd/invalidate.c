@@ -165,8 +165,8 @@ static int submit(struct vtd_unit *unit, u64 low, u64 high)
 
 static int invalidate(struct vtd_unit *unit, u64 low)
 {
-	int err = wait_until(try_lock_acquire(&unit->queue.lock), VTD_TIMEOUT_US,
-			     "vtd: another CPU's invalidation");
+	int err = wait_until(try_lock_acquire(&unit->queue.lock),
+			     VTD_TIMEOUT_US, "vtd: another CPU's invalidation");
 
 	if (err)
 		return err;

@@ -10,7 +10,7 @@
 
 #define VTD_CAP 0x08 /* 64 bits: capabilities */
 /* Domain IDs have 4 + 2 * ND bits */
-#define VTD_CAP_ND(cap) ((cap)&7)
+#define VTD_CAP_ND(cap) ((cap) & 7)
 #define VTD_CAP_RWBF BIT(4) /* write buffers must be flushed */
 #define VTD_CAP_PLMR BIT(5) /* protected low memory region */
 #define VTD_CAP_PHMR BIT(6) /* protected high memory region */
@@ -88,7 +88,7 @@
 
 #define VTD_IRTA 0xb8 /* 64 bits: interrupt remapping table address */
 #define VTD_IRTA_EIME BIT(11)
-#define VTD_IRTA_SIZE(entries_log2) ((entries_log2)-1)
+#define VTD_IRTA_SIZE(entries_log2) ((entries_log2) - 1)
 
 /* 64 bits, behind the address register that VTD_ECAP_IRO finds */
 #define VTD_IOTLB 0x08

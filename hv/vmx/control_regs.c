@@ -18,7 +18,7 @@
 	 CR0_AM | CR0_NW | CR0_CD | CR0_PG)
 
 /* Exit qualification (27.2.1 table 27-3) */
-#define CR_NUMBER(q) ((q)&0xf)
+#define CR_NUMBER(q) ((q) & 0xf)
 #define CR_ACCESS_TYPE(q) ((q) >> 4 & 3)
 #define CR_MOV_TO 0
 #define CR_REGISTER(q) ((q) >> 8 & 0xf)
@@ -26,7 +26,7 @@
 #define PDPTE_PRESENT BIT(0)
 #define PDPTE_RESERVED 0x1e6ULL /* and what is above the physical address */
 
-#define ACCESS_TYPE(a) ((a)&0xf)
+#define ACCESS_TYPE(a) ((a) & 0xf)
 #define TYPE_BUSY_TSS 0xb /* of 32 or 64 bits */
 
 u64 guest_cr4_allowed(void)

@@ -5,9 +5,9 @@
 #include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
-#define IO_SIZE(q) (((q)&7) + 1)
-#define IO_IN(q) ((q)&BIT(3))
-#define IO_STRING(q) ((q)&BIT(4))
+#define IO_SIZE(q) (((q) & 7) + 1)
+#define IO_IN(q) ((q) & BIT(3))
+#define IO_STRING(q) ((q) & BIT(4))
 #define IO_PORT(q) ((u16)((q) >> 16))
 
 void exit_io(struct cpu *cpu)

@@ -244,7 +244,7 @@ enum exit_reason {
 #define INTERRUPTION_VALID BIT(31)
 #define INTERRUPTION_ERROR_CODE BIT(11)
 #define INTERRUPTION_TYPE(info) ((info) >> 8 & 7)
-#define INTERRUPTION_VECTOR(info) ((info)&0xff)
+#define INTERRUPTION_VECTOR(info) ((info) & 0xff)
 #define TYPE_NMI 2
 #define INTERRUPTION_NMI_UNBLOCKED BIT(12) /* by IRET (27.2.3) */
 #define TYPE_EXCEPTION 3

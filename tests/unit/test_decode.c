@@ -20,21 +20,12 @@ struct sample {
 		__VA_ARGS__                                                    \
 	}
 #define STORE(r, bytes)                                                        \
-	{                                                                      \
-		.write = true, .size = bytes, .reg = r, .reg_size = bytes      \
-	}
+	{.write = true, .size = bytes, .reg = r, .reg_size = bytes}
 #define STORE_IMM(v, bytes)                                                    \
-	{                                                                      \
-		.write = true, .size = bytes, .immediate = true, .value = v    \
-	}
-#define LOAD(r, bytes)                                                         \
-	{                                                                      \
-		.size = bytes, .reg = r, .reg_size = bytes                     \
-	}
+	{.write = true, .size = bytes, .immediate = true, .value = v}
+#define LOAD(r, bytes) {.size = bytes, .reg = r, .reg_size = bytes}
 #define EXTEND(r, from, to, sign)                                              \
-	{                                                                      \
-		.size = from, .reg = r, .reg_size = to, .sign_extend = sign    \
-	}
+	{.size = from, .reg = r, .reg_size = to, .sign_extend = sign}
 
 static const struct sample samples[] = {
 	/* readb, readw, readl, readq and their writes */

@@ -24,7 +24,7 @@ static u8 device[4096] __attribute__((aligned(4096)));
 static struct memory_map map;
 static struct guest_paging paging;
 
-#define TABLE(n) (LOW + (n)*4096)
+#define TABLE(n) (LOW + (n) * 4096)
 
 static int setup(void **state)
 {

@@ -9,7 +9,7 @@
 /* VT-d 10.4.2: SAGAW 12:8, MGAW 21:16, SLLPS 37:34; 10.4.3: C 0 */
 #define CAP_39 (1ULL << 9)
 #define CAP_48 (1ULL << 10)
-#define CAP_MGAW(bits) (((u64)(bits)-1) << 16)
+#define CAP_MGAW(bits) (((u64)(bits) - 1) << 16)
 #define CAP_2M (1ULL << 34)
 #define CAP_1G (1ULL << 35)
 #define ECAP_C 1ULL

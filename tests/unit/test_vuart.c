@@ -54,7 +54,7 @@ static void is_detected_as_16550a(void **state)
 {
 	(void)state;
 	out(IER, 0);
-	assert_int_equal(in(IER)&0x0f, 0);
+	assert_int_equal(in(IER) & 0x0f, 0);
 	out(IER, 0x0f);
 	assert_int_equal(in(IER), 0x0f);
 	out(IER, 0x4f); /* an XScale's unit enable would stick */
@@ -63,7 +63,7 @@ static void is_detected_as_16550a(void **state)
 
 	/* RTS and OUT2 looped back: CTS and DCD */
 	out(MCR, LOOP | 0x0a);
-	assert_int_equal(in(MSR)&0xf0, 0x90);
+	assert_int_equal(in(MSR) & 0xf0, 0x90);
 	out(MCR, 0);
 
 	out(LCR, 0xbf);
@@ -95,7 +95,7 @@ static void loopback_fifo_holds_16(void **state)
 	out(MCR, LOOP);
 	for (unsigned int i = 0; i < 256; i++)
 		out(RBR, i);
-	while (in(LSR)&1 && count < 256)
+	while (in(LSR) & 1 && count < 256)
 		assert_int_equal(in(RBR), count++);
 	assert_int_equal(count, 16);
 	assert_int_equal(output_length, 0);

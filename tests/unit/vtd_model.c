@@ -101,8 +101,8 @@ static struct model *model_at(u64 base)
 	return NULL;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-trace(struct model *m, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) trace(struct model *m,
+							const char *fmt, ...)
 {
 	size_t used = strlen(m->trace);
 	va_list ap;
