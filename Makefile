@@ -63,7 +63,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs unit fuzz \
 	coverage vm-tests soak attack-time usb guest build-unit build-fuzz setup emulator format-check \
-	lint clean help
+	lint clean help FORCE
 .DELETE_ON_ERROR:
 
 all:
@@ -172,10 +172,16 @@ $(GUEST_TOOLS): $B/guest/%: guest/tools/%.c hv/stat_abi.h \
 	$(call say,CC,$<)
 	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ $<
 
-$B/guest/vmlinuz: tools/kernel.sh tools/packages.sh
+# Made again where KERNEL= or MODULES= is another than the last time
+$B/guest/kernel-wanted: FORCE
 	@mkdir -p $(@D)
+	@echo '$(KERNEL) $(MODULES)' | cmp -s - $@ || \
+		echo '$(KERNEL) $(MODULES)' >$@
+
+$B/guest/vmlinuz: tools/kernel.sh tools/packages.sh $B/guest/kernel-wanted \
+		$(wildcard $(KERNEL))
 	$(call say,KERNEL,$@)
-	$Qtools/kernel.sh $B/guest/kernel
+	$Qtools/kernel.sh $(@D)
 
 $B/guest/initramfs.gz: tools/initramfs.sh tools/archive.sh \
 		$(wildcard guest/initramfs/init guest/initramfs/*.sh) \

@@ -7,7 +7,8 @@ trap 'rm -rf "$root" "$root.gz"' EXIT
 
 # The file of module $1, wherever this release of Debian puts it
 module_file() {
-	find -L "$kernel" \( -name "$1.ko" -o -name "$1.ko.xz" \) -print -quit
+	find -L "$kernel" \( -name "$1.ko" -o -name "$1.ko.xz" -o \
+		-name "$1.ko.zst" \) -print -quit
 }
 
 # Copy module $1 after what it depends on, uncompressed, and note the order for
@@ -21,6 +22,7 @@ add_module() {
 		exit 1; }
 	case $file in
 	*.xz) xz -dc "$file" >"$to" ;;
+	*.zst) zstd -qdc "$file" >"$to" ;;
 	*) cp "$file" "$to" ;;
 	esac
 	for dependency in $(tr '\0' '\n' <"$to" |

@@ -10,31 +10,48 @@ update_lists() {
 	apt-get -qq update >&2
 }
 
-# What apt would download for $@, each as NAME=VERSION.  Fails if it knows no
-# place for one of them.
+# What apt would download for package $1, as NAME=VERSION.  Fails if it knows no
+# place for it.
 available() {
 	local list
-	list=$(apt-get -qq --print-uris download "$@" 2>/dev/null) || return 1
+	list=$(apt-get -qq --print-uris download "$1" 2>/dev/null) || return 1
 	# 'URI' NAME_VERSION_ARCHITECTURE.deb SIZE CHECKSUM
 	sed 's/^[^ ]* \([^_]*\)_\([^_]*\)_.*/\1=\2/; s/%3a/:/' <<<"$list"
 }
 
-# The latest of each of $@ that is kept.
+# The latest of $1 that is kept, as NAME=VERSION
 kept() {
-	local name
-	for name; do
-		find "$packages" -maxdepth 1 -name "$name=*" -printf '%f\n' |
-			sort -V | tail -1 | grep . ||
-			{ say "apt knows no $name; run apt-get update"
-				return 1; }
+	find "$packages" -maxdepth 1 -name "$1=*" -printf '%f\n' | sort -V |
+		tail -1 | grep .
+}
+
+# The first of the names in $1 ("librdmacm1t64|librdmacm1") that apt knows, or
+# that is kept, as NAME=VERSION
+package_version() {
+	local name names
+	IFS='|' read -ra names <<<"$1"
+	for name in "${names[@]}"; do
+		available "$name" && return
 	done
+	for name in "${names[@]}"; do
+		kept "$name" && return
+	done
+	return 1
 }
 
 # Print NAME=VERSION of each of $@, with fresh lists where there are none.
-# Without these it is what an earlier run left; names may then be patterns.
 package_versions() {
+	local name unknown=() fresh=
 	mkdir -p "$packages"
-	available "$@" || { update_lists && available "$@"; } || kept "$@"
+	for name; do
+		package_version "$name" && continue
+		[ -n "$fresh" ] || { fresh=yes; update_lists; } &&
+			package_version "$name" && continue
+		unknown+=("$name")
+	done
+	[ ${#unknown[@]} -eq 0 ] && return
+	say "apt knows no ${unknown[*]}; run apt-get update, as root"
+	return 1
 }
 
 # Unpack each NAME=VERSION of $@ to $packages/NAME=VERSION, if it is not there.

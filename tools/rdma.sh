@@ -20,7 +20,7 @@ say() { echo "rdma: $*" >&2; }
 
 # The programs' packages, then those of libraries that may not be installed here
 list=$(package_versions perftest rdmacm-utils iproute2 iperf3 \
-	ibverbs-providers libibverbs1 librdmacm1 libibumad3 \
+	ibverbs-providers libibverbs1 'librdmacm1t64|librdmacm1' libibumad3 \
 	libnl-3-200 libnl-route-3-200 libmnl0 libbsd0 libmd0 libcap2 \
 	libiperf0 libsctp1 libgcc-s1) || exit 2
 # shellcheck disable=SC2086  # one word a package
