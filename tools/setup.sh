@@ -7,8 +7,8 @@
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# Groups: build, run, test, fuzz, bochs, lint, emulator (nothing if it is built,
-# or QEMU= names another).
+# Groups: build, run, test, fuzz, bochs, lint, distributions, emulator (nothing if
+# it is built, or QEMU= names another).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,6 +38,7 @@ bochs='bochs-bin:bochs
        /usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so:bochs-term
        /usr/share/vgabios/vgabios.bin:vgabios
        /usr/share/ovmf/OVMF.fd:ovmf mformat:mtools cpio:cpio'
+distributions='debootstrap:debootstrap unshare:util-linux'
 lint='shellcheck:shellcheck clang-format-19:clang-format-19'
 emulator="gcc:gcc ninja:ninja-build pkg-config:pkg-config patch:patch
           flex:flex bison:bison xz:xz-utils dpkg-source:dpkg-dev
@@ -88,7 +89,7 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test | fuzz | bochs | lint | emulator) ;;
+		build | run | test | fuzz | bochs | lint | emulator | distributions) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done
@@ -98,7 +99,8 @@ known_groups() {
 all_packages() {
 	local item
 	# shellcheck disable=SC2086,SC2154  # one word an item
-	for item in git $build $run $test $fuzz $bochs $lint $emulator; do
+	for item in git $build $run $test $fuzz $bochs $lint $distributions \
+		$emulator; do
 		echo "${item##*:}"
 	done | sort -u
 }
