@@ -172,7 +172,7 @@ def reset_without_help(m, symbols):
     start = len(m.console)
     with gdbstub.attached(m) as gdb:
         m.send("echo b >/proc/sysrq-trigger\n")
-        gdb.run_to(symbols["power_end"])
+        gdb.run_to(symbols["machine_end"])
         code = gdb.read(symbols["hv_main"], 64)
         gdb.run_over(symbols["hv_log"])
         while (rip := gdb.step()) in symbols:
