@@ -10,7 +10,10 @@
 static u8 *pool;
 static size_t pool_pages;
 static u64 *taken;
+static size_t pages_free;
 static size_t used[PAGE_USES];
+/* Until a use has so many, nobody else gets the rest of them. */
+static size_t promised[PAGE_USES];
 static struct lock lock;
 
 void alloc_init(hpa_t base, u64 size)
@@ -20,7 +23,7 @@ void alloc_init(hpa_t base, u64 size)
 	taken = (u64 *)base;
 	memset(taken, 0, bitmap);
 	pool = (u8 *)base + bitmap;
-	pool_pages = (size - bitmap) / PAGE_SIZE;
+	pool_pages = pages_free = (size - bitmap) / PAGE_SIZE;
 }
 
 static bool is_taken(size_t page)
@@ -66,14 +69,27 @@ static void *take(size_t count)
 	return NULL;
 }
 
+/* Free pages that are not promised to others than @use. */
+static size_t available(enum page_use use)
+{
+	size_t others = 0;
+
+	for (enum page_use i = 0; i < PAGE_USES; i++)
+		if (i != use && promised[i] > used[i])
+			others += promised[i] - used[i];
+	return pages_free > others ? pages_free - others : 0;
+}
+
 void *page_alloc(size_t count, enum page_use use)
 {
 	void *pages;
 
 	lock_acquire(&lock);
-	pages = take(count);
-	if (pages)
+	pages = count <= available(use) ? take(count) : NULL;
+	if (pages) {
 		used[use] += count;
+		pages_free -= count;
+	}
 	lock_release(&lock);
 	return pages;
 }
@@ -83,7 +99,20 @@ void page_free(void *pages, size_t count, enum page_use use)
 	lock_acquire(&lock);
 	mark(((u8 *)pages - pool) / PAGE_SIZE, count);
 	used[use] -= count;
+	pages_free += count;
 	lock_release(&lock);
+}
+
+bool page_reserve(size_t count, enum page_use use)
+{
+	bool enough;
+
+	lock_acquire(&lock);
+	enough = count <= available(use);
+	if (enough)
+		promised[use] = used[use] + count;
+	lock_release(&lock);
+	return enough;
 }
 
 size_t page_count(enum page_use use)

@@ -29,6 +29,13 @@ void *page_alloc(size_t count, enum page_use use);
 /* Give back what page_alloc(@count) returned for @use. */
 void page_free(void *pages, size_t count, enum page_use use);
 
+/*
+ * From now on @use can have @count pages more than it has, one at a time,
+ * whatever others take and whichever it gives back.  False: the pool has not
+ * that many.
+ */
+bool page_reserve(size_t count, enum page_use use);
+
 /* Pages in use for @use now. */
 size_t page_count(enum page_use use);
 

@@ -10,9 +10,11 @@
 #include "guest/assign/stop.h"
 #include "guest/assign/table.h"
 #include "guest/assign/whole.h"
+#include "hv/alloc.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/vmx.h"
 #include "vtd/context.h"
 #include "vtd/second_level.h"
 
@@ -187,6 +189,13 @@ int assign_check_groups(bool allow_unsafe)
 	for (unsigned int i = 0; i < assigned_count; i++)
 		fn[i] = assigned[i].fn;
 	return groups_check(fn, assigned_count, allow_unsafe);
+}
+
+bool assign_reserve_tables(void)
+{
+	return page_reserve(assigned_table_pages(assigned_count,
+						 vmx.ept_vpid_cap & EPT_CAP_2M),
+			    PAGES_EPT);
 }
 
 int assign_attach(void)

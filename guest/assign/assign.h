@@ -20,6 +20,10 @@ int assign_prepare(const struct assign_request *request, unsigned int count,
  * (drivers/pci/groups.h). */
 int assign_check_groups(bool allow_unsafe);
 
+/* After ept_init(): what EPT needs to follow BARs that the guest moves is set
+ * aside.  False: there is not that much memory. */
+bool assign_reserve_tables(void);
+
 /* Open VT-d for all that assign_prepare() made ready: DMA into guest.map.
  * Errors as vtd_domain_init() and vtd_attach(). */
 int assign_attach(void);

@@ -154,6 +154,31 @@ int assigned_find_trapped_pages(struct assigned *a)
 	return err;
 }
 
+/* --- Page tables ------------------------------------------------------------
+ */
+
+#define TABLE_SPAN (2 * MIB) /* of one table of 4 KiB leaves */
+
+/*
+ * BARs are naturally aligned, also where the guest puts them: one of less than
+ * 2 MiB is in the reach of one table; a larger one takes leaves of 2 MiB but
+ * where there is a trapped page.  And never more than the whole window has,
+ * which a table of the next level holds.
+ */
+size_t assigned_table_pages(unsigned int functions, bool large_pages)
+{
+	size_t all = GUEST_PCI_WINDOW_SIZE / TABLE_SPAN;
+	size_t apart = functions * (PCI_BARS + ASSIGNED_TRAPPED_MAX);
+
+	_Static_assert(GUEST_PCI_WINDOW / GIB ==
+			       (GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE - 1) /
+				       GIB,
+		       "one table of the next level");
+	if (!functions)
+		return 0;
+	return 1 + (large_pages ? MIN(apart, all) : all);
+}
+
 /* --- Mapping -------------------------------------------------------------- */
 
 /* A part of a BAR: one trapped page, or what lies between two. */
@@ -275,12 +300,14 @@ int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address)
 				     : map_memory_bar(v, bar, address);
 
 	/* The guest can try as often as it likes */
-	if (err == -ENOSPC && !a->no_room_said) {
+	if ((err == -ENOSPC || err == -ENOMEM) && !a->no_room_said) {
 		a->no_room_said = true;
 		hv_log("assign: " PCI_FMT ": BAR %u does not work for the "
-		       "guest: its functions have more parts of BARs than "
-		       "Gangway can keep apart; give it fewer functions\n",
-		       PCI_ARG(a->fn->addr), bar);
+		       "guest: %s; give it fewer functions\n",
+		       PCI_ARG(a->fn->addr), bar,
+		       err == -ENOMEM ? "no memory is left for page tables"
+				      : "its functions have more parts of BARs "
+					"than Gangway can keep apart");
 	}
 	return err;
 }

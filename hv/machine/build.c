@@ -215,7 +215,7 @@ void machine_build(struct vcpu_entry *entry)
 	build_acpi(&acpi);
 	write_reset_vector();
 	load_linux(entry);
-	if (ept_init())
+	if (ept_init() || !assign_reserve_tables())
 		machine_stop("no memory for the guest's page tables");
 	if (vtd_remapping() && assign_attach())
 		machine_stop(

@@ -1,6 +1,7 @@
 /* This file decides, before take-over, how much memory the hypervisor takes. */
 #include "hv/machine/pool_size.h"
 #include "drivers/nvme.h"
+#include "guest/assign/bars.h"
 #include "guest/assign/pf_domain.h"
 #include "guest/assign/request.h"
 #include "hv/acpi_tables.h"
@@ -17,7 +18,8 @@
 
 /* A hole below a stack splits a large leaf of the hypervisor's page tables */
 #define SPLIT_PAGES 1
-/* Upper levels of a set of tables, and device memory */
+/* Upper levels of a set of tables, and device memory (for EPT, of none but
+ * where BARs are: assigned_table_pages()) */
 #define TABLE_PAGES 8
 
 static int map_nothing(hpa_t base, u64 size)
@@ -73,7 +75,8 @@ u64 machine_pool_size(const struct handover *h, u64 ram)
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
 		count_cpus(h) * (CPU_PAGES + SPLIT_PAGES) +
 		table_pages(ram, true) /* the hypervisor's own */ +
-		table_pages(ram, ept_large);
+		table_pages(ram, ept_large) +
+		assigned_table_pages(h->config.assign_count, ept_large);
 
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;

@@ -55,6 +55,40 @@ static void every_page_once(void **state)
 			page_free(page[i], 1, PAGES_EPT);
 }
 
+/* What is promised to one use is there for it whatever the others take, again
+ * and again; and for nobody else. */
+static void reserved_pages(void **state)
+{
+	u8 *mine[6], *others[POOL_PAGES];
+	unsigned int count = 0;
+
+	(void)state;
+	mine[0] = page_alloc(1, PAGES_EPT);
+	assert_false(page_reserve(POOL_PAGES, PAGES_EPT));
+	assert_true(page_reserve(5, PAGES_EPT));
+	assert_false(page_reserve(POOL_PAGES - 5, PAGES_CPU));
+	assert_null(page_alloc(POOL_PAGES / 2 + 14, PAGES_CPU));
+	while ((others[count] = page_alloc(1, PAGES_CPU)))
+		count++;
+	assert_int_equal(count, POOL_PAGES - 6);
+	for (unsigned int round = 0; round < 3; round++) {
+		for (unsigned int i = 1; i < 6; i++)
+			assert_non_null(mine[i] = page_alloc(1, PAGES_EPT));
+		assert_null(page_alloc(1, PAGES_EPT));
+		for (unsigned int i = 1; i < 6; i++) {
+			page_free(mine[i], 1, PAGES_EPT);
+			assert_null(page_alloc(1, PAGES_CPU));
+		}
+	}
+	/* What is over is for all */
+	page_free(others[--count], 1, PAGES_CPU);
+	assert_non_null(others[count++] = page_alloc(1, PAGES_CPU));
+	page_free(mine[0], 1, PAGES_EPT);
+	while (count)
+		page_free(others[--count], 1, PAGES_CPU);
+	assert_true(page_reserve(0, PAGES_EPT));
+}
+
 static void runs_are_aligned(void **state)
 {
 	static const struct {
@@ -101,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_page_once, setup),
+		cmocka_unit_test_setup(reserved_pages, setup),
 		cmocka_unit_test_setup(runs_are_aligned, setup),
 		cmocka_unit_test_setup(no_run_is_long_enough, setup),
 	};

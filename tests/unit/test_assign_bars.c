@@ -194,6 +194,8 @@ static void no_memory_for_ept(void **state)
 	(void)state;
 	ept_result = -ENOMEM;
 	assert_int_equal(map_at(0, BAR0), -ENOMEM);
+	assert_non_null(strstr(test_log, "BAR 0 does not work for the guest: "
+					 "no memory"));
 	assert_int_equal(guest.map.count, 0);
 	assert_int_equal(ept_mapped, 0);
 }
