@@ -97,14 +97,17 @@ struct pci_function *pci_add(struct pci_addr addr)
 	return fn;
 }
 
-/* Nobody may decode an address while a BAR holds all ones. */
+/* Nobody may decode an address while a BAR holds all ones; and no expansion ROM
+ * that firmware left on (PCI 3.0 6.2.5.2) decodes one that nobody looks at. */
 static void read_bars(struct pci_function *fn)
 {
 	u16 command = pci_read16(fn, PCI_COMMAND);
+	u16 rom = fn->bridge ? PCI_BRIDGE_ROM : PCI_ROM;
 
 	pci_write16(fn, PCI_COMMAND, command & (u16)~COMMAND_DECODE);
 	pci_size_bars(fn, PCI_BAR(0), fn->bridge ? BRIDGE_BARS : PCI_BARS,
 		      fn->bar);
+	pci_write32(fn, rom, pci_read32(fn, rom) & ~(u32)PCI_ROM_ENABLE);
 	pci_write16(fn, PCI_COMMAND, command);
 }
 

@@ -42,6 +42,7 @@ struct pci_addr {
 #define PCI_BAR_PREFETCH BIT(3)
 #define PCI_SUBSYSTEM 0x2c
 #define PCI_ROM 0x30
+#define PCI_ROM_ENABLE BIT(0)
 #define PCI_CAP_POINTER 0x34
 #define PCI_SECONDARY_BUS 0x19
 #define PCI_SUBORDINATE_BUS 0x1a
@@ -51,6 +52,7 @@ struct pci_addr {
 #define PCI_PREFETCH_BASE_HIGH 0x28
 #define PCI_PREFETCH_LIMIT_HIGH 0x2c
 #define PCI_IO_WINDOW_HIGH 0x30 /* base and limit, 16 bits each */
+#define PCI_BRIDGE_ROM 0x38
 /* PCI-to-PCI Bridge 1.2 3.2.5.18 */
 #define PCI_BRIDGE_CONTROL 0x3e
 #define PCI_BRIDGE_CONTROL_ISA BIT(2)

@@ -42,6 +42,14 @@ static void size_io_bar(const struct pci_function *fn, u16 reg, u32 value,
 	bar->size = mask & -mask;
 }
 
+/* True if BAR sizing left @base behind: nobody gave it an address.  Firmware
+ * that has no room may leave all ones in it, or in its lower half; the size
+ * reaches up to 4 GiB then, where every PC has its reset vector. */
+static bool is_left_by_sizing(hpa_t base, u64 mask)
+{
+	return base == mask || ((u32)mask && base == (u32)mask);
+}
+
 static void size_memory_bar(const struct pci_function *fn, u16 reg, u32 value,
 			    struct pci_bar *bar)
 {
@@ -55,6 +63,9 @@ static void size_memory_bar(const struct pci_function *fn, u16 reg, u32 value,
 	}
 	/* The lowest bit that can be written is the size (6.2.5.1). */
 	bar->size = mask & -mask;
+	if (is_left_by_sizing(bar->base, mask) ||
+	    bar->base + bar->size < bar->base)
+		bar->base = 0;
 }
 
 void pci_size_bars(const struct pci_function *fn, u16 reg,
@@ -80,8 +91,6 @@ void pci_size_bars(const struct pci_function *fn, u16 reg,
 			continue;
 		}
 		size_memory_bar(fn, reg + 4 * i, value, &bar[i]);
-		if (bar[i].base + bar[i].size < bar[i].base)
-			bar[i].size = 0;
 		i += bar[i].is64;
 	}
 }
@@ -101,7 +110,7 @@ static int describe_size(char *buf, size_t size, u64 bytes)
 void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size)
 {
 	const struct pci_bar *bar;
-	char length[16];
+	char length[16], base[24];
 	size_t at = 0;
 
 	buf[0] = '\0';
@@ -110,8 +119,12 @@ void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size)
 		if (!bar->size)
 			continue;
 		describe_size(length, sizeof(length), bar->size);
-		at += format(buf + at, size - at, "%sBAR%u %lx %s%s",
-			     at ? ", " : "", i, bar->base, length,
+		if (bar->base || bar->io)
+			format(base, sizeof(base), "%lx", bar->base);
+		else
+			format(base, sizeof(base), "without address");
+		at += format(buf + at, size - at, "%sBAR%u %s %s%s",
+			     at ? ", " : "", i, base, length,
 			     bar->io ? " I/O" : "");
 	}
 }

@@ -8,7 +8,8 @@
  * Size the memory and I/O BARs in @registers registers from @reg on, and fill
  * @bar[0..registers).  The registers keep their values; the caller has turned
  * decoding off.  Sizes are powers of two whatever the device answers, and
- * base + size does not wrap.
+ * base + size does not wrap.  A memory BAR's base of 0: it has no address, as
+ * it holds 0, or what sizing leaves.
  */
 void pci_size_bars(const struct pci_function *fn, u16 reg,
 		   unsigned int registers, struct pci_bar *bar);

@@ -124,8 +124,9 @@ static void bounds_malformed_bars(void **state)
 	pci_size_bars(&fn, PCI_BAR(0), PCI_BARS, bar);
 	assert_int_equal(bar[0].size, 0);
 	assert_int_equal(bar[1].size, 0x2000);
-	/* FFFFFFFF_FFFFF000 + 4 KiB wraps */
-	assert_int_equal(bar[2].size, 0);
+	/* FFFFFFFF_FFFFF000 + 4 KiB wraps: no address */
+	assert_int_equal(bar[2].base, 0);
+	assert_int_equal(bar[2].size, 0x1000);
 	assert_int_equal(bar[4].size, 0);
 	/* No register is left for the high half */
 	assert_int_equal(bar[5].size, 0);
@@ -134,6 +135,54 @@ static void bounds_malformed_bars(void **state)
 	/* A VF BAR list may end anywhere */
 	pci_size_bars(&fn, PCI_BAR(2), 1, bar);
 	assert_int_equal(bar[0].size, 0);
+}
+
+/* Firmware without room may leave what it found the size with; or nothing. */
+static void what_sizing_leaves_is_no_address(void **state)
+{
+	struct pci_function fn;
+	struct pci_bar bar[PCI_BARS];
+	char text[160];
+
+	(void)state;
+	build();
+	model_add(0, 0x10, 0x1234, 0x5678, 0);
+	model_set32(0, 0x10, PCI_BAR(0), 0xfffe0000, 0xfffe0000);
+	model_set32(0, 0x10, PCI_BAR(1), 0xffffc004, 0xffffc000);
+	model_set32(0, 0x10, PCI_BAR(2), 0x00000000, 0xffffffff);
+	model_set32(0, 0x10, PCI_BAR(3), 0xffffc004, 0xffffc000);
+	model_set32(0, 0x10, PCI_BAR(4), 0xffffffff, 0xffffffff);
+	model_set32(0, 0x10, PCI_BAR(5), 0x00000000, 0xfffff000);
+	model_written = NULL;
+	fn = model_function(0, 0x10);
+	pci_size_bars(&fn, PCI_BAR(0), PCI_BARS, bar);
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		assert_int_equal(bar[i].base, 0);
+	assert_int_equal(bar[0].size, 128 * KIB);
+	assert_int_equal(bar[1].size, 16 * KIB);
+	assert_int_equal(bar[3].size, 16 * KIB);
+	assert_int_equal(bar[5].size, 4 * KIB);
+	memcpy(fn.bar, bar, sizeof(bar));
+	pci_describe_bars(&fn, text, sizeof(text));
+	assert_non_null(strstr(text, "BAR0 without address 128K, BAR1"));
+	/* One more bit, and it is an address */
+	model_set32(0, 0x10, PCI_BAR(0), 0xfffc0000, 0xfffe0000);
+	model_set32(0, 0x10, PCI_BAR(2), 0x00000001, 0xffffffff);
+	pci_size_bars(&fn, PCI_BAR(0), PCI_BARS, bar);
+	assert_int_equal(bar[0].base, 0xfffc0000);
+	assert_int_equal(bar[1].base, 0x1ffffc000);
+}
+
+/* An expansion ROM decodes where its register says, not a BAR. */
+static void turns_expansion_roms_off(void **state)
+{
+	(void)state;
+	build();
+	model_set32(1, 0, PCI_ROM, 0xc0300001, 0xfffc0001);
+	model_set32(0, 0x08, PCI_BRIDGE_ROM, 0xc0400001, 0xfffff801);
+	assert_int_equal(enumerate(), 0);
+	assert_int_equal(model_get32(1, 0, PCI_ROM), 0xc0300000);
+	assert_int_equal(model_get32(0, 0x08, PCI_BRIDGE_ROM), 0xc0400000);
 }
 
 static void bridges_that_point_back_do_not_loop(void **state)
@@ -327,27 +376,14 @@ static void reads_bridge_windows(void **state)
 	assert_false(pci_bridge_window(at(0, 0x08), true, &base, &size));
 }
 
-static void ranges_that_overlap(void **state)
-{
-	(void)state;
-	assert_true(ranges_overlap(0x1000, 0x100, 0x10ff, 1));
-	assert_true(ranges_overlap(0x10ff, 1, 0x1000, 0x100));
-	assert_true(ranges_overlap(0x1000, 0x100, 0x1040, 0x40));
-	assert_true(ranges_overlap(0x1040, 0x40, 0x1000, 0x100));
-	assert_false(ranges_overlap(0x1000, 0x100, 0x1100, 0x100));
-	assert_false(ranges_overlap(0x1100, 0x100, 0x1000, 0x100));
-	/* Empty, inside the other */
-	assert_false(ranges_overlap(0x1000, 0x100, 0x1040, 0));
-	assert_false(ranges_overlap(0x1040, 0, 0x1000, 0x100));
-	assert_true(ranges_overlap(~0ULL - 1, 1, 0, ~0ULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_functions),
 		cmocka_unit_test(sizes_bars),
 		cmocka_unit_test(bounds_malformed_bars),
+		cmocka_unit_test(what_sizing_leaves_is_no_address),
+		cmocka_unit_test(turns_expansion_roms_off),
 		cmocka_unit_test(bridges_that_point_back_do_not_loop),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(table_is_bounded),
@@ -355,7 +391,6 @@ int main(void)
 		cmocka_unit_test(refuses_bad_ecam),
 		cmocka_unit_test(adds_vfs),
 		cmocka_unit_test(knows_what_is_below),
-		cmocka_unit_test(ranges_that_overlap),
 		cmocka_unit_test(turns_bus_mastering_off_and_on),
 		cmocka_unit_test(lists_many_masters_in_one_line),
 		cmocka_unit_test(reads_bridge_windows),
