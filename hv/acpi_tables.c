@@ -11,6 +11,7 @@
 #define RSDP_XSDT 24
 #define MAX_TABLES 256
 
+#define MADT_LOCAL_APIC 36
 #define MADT_ENTRIES 44
 #define MADT_LAPIC 0
 #define MADT_OVERRIDE 2
@@ -21,6 +22,10 @@
 
 #define FADT_PM_TIMER_BLOCK 76
 #define FADT_PM_TIMER_LENGTH 91
+
+/* IA-PC HPET 1.0a 3.2.4: a generic address, whose address is its last half */
+#define HPET_ADDRESS 44
+#define HPET_SIZE 56
 
 static hpa_t rsdp;
 static acpi_map_fn *map;
@@ -172,12 +177,13 @@ unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
 	return count;
 }
 
-bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
+bool acpi_next_ioapic(const struct acpi_header *madt, u32 *at,
+		      struct acpi_ioapic *ioapic)
 {
-	u32 at = MADT_ENTRIES;
 	const u8 *entry;
 
-	while ((entry = madt_next(madt, &at))) {
+	*at = MAX(*at, (u32)MADT_ENTRIES);
+	while ((entry = madt_next(madt, at))) {
 		if (entry[0] != MADT_IOAPIC || entry[1] < 12)
 			continue;
 		ioapic->id = entry[2];
@@ -186,6 +192,25 @@ bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
 		return true;
 	}
 	return false;
+}
+
+bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
+{
+	u32 at = 0;
+
+	return acpi_next_ioapic(madt, &at, ioapic);
+}
+
+hpa_t acpi_local_apic(const struct acpi_header *madt)
+{
+	return madt->length < MADT_ENTRIES
+		       ? 0
+		       : acpi_field(madt, MADT_LOCAL_APIC, 4);
+}
+
+hpa_t acpi_hpet(const struct acpi_header *hpet)
+{
+	return hpet->length < HPET_SIZE ? 0 : acpi_field(hpet, HPET_ADDRESS, 8);
 }
 
 u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq)

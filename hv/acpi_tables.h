@@ -48,13 +48,24 @@ u64 acpi_field(const void *table, u32 offset, unsigned int size);
 unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
 		       unsigned int max);
 
-/* The first IOAPIC of the MADT (5.2.12.3): false if there is none. */
 struct acpi_ioapic {
 	u8 id;
 	hpa_t base;
 	u32 gsi_base;
 };
+
+/* The next IOAPIC of the MADT (5.2.12.3) behind *@at, which is 0 at first;
+ * false if there is none. */
+bool acpi_next_ioapic(const struct acpi_header *madt, u32 *at,
+		      struct acpi_ioapic *ioapic);
+
+/* The first one of all. */
 bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic);
+
+/* Where the local APICs are by the MADT, and the HPET by its table (IA-PC HPET
+ * 1.0a 3.2.4); 0: the table is too short. */
+hpa_t acpi_local_apic(const struct acpi_header *madt);
+hpa_t acpi_hpet(const struct acpi_header *hpet);
 
 /* The global interrupt that ISA interrupt @irq arrives as (5.2.12.5). */
 u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq);

@@ -2,6 +2,7 @@
 #include "hv/host_paging.h"
 #include "hv/asm.h"
 #include "hv/host_format.h"
+#include "hv/host_ranges.h"
 #include "hv/image.h"
 #include "hv/log.h"
 #include "hv/paging.h"
@@ -41,20 +42,43 @@ static int map_ram(hpa_t base, u64 size)
 	return pt_map(&host, base, base, size, PT_READ | PT_WRITE);
 }
 
+/* UEFI 7.2 table 7.6 */
+#define TYPE_MMIO 11
+#define TYPE_MMIO_PORTS 12
+
 /* Memory that the UEFI map calls RAM in any form; MMIO and holes are left out
- * and mapped by those who drive the device.  UEFI 7.2 table 7.6: type 0 is
- * reserved, 11 and 12 are MMIO, 13 PAL code; 3 to 7, 9, 10 and the loader's
- * 1 and 2 are RAM. */
+ * and mapped by those who drive the device.  Type 0 is reserved, 8 is broken
+ * memory, 13 PAL code, 14 persistent memory; 3 to 7, 9, 10 and the loader's 1
+ * and 2 are RAM. */
 static bool is_ram(u32 type)
 {
 	return (type >= 1 && type <= 7) || type == 9 || type == 10;
 }
 
+/* Types 11 and 12 only ask for a mapping for runtime services.  Small ones are
+ * registers that these use; large ones are on some machines all that the host
+ * bridge forwards, and BARs are in there. */
+#define MMIO_REGISTERS_MAX (256 * KIB)
 struct uefi_descriptor {
 	u32 type;
 	hpa_t physical;
 	u64 virtual, pages, attribute;
 };
+
+/* No BAR may be where the map has something. */
+static void note_taken(const struct uefi_descriptor *d)
+{
+	u64 size = MIN(d->pages, UINT64_MAX / PAGE_SIZE) * PAGE_SIZE;
+
+	if (is_ram(d->type))
+		host_range_take(d->physical, size, "RAM");
+	else if (d->type != TYPE_MMIO && d->type != TYPE_MMIO_PORTS)
+		host_range_take(d->physical, size,
+				"memory that firmware keeps");
+	else if (size < MMIO_REGISTERS_MAX)
+		host_range_take(d->physical, size,
+				"registers that firmware uses");
+}
 
 static int map_uefi_ram(const struct uefi_memory_map *map)
 {
@@ -70,6 +94,7 @@ static int map_uefi_ram(const struct uefi_memory_map *map)
 		const struct uefi_descriptor *d = (const void *)p;
 		int err;
 
+		note_taken(d);
 		if (!is_ram(d->type))
 			continue;
 		err = map_ram(d->physical, d->pages * PAGE_SIZE);

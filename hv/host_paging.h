@@ -13,7 +13,8 @@ struct uefi_memory_map {
 /*
  * The hypervisor's own page tables: HPA = VA.  Image: text read and execute,
  * constants read, data read and write.  RAM of @map: read and write, never
- * executed; @trampoline, a page: executed until it is locked.  -ENOMEM.
+ * executed; @trampoline, a page: executed until it is locked.  What @map has is
+ * noted as taken (hv/host_ranges.h).  -ENOMEM.
  */
 int host_paging_init(const struct uefi_memory_map *map, hpa_t trampoline);
 

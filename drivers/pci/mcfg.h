@@ -10,4 +10,7 @@
 unsigned int mcfg_ecam(const struct acpi_header *mcfg, struct pci_ecam *ecam,
 		       unsigned int max);
 
+/* Note all of them as taken (hv/host_ranges.h). */
+void mcfg_take(const struct acpi_header *mcfg);
+
 #endif

@@ -156,13 +156,6 @@ struct pci_function *pci_find(struct pci_addr addr);
  * was added before.  NULL: table full or outside every ECAM range. */
 struct pci_function *pci_add(struct pci_addr addr);
 
-/* True if [a, a + a_size) and [b, b + b_size), neither of which wraps, have
- * something in common; what is empty has nothing. */
-static inline bool ranges_overlap(u64 a, u64 a_size, u64 b, u64 b_size)
-{
-	return a_size && b_size && a < b + b_size && b < a + a_size;
-}
-
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */
 bool pci_is_below(const struct pci_function *fn,
 		  const struct pci_function *bridge);

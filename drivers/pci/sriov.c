@@ -3,6 +3,7 @@
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_room.h"
 #include "hv/log.h"
 #include "hv/time.h"
 
@@ -150,42 +151,6 @@ static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
 	return -ERANGE;
 }
 
-/* The first byte behind what overlaps [@base, @base + @size), or 0. */
-static hpa_t behind_range(hpa_t base, u64 size, hpa_t used, u64 used_size)
-{
-	return ranges_overlap(base, size, used, used_size) ? used + used_size
-							   : 0;
-}
-
-/* Same for everything that @fn decodes or forwards.  What leads to @pf does
- * not count: its windows hold what is sought. */
-static hpa_t behind_function(const struct pci_function *fn,
-			     const struct pci_function *pf, hpa_t base,
-			     u64 size)
-{
-	hpa_t end, window;
-	u64 window_size;
-
-	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		if (fn->bar[i].io || !fn->bar[i].base)
-			continue;
-		end = behind_range(base, size, fn->bar[i].base,
-				   fn->bar[i].size);
-		if (end)
-			return end;
-	}
-	if (!fn->bridge || pci_is_below(pf, fn))
-		return 0;
-	for (unsigned int i = 0; i < 2; i++) {
-		if (!pci_bridge_window(fn, i, &window, &window_size))
-			continue;
-		end = behind_range(base, size, window, window_size);
-		if (end)
-			return end;
-	}
-	return 0;
-}
-
 /* The VF BARs of @pf placed so far, as ranges for all VFs. */
 struct placement {
 	const struct pci_function *pf;
@@ -194,29 +159,21 @@ struct placement {
 	bool placed[PCI_BARS];
 };
 
-static hpa_t behind_obstacle(const struct placement *p, hpa_t base, u64 size)
+/* True if part of the range is another's, or that of a VF BAR placed before. */
+static bool is_taken(const struct placement *p, hpa_t base, u64 size,
+		     struct pci_owner *owner)
 {
-	struct pci_function *fn;
-	unsigned int count;
-	hpa_t end;
-
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		end = p->placed[i] ? behind_range(base, size, p->bar[i].base,
-						  p->bar[i].size * p->count)
-				   : 0;
-		if (end)
-			return end;
+		struct host_range vfs = {p->bar[i].base,
+					 p->bar[i].size * p->count, "a VF BAR"};
+
+		if (!p->placed[i] ||
+		    !ranges_overlap(base, size, vfs.base, vfs.size))
+			continue;
+		*owner = (struct pci_owner){vfs, p->pf};
+		return true;
 	}
-	fn = pci_functions(&count);
-	for (unsigned int i = 0; i < count; i++) {
-		/* VFs of an earlier time that are not enabled now */
-		end = fn[i].pf == p->pf
-			      ? 0
-			      : behind_function(&fn[i], p->pf, base, size);
-		if (end)
-			return end;
-	}
-	return 0;
+	return pci_range_taken(p->pf, NULL, base, size, owner);
 }
 
 /* A free, aligned place of @size bytes in a window of the bridge; 0: none.
@@ -224,8 +181,10 @@ static hpa_t behind_obstacle(const struct placement *p, hpa_t base, u64 size)
 static hpa_t find_place(const struct placement *p, bool prefetch, u64 align,
 			u64 size)
 {
-	unsigned int rounds = PCI_MAX_FUNCTIONS * (PCI_BARS + 2) + PCI_BARS;
-	hpa_t window, base, end;
+	unsigned int rounds =
+		PCI_MAX_FUNCTIONS * (PCI_BARS + 2) + PCI_BARS + HOST_RANGES_MAX;
+	struct pci_owner owner;
+	hpa_t window, base;
 	u64 length;
 
 	if (!p->pf->parent ||
@@ -237,32 +196,28 @@ static hpa_t find_place(const struct placement *p, bool prefetch, u64 align,
 		if (base < window || base - window > length ||
 		    length - (base - window) < size)
 			return 0;
-		end = behind_obstacle(p, base, size);
-		if (!end)
-			return base;
-		base = end;
+		if (!is_taken(p, base, size, &owner))
+			return pci_is_forwarded(p->pf, base, size) ? base : 0;
+		base = owner.range.base + owner.range.size;
 	}
 	return 0;
 }
 
-/* True if firmware's address for VF BARs of @size bytes in all can work. */
-static bool is_plausible(const struct placement *p, const struct pci_bar *bar,
-			 u64 size)
+/* True if VF BAR @i, @size bytes in all, can stay where firmware put it. */
+static bool can_stay(const struct placement *p, unsigned int i, u64 size)
 {
-	const struct pci_function *bridge = p->pf->parent;
-	hpa_t window;
-	u64 length;
+	hpa_t base = p->bar[i].base;
+	struct pci_owner owner;
+	char text[120];
 
-	if (!bar->base || bar->base + size < bar->base ||
-	    behind_obstacle(p, bar->base, size))
+	if (!base || base + size < base)
 		return false;
-	if (!bridge)
-		return true;
-	for (unsigned int i = 0; i < 2; i++)
-		if (pci_bridge_window(bridge, i, &window, &length) &&
-		    bar->base >= window && size <= length &&
-		    bar->base - window <= length - size)
-			return true;
+	if (!is_taken(p, base, size, &owner))
+		return pci_is_forwarded(p->pf, base, size);
+	pci_describe_owner(&owner, text, sizeof(text));
+	hv_log("sriov: " PCI_FMT ": firmware put VF BAR%u on %s; it gets "
+	       "another place\n",
+	       PCI_ARG(p->pf->addr), i, text);
 	return false;
 }
 
@@ -284,7 +239,7 @@ static int place_bar(struct placement *p, u16 cap, unsigned int i)
 		return 0; /* VFs have no I/O space (9.3.4.1.11) */
 	if (bar->size > UINT64_MAX / p->count)
 		return -ENOSPC;
-	if (!is_plausible(p, bar, size)) {
+	if (!can_stay(p, i, size)) {
 		bar->base = 0;
 		if (bar->prefetch)
 			bar->base = find_place(p, true, bar->size, size);
@@ -294,7 +249,8 @@ static int place_bar(struct placement *p, u16 cap, unsigned int i)
 			hv_log("sriov: " PCI_FMT ": no room for VF BAR%u, "
 			       "%u times %lu KiB, in the windows of the "
 			       "bridge "
-			       "above\n",
+			       "above: turn on SR-IOV or \"Above 4G "
+			       "Decoding\" in the firmware's set-up\n",
 			       PCI_ARG(p->pf->addr), i, p->count,
 			       bar->size / KIB);
 			return -ENOSPC;

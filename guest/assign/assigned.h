@@ -14,6 +14,9 @@
  * a mailbox, or other BARs of less than a page */
 #define ASSIGNED_TRAPPED_MAX 14
 
+/* Bytes of a sentence that says why a function cannot be the guest's */
+#define ASSIGNED_REASON_SIZE 280
+
 struct assigned;
 
 /* A page of a BAR whose accesses exit; or whose writes do, if it is readable.
@@ -50,7 +53,9 @@ struct assigned {
  * gone. */
 int assigned_service(const struct assigned *a);
 
-/* Map the memory BARs of @fn for the hypervisor.  -ENOMEM. */
+/* Map the memory BARs of @fn for the hypervisor.  -EOPNOTSUPP: one of them has
+ * no address, or one that is not its alone, logged with the way out; others as
+ * host_map_device(). */
 int assigned_map_for_host(const struct pci_function *fn);
 
 #endif

@@ -9,6 +9,7 @@
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
 #include "hv/guest_layout.h"
+#include "hv/host_ranges.h"
 #include "hv/log.h"
 #include "hv/vmx/trap.h"
 

@@ -2,6 +2,7 @@
  * it is tried. */
 #include "guest/assign/verdict.h"
 #include "drivers/pci/groups.h"
+#include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
 #include "drivers/pf.h"
 #include "guest/assign/whole.h"
@@ -39,7 +40,7 @@ static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
 		       "no VT-d unit covers it: look for a newer "
 		       "firmware");
 	else
-		return false;
+		return pci_bars_refused(fn, buf, size);
 	return true;
 }
 
@@ -87,7 +88,6 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 /* Same of all of @fn. */
 static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 {
-	const char *refusal = assigned_whole_refusal(fn);
 	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
 	char others[100], reason[128];
 
@@ -97,10 +97,8 @@ static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 		       rmrr->base, rmrr->limit, rmrr_remedy(fn));
 		return false;
 	}
-	if (refusal) {
-		format(buf, size, "%s", refusal);
+	if (assigned_whole_refused(fn, buf, size))
 		return false;
-	}
 	if (groups_others(fn, others, sizeof(others))) {
 		groups_reason(fn, reason, sizeof(reason));
 		format(buf, size,

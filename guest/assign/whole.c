@@ -5,89 +5,46 @@
 #include "guest/assign/whole.h"
 #include "drivers/framebuffer.h"
 #include "drivers/pci/pci_access.h"
-#include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci_reset.h"
+#include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
 #include "guest/assign/ports.h"
 #include "guest/assign/table.h"
+#include "hv/format.h"
 #include "hv/guest_layout.h"
-#include "hv/host_paging.h"
 #include "hv/log.h"
 
 #define INTERRUPT_PIN 0x3d /* 0: it has no INTx */
 
-/* IOAPICs, HPET, local APICs: no place for a BAR */
-#define CHIPSET_START 0xfec00000ULL
-#define CHIPSET_SIZE 0x01400000ULL
-
-/* True if @other decodes, or forwards to what is not @fn, part of the range. */
-static bool answers(const struct pci_function *other,
-		    const struct pci_function *fn, hpa_t base, u64 size)
+static bool too_large(const struct pci_function *fn)
 {
-	hpa_t window;
-	u64 length;
-
-	for (unsigned int i = 0; other != fn && i < PCI_BARS; i++)
-		if (!other->bar[i].io &&
-		    ranges_overlap(base, size, other->bar[i].base,
-				   other->bar[i].size))
-			return true;
-	for (unsigned int i = 0; other->bridge && i < 2; i++)
-		if (!pci_is_below(fn, other) &&
-		    pci_bridge_window(other, i, &window, &length) &&
-		    ranges_overlap(base, size, window, length))
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		if (!fn->bar[i].io && fn->bar[i].size > GUEST_PCI_WINDOW_SIZE)
 			return true;
 	return false;
 }
 
-/* Firmware says where BARs are.  What is mapped for the hypervisor is RAM, or
- * registers that it uses; or the screen, which it can do without. */
-static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
+bool assigned_whole_refused(const struct pci_function *fn, char *buf,
+			    size_t size)
 {
-	unsigned int count;
-	const struct pci_function *other = pci_functions(&count);
+	const char *reason = NULL;
 
-	if (ranges_overlap(bar->base, bar->size, CHIPSET_START, CHIPSET_SIZE))
-		return false;
-	for (u64 at = 0; at < bar->size; at += PAGE_SIZE)
-		if (host_is_mapped(bar->base + at, 1) &&
-		    !framebuffer_has(bar->base + at))
-			return false;
-	for (unsigned int i = 0; i < count; i++)
-		if (answers(&other[i], fn, bar->base, bar->size))
-			return false;
-	return true;
-}
-
-static const char *bar_refusal(const struct pci_function *fn)
-{
-	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		const struct pci_bar *bar = &fn->bar[i];
-
-		if (!bar->size || bar->io)
-			continue;
-		if (bar->size > GUEST_PCI_WINDOW_SIZE)
-			return "one of its BARs is larger than the guest's PCI "
-			       "window, 512 MiB";
-		if (!bar->base)
-			return "firmware gave one of its BARs no address";
-		if (!is_own(fn, bar))
-			return "firmware put one of its BARs where something "
-			       "else is";
-	}
-	return NULL;
-}
-
-const char *assigned_whole_refusal(const struct pci_function *fn)
-{
 	if (fn->bridge || fn->class >> 16 == PCI_CLASS_BRIDGE)
-		return "it is a bridge, and bridges stay with Gangway";
-	if (!pci_find_cap(fn, PCI_CAP_MSI) && !pci_find_cap(fn, PCI_CAP_MSIX) &&
-	    pci_read8(fn, INTERRUPT_PIN))
-		return "it has INTx interrupts alone, no MSI and no MSI-X, and "
-		       "these lines are shared: Gangway does not forward them";
-	return bar_refusal(fn);
+		reason = "it is a bridge, and bridges stay with Gangway";
+	else if (!pci_find_cap(fn, PCI_CAP_MSI) &&
+		 !pci_find_cap(fn, PCI_CAP_MSIX) &&
+		 pci_read8(fn, INTERRUPT_PIN))
+		reason = "it has INTx interrupts alone, no MSI and no MSI-X, "
+			 "and these lines are shared: Gangway does not forward "
+			 "them";
+	else if (too_large(fn))
+		reason = "one of its BARs is larger than the guest's PCI "
+			 "window, 512 MiB";
+	if (!reason)
+		return pci_bars_refused(fn, buf, size);
+	format(buf, size, "%s", reason);
+	return true;
 }
 
 /* The log leaves the screen to a guest that gets the display. */
@@ -116,12 +73,12 @@ static bool bus_is_ours(const struct pci_function *fn)
 int assigned_check_whole(const struct assigned *a)
 {
 	const struct pci_function *fn = a->fn;
-	const char *refusal = assigned_whole_refusal(fn);
+	char reason[ASSIGNED_REASON_SIZE];
 
-	if (!refusal)
+	if (!assigned_whole_refused(fn, reason, sizeof(reason)))
 		return 0;
 	hv_log("assign: " PCI_FMT " (%04x:%04x): %s\n", PCI_ARG(fn->addr),
-	       fn->vendor, fn->device, refusal);
+	       fn->vendor, fn->device, reason);
 	return -EOPNOTSUPP;
 }
 

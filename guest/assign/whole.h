@@ -14,12 +14,13 @@
  */
 int assigned_check_whole(const struct assigned *a);
 
-/* Make it ready for the guest: mapped and reset.  Errors as host_map_device()
- * and pci_reset(). */
+/* Make it ready for the guest: mapped and reset.  Errors as
+ * assigned_map_for_host() and pci_reset(). */
 int assigned_make_whole_ready(struct assigned *a);
 
-/* Why @fn cannot be the guest's as a whole, in words; NULL: it can. */
-const char *assigned_whole_refusal(const struct pci_function *fn);
+/* True if @fn cannot be the guest's as a whole; @buf: why, in words. */
+bool assigned_whole_refused(const struct pci_function *fn, char *buf,
+			    size_t size);
 
 /* Reset it again when the guest is gone.  Errors as pci_reset(). */
 int assigned_reset_whole(struct assigned *a);

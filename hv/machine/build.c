@@ -18,6 +18,7 @@
 #include "hv/machine/events.h"
 #include "hv/machine/handover.h"
 #include "hv/machine/preflight.h"
+#include "hv/machine/take_ranges.h"
 #include "hv/machine/take_vtd.h"
 #include "hv/panic.h"
 #include "hv/vmx/ept.h"
@@ -202,6 +203,7 @@ void machine_build(struct vcpu_entry *entry)
 	build_map();
 	have_pci = !take_pci();
 	usable = !machine_find_vtd(&dmar);
+	machine_take_ranges(dmar);
 	/* Before translation is on: an integrated display may need its DMA */
 	preflight(dmar, usable);
 	if (handover->config.mode == MODE_CHECK)

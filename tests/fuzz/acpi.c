@@ -1,4 +1,4 @@
-/* sources: hv/acpi_tables.c drivers/pci/mcfg.c */
+/* sources: hv/acpi_tables.c drivers/pci/mcfg.c hv/host_ranges.c */
 /* longest input: 2048 */
 /*
  * ACPI tables in memory that begins at 10000000H, with the RSDP first.  Bit 0

@@ -1,7 +1,8 @@
-/* sources: hv/acpi_tables.c drivers/pci/mcfg.c */
+/* sources: hv/acpi_tables.c drivers/pci/mcfg.c hv/host_ranges.c */
 #define _GNU_SOURCE
 #include "drivers/pci/mcfg.h"
 #include "hv/acpi_tables.h"
+#include "hv/host_ranges.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
 #include <string.h>
@@ -407,12 +408,19 @@ static void ioapic_and_overrides(void **state)
 		      IOAPIC(2, 0xc0, 24), IOAPIC(3, 0xc1, 48), 2, 9, 0, 4, 9,
 		      0, 0, 0, 0, OVERRIDE(0, 2), OVERRIDE(4, 20)));
 	struct acpi_ioapic ioapic;
+	u32 at = 0;
 
 	(void)state;
 	assert_true(acpi_ioapic(madt, &ioapic));
 	assert_int_equal(ioapic.id, 2);
 	assert_true(ioapic.base == 0xfec00000);
 	assert_int_equal(ioapic.gsi_base, 24);
+	assert_true(acpi_next_ioapic(madt, &at, &ioapic));
+	assert_int_equal(ioapic.id, 2);
+	assert_true(acpi_next_ioapic(madt, &at, &ioapic));
+	assert_int_equal(ioapic.id, 3);
+	assert_true(ioapic.base == 0xfec10000);
+	assert_false(acpi_next_ioapic(madt, &at, &ioapic));
 	assert_int_equal(acpi_isa_gsi(madt, 0), 2);
 	assert_int_equal(acpi_isa_gsi(madt, 4), 20);
 	assert_int_equal(acpi_isa_gsi(madt, 1), 1);
@@ -451,6 +459,43 @@ static void ecam_ranges(void **state)
 	assert_int_equal(ecam[1].segment, 0x102);
 	assert_int_equal(ecam[1].start_bus, 8);
 	free(ecam);
+}
+
+/* All of it, however many there are */
+static void ecam_is_noted_as_taken(void **state)
+{
+	static const u8 ranges[] = {0,	 0, 0, 0xb0, 0, 0, 0, 0, 0,    0, 0,
+				    255, 0, 0, 0,    0, 0, 0, 0, 0xd0, 1, 0,
+				    0,	 0, 2, 1,    8, 9, 0, 0, 0,    0};
+	struct acpi_header *mcfg = madt_of(ranges, sizeof(ranges));
+
+	(void)state;
+	mcfg_take(mcfg);
+	assert_null(host_range_of(0xaffff000, 0x1000));
+	assert_non_null(host_range_of(0xb0000000, 0x1000));
+	assert_non_null(host_range_of(0xbffff000, 0x1000));
+	assert_null(host_range_of(0xc0000000, 0x1000));
+	/* From the bus that it starts with */
+	assert_null(host_range_of(0x1d07ff000, 0x1000));
+	assert_non_null(host_range_of(0x1d0800000, 0x1000));
+	assert_non_null(host_range_of(0x1d09ff000, 0x1000));
+	assert_null(host_range_of(0x1d0a00000, 0x1000));
+	free(mcfg);
+}
+
+static void local_apic_and_hpet(void **state)
+{
+	u8 table[56] = {[36] = 0, 0, 0xe0, 0xfe, [44] = 0, 0, 0xd0, 0xfe, 1};
+	const struct acpi_header *h = (const void *)table;
+
+	(void)state;
+	set32(table + 4, sizeof(table));
+	assert_true(acpi_local_apic(h) == 0xfee00000);
+	assert_true(acpi_hpet(h) == 0x1fed00000);
+	set32(table + 4, 55);
+	assert_true(acpi_hpet(h) == 0);
+	set32(table + 4, 43);
+	assert_true(acpi_local_apic(h) == 0);
 }
 
 static u16 pm_timer(u32 size, u32 block, u8 length)
@@ -502,6 +547,8 @@ int main(void)
 		cmocka_unit_test(madt_without_its_own_fields),
 		cmocka_unit_test(ioapic_and_overrides),
 		cmocka_unit_test(ecam_ranges),
+		cmocka_unit_test(ecam_is_noted_as_taken),
+		cmocka_unit_test(local_apic_and_hpet),
 		cmocka_unit_test(pm_timer_port),
 	};
 

@@ -1,5 +1,6 @@
-/* sources: drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+/* sources: drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c */
 #include "drivers/pci/sriov.h"
+#include "hv/host_ranges.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>
@@ -14,6 +15,15 @@
 #define ROOT_PORT 0x08
 #define PFS 2		  /* at most, functions 0 and 1 */
 #define ROOT_DEVCTL2 0x7c /* PCIe capability at 54H */
+
+/* What is noted as taken */
+static struct host_range taken;
+
+const struct host_range *host_range_of(hpa_t base, u64 size)
+{
+	return ranges_overlap(base, size, taken.base, taken.size) ? &taken
+								  : NULL;
+}
 
 static struct pci_function *pf;
 static u8 pf_bus;   /* PFs are its functions 0 and 1 */
@@ -112,6 +122,7 @@ static int set_up(void **state)
 	test_log_clear();
 	silent = false;
 	enabled_without = 0;
+	taken = (struct host_range){0};
 	pf_bus = 1;
 	model_reset(4);
 	build_root_port();
@@ -197,6 +208,53 @@ static void avoids_what_others_use(void **state)
 	assert_int_equal(sriov_enable(pf, 1), 0);
 	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea08000);
 	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea0c000);
+}
+
+/* A window over the HPET: what is chosen is checked as what was given. */
+static void avoids_what_is_no_functions(void **state)
+{
+	(void)state;
+	taken = (struct host_range){0xfea00000, 0x1000, "the HPET"};
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea04000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea08000);
+	/* All of one window: in the other, behind the PF's BAR0 */
+	taken.size = 0x200000;
+	sriov_disable(pf);
+	set_vf_bars(0, 0);
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfe420000);
+	/* The end of the address space */
+	taken = (struct host_range){0x1000, ~0ULL - 0x1000, "too many"};
+	sriov_disable(pf);
+	assert_int_equal(sriov_enable(pf, 1), -ENOSPC);
+}
+
+static void moves_bars_off_what_is_no_functions(void **state)
+{
+	(void)state;
+	taken = (struct host_range){0xfea13000, 0x1000, "a remapping unit"};
+	set_vf_bars(0xfea10000, 0xfea00000);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea00000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea04000);
+	assert_non_null(strstr(test_log,
+			       "firmware put VF BAR0 on a remapping unit "
+			       "(0xfea13000-0xfea13fff); it gets another"));
+}
+
+static void what_sizing_left_is_no_address(void **state)
+{
+	(void)state;
+	/* The window reaches up to 4 GiB */
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0xfff0fea0, 0);
+	set_vf_bars(0xffffc000, ~0ULL << 14);
+	find();
+	assert_int_equal(sriov_enable(pf, 1), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea00000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfea04000);
 }
 
 static void avoids_windows_of_other_bridges(void **state)
@@ -379,6 +437,7 @@ static void fewer_vfs_need_fewer_buses(void **state)
 static void behind_a_switch(u8 subordinate)
 {
 	model_bridge(0, ROOT_PORT, 1, subordinate);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
 	model_add(1, 0, 0x104c, 0x8232, 0x060400);
 	model_bridge(1, 0, 2, 3);
 	model_set32(1, 0, PCI_PREFETCH_WINDOW, 0xfeb0fea0, 0);
@@ -529,6 +588,10 @@ int main(void)
 		cmocka_unit_test_setup(keeps_the_addresses_of_firmware, set_up),
 		cmocka_unit_test_setup(places_what_firmware_did_not, set_up),
 		cmocka_unit_test_setup(avoids_what_others_use, set_up),
+		cmocka_unit_test_setup(avoids_what_is_no_functions, set_up),
+		cmocka_unit_test_setup(moves_bars_off_what_is_no_functions,
+				       set_up),
+		cmocka_unit_test_setup(what_sizing_left_is_no_address, set_up),
 		cmocka_unit_test_setup(avoids_windows_of_other_bridges, set_up),
 		cmocka_unit_test_setup(moves_bars_that_firmware_put_wrong,
 				       set_up),

@@ -1,12 +1,14 @@
-/* sources: guest/assign/verdict.c drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/sriov.c vtd/scope.c tests/unit/pci_model.c */
+/* sources: guest/assign/verdict.c drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/sriov.c vtd/scope.c tests/unit/pci_model.c */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
 #include "drivers/pf.h"
 #include "guest/assign/verdict.h"
 #include "guest/assign/whole.h"
+#include "hv/host_ranges.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include "vtd/unit.h"
+#include <stdio.h>
 #include <string.h>
 
 #define PORT_ACS 0x148
@@ -27,10 +29,19 @@ const struct pf_driver *pf_driver_for(const struct pci_function *pf)
 
 static const char *refusal;
 
-const char *assigned_whole_refusal(const struct pci_function *fn)
+bool assigned_whole_refused(const struct pci_function *fn, char *buf,
+			    size_t size)
 {
 	(void)fn;
+	if (refusal)
+		snprintf(buf, size, "%s", refusal);
 	return refusal;
+}
+
+const struct host_range *host_range_of(hpa_t base, u64 size)
+{
+	(void)base, (void)size;
+	return NULL;
 }
 
 static char text[320];
@@ -155,6 +166,17 @@ static void port_without_acs(void **state)
 	expect_no(1, 0, "allow-unsafe-groups=yes");
 }
 
+/* Neither the PF's nor its VFs' driver could reach it. */
+static void bar_without_address(void **state)
+{
+	(void)state;
+	model_set32(1, 0, PCI_BAR(0), 0xfffe0000, 0xfffe0000);
+	expect_no(1, 0,
+		  "firmware gave its BAR 0 no address: turn on \"Above "
+		  "4G Decoding\"");
+	assert_null(strstr(text, "VFs"));
+}
+
 static void no_unit(void **state)
 {
 	(void)state;
@@ -224,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup(whole_functions, build),
 		cmocka_unit_test_setup(part_of_a_group, build),
 		cmocka_unit_test_setup(port_without_acs, build),
+		cmocka_unit_test_setup(bar_without_address, build),
 		cmocka_unit_test_setup(no_unit, build),
 		cmocka_unit_test_setup(reserved_memory, build),
 		cmocka_unit_test_setup(reserved_memory_of_a_pf, build),
