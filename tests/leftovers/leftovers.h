@@ -9,7 +9,11 @@
  *   interrupts    remapping on; the entries take any source, and compatibility
  *                 format passes, so that nothing changes for the firmware
  *   faults        a blocked interrupt is recorded, and nobody looks at it
- * A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi starts.
+ *   bar-over-unit the BAR0 of the card's VFs is where the unit's registers are
+ *   bar-over-hpet same, of the HPET's
+ *   bar-sized     the card's BAR0 has no address: the pattern that sizing
+ * leaves A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi
+ * starts.
  */
 #ifndef TESTS_LEFTOVERS_H
 #define TESTS_LEFTOVERS_H
@@ -31,5 +35,9 @@ _Noreturn void give_up(const char *why);
 
 /* Leave the unit at @base as leftovers.cfg says. */
 void leave_unit(u64 base);
+
+/* Leave BARs as leftovers.cfg says; configuration space is at @ecam, the unit
+ * at @unit. */
+void leave_bars(u64 ecam, u64 unit);
 
 #endif

@@ -7,12 +7,14 @@
 #define FOLDER L"\\EFI\\BOOT\\"
 #define FILE_MAX 4096
 
-/* Offsets in ACPI tables (ACPI 5.2.5.3, 5.2.6), and in the DMAR table */
+/* Offsets in ACPI tables (ACPI 5.2.5.3, 5.2.6), and in the DMAR and
+ * MCFG tables */
 #define RSDP_XSDT 24
 #define TABLE_LENGTH 4
 #define TABLE_CHECKSUM 9
 #define XSDT_ENTRIES 36
 #define DMAR_FIRST_UNIT_BASE (48 + 8)
+#define MCFG_FIRST_BASE 44
 
 static EFI_SYSTEM_TABLE *system;
 static EFI_LOADED_IMAGE *image;
@@ -122,28 +124,28 @@ static u32 table_length(const u8 *table)
 	return length;
 }
 
-/* The XSDT's entry for the DMAR table */
-static u8 *dmar_entry(u8 *root)
+/* The XSDT's entry for the table @signature */
+static u8 *entry_of(u8 *root, const char *signature)
 {
 	u8 *table;
 
 	for (u32 at = XSDT_ENTRIES; at < table_length(root); at += 8) {
 		memcpy(&table, root + at, sizeof(table));
-		if (!memcmp(table, "DMAR", 4))
+		if (!memcmp(table, signature, 4))
 			return root + at;
 	}
-	give_up("no DMAR table");
+	give_up("an ACPI table is missing");
 }
 
-/* Where the unit is, by the table that is there. */
-static u64 unit_base(void)
+/* The address at @offset of the table @signature */
+static u64 address_in(const char *signature, u32 offset)
 {
 	u8 *table;
-	u64 base;
+	u64 address;
 
-	memcpy(&table, dmar_entry(xsdt()), sizeof(table));
-	memcpy(&base, table + DMAR_FIRST_UNIT_BASE, sizeof(base));
-	return base;
+	memcpy(&table, entry_of(xsdt(), signature), sizeof(table));
+	memcpy(&address, table + offset, sizeof(address));
+	return address;
 }
 
 static void replace_dmar(void)
@@ -153,7 +155,7 @@ static void replace_dmar(void)
 
 	if (!size)
 		return;
-	memcpy(dmar_entry(root), &table, sizeof(table));
+	memcpy(entry_of(root, "DMAR"), &table, sizeof(table));
 	root[TABLE_CHECKSUM] = 0;
 	for (u32 i = 0; i < table_length(root); i++)
 		if (i != TABLE_CHECKSUM)
@@ -210,6 +212,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table);
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	u64 unit;
 
 	own_handle = handle;
 	system = table;
@@ -217,7 +220,9 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 						   (void **)&image),
 	      "no loaded image");
 	read_file(FOLDER L"leftovers.cfg", settings);
-	leave_unit(unit_base());
+	unit = address_in("DMAR", DMAR_FIRST_UNIT_BASE);
+	leave_unit(unit);
+	leave_bars(address_in("MCFG", MCFG_FIRST_BASE), unit);
 	replace_dmar();
 	start_gangway();
 	return EFI_SUCCESS;

@@ -1,5 +1,5 @@
-"""Firmware that leaves the remapping unit on, and firmware whose DMAR table says
-odd things: tests/leftovers/ runs before Gangway and does what they would."""
+"""Firmware that leaves the remapping unit on, firmware whose DMAR table says
+odd things, and firmware that puts BARs where they must not be: tests/leftovers/ runs before Gangway and does what they would."""
 
 import re
 import subprocess
@@ -224,3 +224,51 @@ def test_unit_that_does_not_answer():
             m.guest_errors.splitlines()
         assert outside.xp(m, root, 512) == [0] * 512
         attacks.check_alive(m)
+
+
+@pytest.mark.parametrize("words, owner", [
+    ("bar-over-unit", "a remapping unit"), ("bar-over-hpet", "the HPET")])
+def test_vf_bar_over(words, owner):
+    """BARs of a VF that firmware put over registers of the machine get another
+    place: the guest reaches its VF there, and not these registers."""
+    options = attacks.options("commands", **{"on-poweroff": "poweroff"})
+    with Leftovers(options, words) as m:
+        d = attacks.Commander(m)
+        at = int(re.search(r"VF 0 of .* BAR0 ([0-9a-f]+)", m.log)[1], 16)
+        assert not 0xfec00000 <= at < 1 << 32, hex(at)
+        assert not 0xfec00000 <= d.bar3 < 1 << 32, hex(d.bar3)
+        assert f"firmware put VF BAR0 on {owner} (0xfed" in m.log
+        assert outside.words(m, GSTS, 1) == [TAKEN]
+        d.ask("write 300000 5a")
+        assert outside.words(m, 0x300000 + d.ram[1], 1) == [0x5a]
+        m.send("end\n")
+        assert m.wait_end(60)
+        assert m.switched("dmar") == "1"
+        attacks.check_alive(m)
+
+
+NO_ADDRESS = 'firmware gave its BAR 0 no address: turn on "Above 4G Decoding"'
+
+
+def test_pf_bar_without_address():
+    """What BAR sizing left in a PF is no address: nothing is written there, and
+    the log says what to do."""
+    flash = 0xfffe0000  # what the pattern would name
+    with Leftovers(machine.Options(timeout=120), "bar-sized") as m:
+        assert m.wait_for(r"^gangway: ", 60)
+        before = outside.words(m, flash, 16)
+        assert m.wait_end(m.options.timeout), m.last_line()
+        assert f"assign: 0000:01:00.0 (8086:10c9): {NO_ADDRESS}" in m.log
+        assert "gangway: stopped: a function of assign=" in m.log
+        assert "timeout" not in m.log
+        assert outside.words(m, flash, 16) == before
+        attacks.check_alive(m)
+
+
+def test_pf_without_address_in_preflight():
+    """Nor is it in the verdict, which is for the PF and its VFs."""
+    options = machine.Options(settings={"mode": "check"})
+    with Leftovers(options, "bar-sized") as m:
+        assert m.wait_for(r"^gangway: ready$", options.timeout), m.last_line()
+        assert re.search(r"^preflight: 0000:01:00.0 .* no: " + NO_ADDRESS,
+                         m.console, re.M)
