@@ -91,6 +91,30 @@ def test_unlocked():
         assert demo.judge(m, True).problems == []
 
 
+def test_cards_without_room():
+    """Twelve cards more than the firmware has room for: those that it gave no
+    address are not to be had, in whole or by VFs, and the others are."""
+    more = [argument for i in range(12) for argument in (
+        "-device", f"pcie-root-port,id=more{i},slot={i + 10},"
+                   f"chassis={i + 10},addr={i + 3:#x}",
+        "-device", f"igb,bus=more{i},romfile=")]
+    options = machine.Options(settings={"mode": "check"}, devices=more)
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^gangway: ready$", options.timeout), m.last_line()
+        without = re.findall(r"^pci: (\S+): 8086:10c9 .*BAR\d without address",
+                             m.console, re.M)
+        verdicts = dict(re.findall(
+            r"^preflight: (\S+) .* 8086:10c9 .* ((?:yes|no): .*)$", m.console,
+            re.M))
+        assert "0000:01:00.0" in without
+        assert len(verdicts) == 13 and len(without) < 13
+        for function, verdict in verdicts.items():
+            assert verdict.startswith(
+                'no: firmware gave its BAR 0 no address: turn on "Above 4G '
+                'Decoding" in the set-up, or take other cards out'
+                if function in without else f"yes: assign={function}; VFs: ")
+
+
 ABSENT = {
     "an address": ("0000:05:00.0", "0000:05:00.0: no such function"),
     "a VF by its PF's IDs": ("vf:8086:1234/0", "8086:1234"),
