@@ -302,6 +302,9 @@ def qemu_command(options, work, console):
     return command + shlex.split(options.qemu_extra)
 
 
+# Of the guest's shell
+PROMPT = "/ # "
+
 # In front of a command: it ends with the thread that starts it, however that
 # ends.
 WITH_US = ["setpriv", "--pdeathsig", "KILL", "--"]
@@ -385,6 +388,14 @@ class Machine:
         return self.console + ESCAPES.sub("", self._partial.replace("\r", ""))
 
     @property
+    def _said(self):
+        """Complete lines, and the shell's prompt, which nothing completes.  A
+        number in a line that is still coming may be cut anywhere."""
+        seen = self.seen
+        prompt = seen.startswith(PROMPT, len(self.console))
+        return seen if prompt else self.console
+
+    @property
     def log(self):
         """What the hypervisor said, wherever its log goes."""
         if not self.options.log:
@@ -407,18 +418,20 @@ class Machine:
         return self.qemu.poll() is None
 
     def wait_for(self, pattern, timeout, start=0):
-        """Wait until the console, from offset @start, matches.  Returns the
-        match; None when time is up, or the machine ended without."""
+        """Wait until complete lines on the console, from offset @start, or the
+        shell's prompt match.  Returns the match; None when time is up, or the
+        machine ended without."""
         regex = re.compile(pattern, re.M)
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
                 over = not self._reader.is_alive()
-                if match := regex.search(self.seen, start):
-                    return match
                 left = deadline - time.monotonic()
-                if over or left <= 0:
-                    return None
+                last = over or left <= 0
+                said = self.seen if last else self._said
+                match = regex.search(said, start)
+                if match or last:
+                    return match
                 self._changed.wait(min(left, 0.5))
 
     def wait_for_output(self, timeout):
