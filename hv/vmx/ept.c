@@ -46,18 +46,11 @@ int ept_init(void)
 
 void ept_invalidate(void)
 {
-	struct {
-		u64 eptp, zero;
-	} descriptor = {guest.eptp, 0};
+	const struct invept_descriptor descriptor = {guest.eptp, 0};
 	u64 type = vmx.ept_vpid_cap & EPT_CAP_INVEPT_SINGLE ? INVEPT_SINGLE
 							    : INVEPT_ALL;
-	bool failed;
 
-	__asm__ volatile("invept %1, %2"
-			 : "=@ccbe"(failed)
-			 : "m"(descriptor), "r"(type)
-			 : "memory");
-	if (failed)
+	if (!invept(type, &descriptor))
 		panic("ept: INVEPT refused");
 }
 

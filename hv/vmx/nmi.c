@@ -2,8 +2,8 @@
 #include "hv/vmx/nmi.h"
 #include "hv/cpu_stop.h"
 #include "hv/panic_state.h"
-#include "hv/segments.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/vmentry.h"
 #include "hv/vmx/vmx.h"
 #include "hv/x86.h"
 
@@ -56,32 +56,10 @@ void nmi_in_root(void)
 		want_nmi_window(true);
 }
 
-/*
- * After an exit for an NMI further ones are blocked until the next IRET (27.1)
- * or entry.  This CPU may wait for a lock before that, and must then be within
- * reach of a panic on another: an IRET to where we are.
- */
-static void unblock_nmis(void)
-{
-	u64 ss, rsp;
-
-	__asm__ volatile("mov %%ss, %0\n\t"
-			 "mov %%rsp, %1\n\t"
-			 "push %0\n\t"
-			 "push %1\n\t"
-			 "pushfq\n\t"
-			 "push %2\n\t"
-			 "lea 1f(%%rip), %0\n\t"
-			 "push %0\n\t"
-			 "iretq\n"
-			 "1:"
-			 : "=&r"(ss), "=&r"(rsp)
-			 : "i"(HOST_CS)
-			 : "memory", "cc");
-}
-
+/* This CPU may wait for a lock before it enters again, and must then be within
+ * reach of a panic on another. */
 void exit_nmi(struct cpu *cpu)
 {
-	unblock_nmis();
+	vmx_unblock_nmis();
 	__atomic_or_fetch(&cpu->requests, REQUEST_NMI, __ATOMIC_SEQ_CST);
 }

@@ -96,4 +96,22 @@ vmx_enter:
 	pop	rbx
 	ret
 
+; void vmx_unblock_nmis(void)
+;
+; An IRET to the caller, for nothing else ends what blocks NMIs after an exit for
+; one (27.1).
+
+global vmx_unblock_nmis
+vmx_unblock_nmis:
+	pop	rax
+	mov	rcx, rsp
+	mov	edx, ss
+	push	rdx
+	push	rcx
+	pushfq
+	mov	edx, cs
+	push	rdx
+	push	rax
+	iretq
+
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -8,4 +8,8 @@
  * saved.  0, or 1 (VMfailInvalid), 2 (VMfailValid): Intel SDM 3C 30.2. */
 int vmx_enter(struct guest_regs *regs, bool resume, u64 *host_rsp);
 
+/* After an exit for an NMI further ones are blocked until the next IRET or
+ * entry (27.1): no longer than this. */
+void vmx_unblock_nmis(void);
+
 #endif

@@ -277,6 +277,23 @@ static inline void vmwrite(enum vmcs_field field, u64 value)
 		vmwrite_failed(field, value);
 }
 
+struct invept_descriptor {
+	u64 eptp, zero;
+};
+_Static_assert(sizeof(struct invept_descriptor) == 16, "INVEPT (30.3)");
+
+/* False if the processor refuses it. */
+static inline bool invept(u64 type, const struct invept_descriptor *descriptor)
+{
+	bool failed;
+
+	__asm__ volatile("invept %1, %2"
+			 : "=@ccbe"(failed)
+			 : "m"(*descriptor), "r"(type)
+			 : "memory");
+	return !failed;
+}
+
 /* The controls of this machine, decided once from the capability MSRs. */
 struct vmx_controls {
 	u32 revision;
