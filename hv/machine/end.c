@@ -69,7 +69,7 @@ static enum end_action log_end(void)
 	}
 }
 
-_Noreturn void machine_after_end(void)
+void machine_after_end(void)
 {
 	enum end_action action = log_end();
 

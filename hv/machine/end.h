@@ -13,6 +13,6 @@ _Noreturn void machine_stop(const char *what);
 
 /* When no vCPU runs any more, on one CPU: stop the guest's functions, print the
  * counters, and do what the configuration wants. */
-_Noreturn void machine_after_end(void);
+void machine_after_end(void) __attribute__((noreturn));
 
 #endif
