@@ -77,12 +77,14 @@ static void before_entry(struct cpu *cpu)
 		/* A CPU that takes a mapping away need not wait for this one
 		 * (has_flushed()) while it may wait for a lock. */
 		__atomic_store_n(&cpu->in_guest, false, __ATOMIC_SEQ_CST);
-		guest_events->before_entry();
 		requests = take_requests(cpu);
 		if (requests & REQUEST_STOP)
 			stop(cpu);
 		if (requests & REQUEST_NMI)
 			nmi_whose(cpu);
+		/* After the requests: what another CPU asks to look at is there
+		 * before its NMI */
+		guest_events->before_entry();
 		/* First this, then the generation: who takes a mapping away
 		 * does both the other way round (flush_everywhere()). */
 		__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
