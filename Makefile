@@ -49,8 +49,9 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c %/functions.c,$(wildcard tests/fuzz/*.c)))
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
-	tests/fuzz/*.[ch] tests/attack/kernel/*.c tests/attack/linux/*.[ch] \
-	tests/bochs/*.c tests/leftovers/*.[ch])
+	tests/fuzz/*.[ch] tests/threads/*.[ch] tests/threads/host/hv/*.h \
+	tests/threads/host/hv/vmx/*.h tests/attack/kernel/*.c \
+	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch])
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh)
 
@@ -62,8 +63,8 @@ endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs unit fuzz \
-	coverage vm-tests soak attack-time usb guest build-unit build-fuzz setup emulator format-check \
-	lint clean help FORCE
+	coverage vm-tests soak attack-time attack-random schedule usb guest \
+	build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
 all:
@@ -88,11 +89,16 @@ help:
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all;
 #:                 the inputs differ each time; those of make test do not, so
 #:                 that a failure there comes from a change (FUZZ_SEED=1)
+#: make schedule N=1000000 SEED=1
+#:                 so many orders of events of the parts that run on several
+#:                 processors at the same time
 #: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
 #: make attack-time N=100 DURATION=60
 #:                 a guest that does nothing but exit for so long, and one that
 #:                 resets itself so often
+#: make attack-random SEED=1 DURATION=3600
+#:                 a guest whose processors draw attacks at random for so long
 #: make usb        build/gangway-usb.img, a disk to boot from a USB stick
 #: make run-usb    boot that image as a USB disk in QEMU
 #: make format-check, make lint, make clean
@@ -328,7 +334,37 @@ $B/unit/$(1): tests/unit/$(1).c tests/unit/support.c \
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))
 
-build-unit: $(UNIT_TESTS) $(OBJECTS)
+# The concurrent parts on the host: by threads, and under a scheduler, for which
+# their variables get sections with names, so that each run starts with them as
+# they were.
+THREAD_C := hv/cpu.c hv/cpu_stop.c hv/panic_state.c hv/vmx/ept.c hv/vmx/guest.c \
+	hv/vmx/nmi.c hv/vmx/run.c hv/vmx/trap.c guest/assign/stop.c
+SCHEDULE_OBJECTS := $(patsubst %.c,$B/threads/%.o,$(THREAD_C) \
+	hv/machine/events.c)
+THREAD_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Itests/threads/host -I.
+THREAD_HEADERS := $(HEADERS) $(wildcard tests/threads/*.h \
+	tests/threads/host/hv/*.h tests/threads/host/hv/vmx/*.h)
+THREAD_TESTS := $B/threads/flush $B/threads/schedule
+
+$B/threads/flush: tests/threads/flush.c tests/threads/model.c $(THREAD_C) \
+		$(THREAD_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(THREAD_CFLAGS) -fsanitize=thread -o $@ $(filter %.c,$^) \
+		-lcmocka -lpthread
+
+$B/threads/%.o: %.c $(THREAD_HEADERS)
+	@mkdir -p $(@D)
+	$Q$(CC) $(THREAD_CFLAGS) -include tests/threads/hooks.h -c -o $@ $<
+	$Q$(OBJCOPY) --rename-section .data=product_data \
+		--rename-section .bss=product_bss,alloc,load,data,contents $@
+
+$B/threads/schedule: tests/threads/schedule.c tests/threads/processor.c \
+		tests/threads/model.c $(SCHEDULE_OBJECTS) $(THREAD_HEADERS)
+	$(call say,CC,$<)
+	$Q$(CC) $(THREAD_CFLAGS) -o $@ $(filter %.c %.o,$^)
+
+build-unit: $(UNIT_TESTS) $(THREAD_TESTS) $(OBJECTS)
 
 # TESTS=config: that one.  For pytest the word means something else.
 UNIT_WANTED = $(or $(TESTS:%=$B/unit/test_%),build-unit)
@@ -397,6 +433,10 @@ fuzz:
 	@$(MAKE) --no-print-directory build-fuzz
 	@$(PYTHON) tools/fuzz.py
 
+schedule:
+	@$(MAKE) --no-print-directory $B/threads/schedule
+	@$B/threads/schedule $(or $(N),1000000) $(or $(SEED),1)
+
 coverage:
 	@tools/setup.sh install build test
 	@$(PYTHON) tools/coverage.py
@@ -416,6 +456,11 @@ attack-time:
 
 # One version, which Debian 12 and 13 have: others format otherwise.
 CLANG_FORMAT ?= clang-format-19
+
+attack-random: emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel
+	@SEED=$(SEED) DURATION=$(or $(DURATION),3600) $(PYTHON) -m pytest -v \
+		-p no:cacheprovider -s tests/vm/test_concurrency.py -k random
 
 format-check:
 	@tools/setup.sh install lint

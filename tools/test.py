@@ -50,12 +50,15 @@ def run_layers():
 
 
 def run_unit(names=()):
-    """These unit tests; without names, every one that has a source."""
+    """These unit tests; without names, every one that has a source, and those of
+    tests/threads."""
     passed, failed = (0, 0) if names else run_layers()
-    names = names or [source.stem.removeprefix("test_") for source in
-                      sorted((ROOT / "tests/unit").glob("test_*.c"))]
-    for name in names:
-        result = run_unit_test(BUILD / "unit" / f"test_{name}")
+    tests = [BUILD / "unit" / f"test_{name}" for name in names] or [
+        *(BUILD / "unit" / source.stem for source in
+          sorted((ROOT / "tests/unit").glob("test_*.c"))),
+        BUILD / "threads/flush", BUILD / "threads/schedule"]
+    for test in tests:
+        result = run_unit_test(test)
         passed += result[0]
         failed += result[1]
     return passed, failed
