@@ -5,6 +5,7 @@ import contextlib
 import re
 import socket
 import subprocess
+import time
 
 import machine
 
@@ -23,6 +24,7 @@ class Gdb:
         self._socket.connect(str(path))
         self._stream = self._socket.makefile("rb")
         self._machine = m
+        self._gone = False
         m.wait_state("paused", 10)
 
     def _packet(self):
@@ -37,10 +39,13 @@ class Gdb:
         self._socket.sendall(b"+")
         return packet.decode()
 
+    @staticmethod
+    def _framed(packet):
+        return f"${packet}#{sum(packet.encode()) & 0xff:02x}".encode()
+
     def ask(self, packet):
         """Send @packet; returns the answer, which must be no error."""
-        checksum = sum(packet.encode()) & 0xff
-        self._socket.sendall(f"${packet}#{checksum:02x}".encode())
+        self._socket.sendall(self._framed(packet))
         answer = self._packet()
         assert not re.fullmatch("E..", answer), (packet, answer)
         return answer
@@ -50,6 +55,14 @@ class Gdb:
         assert self.ask(f"Z0,{address:x},1") == "OK"
         assert self.ask("c").startswith("T05")
         assert self.ask(f"z0,{address:x},1") == "OK"
+
+    def run_alone(self, cpu, seconds):
+        """Let CPU @cpu alone run for so long; the others stand still where they
+        are, as a CPU does whose device lets the bus wait."""
+        self._socket.sendall(self._framed(f"vCont;c:{cpu + 1:x}"))
+        time.sleep(seconds)
+        self._socket.sendall(b"\x03")
+        assert self._packet().startswith("T")
 
     def register(self, number):
         """Of the CPU that stopped."""
@@ -80,9 +93,15 @@ class Gdb:
         assert code.count(old) == 1, code.hex()
         self.write(address + code.index(old), new)
 
-    def close(self):
+    def let_go(self):
         """The machine runs on, on its own."""
-        assert self.ask("D") == "OK"
+        if not self._gone:
+            assert self.ask("D") == "OK"
+        self._gone = True
+
+    def close(self):
+        """The same, and no more of the stub."""
+        self.let_go()
         self._machine.hmp("gdbserver none")
         self._stream.close()
         self._socket.close()
@@ -104,7 +123,7 @@ NEAR = 512  # pages
 
 
 class Symbols:
-    """Where the functions of the hypervisor lie, once its log says where it
+    """Where functions and variables of the hypervisor lie, once its log says where it
     lies itself."""
 
     def __init__(self, m):
@@ -114,7 +133,7 @@ class Symbols:
         names = subprocess.run(["nm", machine.BUILD / "gangway.so"],
                                check=True, stdout=subprocess.PIPE, text=True)
         self._offset = {name: int(offset, 16) for offset, name in re.findall(
-            r"^([0-9a-f]+) [tT] (\w+)$", names.stdout, re.M)}
+            r"^([0-9a-f]+) [tTbBdD] (\w+)$", names.stdout, re.M)}
 
     def __getitem__(self, name):
         return self.start + self._offset[name]

@@ -8,6 +8,7 @@
 
 #include "hv/guest_layout.h"
 #include "hv/types.h"
+#include "tests/attack/kernel/smp.h"
 
 #define NO_FAULT (-1)
 #define DB 1
@@ -15,12 +16,8 @@
 #define GP 13
 #define PF 14
 
-/* What on_exception() caught while `resume` was set. */
-extern volatile struct caught {
-	s64 vector; /* NO_FAULT */
-	u64 error;
-	u64 resume; /* where to go on; 0: a fault is not expected */
-} caught;
+/* Of this processor. */
+#define caught (percpu()->caught)
 
 extern volatile u64 nmis; /* that arrived here */
 extern volatile u64 interrupts[256];
@@ -47,6 +44,10 @@ extern volatile u64 debug_exceptions;
 /* --- words */
 
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* No words but by say(), which is heard in any case; reports are counted. */
+void be_quiet(void);
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* "PASS attack NAME: ..." or "FAIL attack NAME: ...". */
 void report(const char *name, bool good, const char *fmt, ...)
@@ -95,6 +96,14 @@ s64 msr_write(u32 msr, u64 value);
 
 void wait_ms(u32 ms);
 
+/* This processor's exceptions, NMIs and interrupts go to on_exception(). */
+void load_idt(void);
+
+/* An exception that nobody expects makes its processor begin anew (smp_job). */
+void exceptions_begin_anew(void);
+
+_Noreturn void power_off(void);
+
 /* As the command line says with cpus=N; 2 without. */
 u32 guest_cpus(void);
 
@@ -128,6 +137,21 @@ void attack_task_switch(void);
 void attack_modes(void);
 void attack_compatibility(void);
 void attack_time(u32 seconds);
+
+/*
+ * For so long, every processor draws attacks from a set ("race": those that
+ * move BARs and reset; "all") with random numbers from @seed.  Then the guest
+ * powers off.
+ */
+void attack_random(const char *set, u32 seed, u32 seconds, u64 ram_end);
+
+/* The second processor sends INIT to the first, which the units of the machine
+ * would tell of blocked DMA; then it lets the VF do some, and for so long does
+ * nothing that exits.  Then the guest powers off. */
+void attack_hidden(u32 seconds);
+
+/* The first processor moves a BAR without end, the second one never exits. */
+void attack_bar_moves(void);
 
 /* Ends: INIT and SIPI to the processor that runs this, from the other one; INIT
  * while the hypervisor runs there, and the guest's end with it; an SMI. */

@@ -10,14 +10,6 @@
 #define MBMEM 0x0800
 #define MAILBOX 0x0c40
 
-static u32 random(void)
-{
-	static u32 state = 12345;
-
-	state = state * 1664525 + 1013904223;
-	return state >> 4;
-}
-
 static void poke(u64 address, unsigned int size, u64 value)
 {
 	switch (size) {
@@ -110,7 +102,7 @@ void attack_msix(void)
 
 /* --- BARs */
 
-static void move_bar(unsigned int bar, u64 address)
+void move_bar(unsigned int bar, u64 address)
 {
 	*config32(bar) = (u32)address;
 	*config32(bar + 4) = (u32)(address >> 32);

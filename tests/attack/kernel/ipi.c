@@ -50,14 +50,6 @@ static s64 send(u32 to, u32 low)
 	return msr_write(X2APIC_ICR, (u64)to << 32 | low);
 }
 
-static u32 random(void)
-{
-	static u32 state = 1;
-
-	state = state * 1664525 + 1013904223;
-	return state >> 8;
-}
-
 /* Wait until *@counter has grown beyond @from; false after a second. */
 static bool grows(volatile u32 *counter, u32 from)
 {

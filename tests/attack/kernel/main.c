@@ -5,6 +5,7 @@
 #include "tests/attack/kernel/vf.h"
 
 #define CODE64 0x10
+#define NMI 2
 #define UART_THR GUEST_UART_PORT
 /* In boot_params */
 #define BOOT_E820_ENTRIES 0x1e8
@@ -25,7 +26,6 @@ struct gate {
 	u32 offset_high, reserved;
 };
 
-volatile struct caught caught;
 volatile u64 nmis, debug_exceptions;
 volatile u64 interrupts[256];
 
@@ -41,34 +41,62 @@ static void put(char c)
 	out8(UART_THR, (u8)c);
 }
 
+/* A line at a time, but no longer than whoever holds the lock may need: it may
+ * have got INIT. */
 static void puts(const char *text)
 {
+	static u32 lock;
+	bool mine = false;
+
+	for (u32 i = 0; !mine && i < 1000000; i++)
+		mine = !__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE);
 	while (*text)
 		put(*text++);
+	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+static bool quiet;
+
+void be_quiet(void)
+{
+	quiet = true;
+}
+
+#define FORMAT(text, fmt)                                                      \
+	do {                                                                   \
+		va_list ap;                                                    \
+                                                                               \
+		va_start(ap, fmt);                                             \
+		format_va(text, sizeof(text), fmt, ap);                        \
+		va_end(ap);                                                    \
+	} while (0)
+
+void say(const char *fmt, ...)
+{
+	char text[300];
+
+	FORMAT(text, fmt);
+	puts(text);
 }
 
 void print(const char *fmt, ...)
 {
 	char text[300];
-	va_list ap;
 
-	va_start(ap, fmt);
-	format_va(text, sizeof(text), fmt, ap);
-	va_end(ap);
+	if (quiet)
+		return;
+	FORMAT(text, fmt);
 	puts(text);
 }
 
 void report(const char *name, bool good, const char *fmt, ...)
 {
 	char text[300];
-	va_list ap;
 
-	va_start(ap, fmt);
-	format_va(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	print("%s attack %s: ", good ? "PASS" : "FAIL", name);
-	puts(text);
-	put('\n');
+	if (quiet)
+		return;
+	FORMAT(text, fmt);
+	say("%s attack %s: %s\n", good ? "PASS" : "FAIL", name, text);
 }
 
 /* --- exceptions */
@@ -78,9 +106,24 @@ static void end_of_interrupt(void)
 	msr_write(0x80b, 0);
 }
 
+_Noreturn void power_off(void)
+{
+	out8(GUEST_SLEEP_CONTROL_PORT, GUEST_S5_TYPE << 2 | 1 << 5);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static bool begin_anew;
+extern const u8 smp_again[];
+
+void exceptions_begin_anew(void)
+{
+	begin_anew = true;
+}
+
 void on_exception(struct frame *f)
 {
-	if (f->vector == 2) {
+	if (f->vector == NMI) {
 		nmis++;
 		return;
 	}
@@ -101,14 +144,15 @@ void on_exception(struct frame *f)
 		f->cs = CODE64; /* from compatibility mode, too */
 		return;
 	}
-	print("FAIL attack kernel: exception %lu, error %lx, at %lx\n",
-	      f->vector, f->error, f->rip);
-	out8(GUEST_SLEEP_CONTROL_PORT, GUEST_S5_TYPE << 2 | 1 << 5);
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	say("FAIL attack kernel: exception %lu, error %lx, at %lx\n", f->vector,
+	    f->error, f->rip);
+	if (!begin_anew)
+		power_off();
+	f->rip = (u64)smp_again;
+	f->cs = CODE64;
 }
 
-static void load_idt(void)
+void load_idt(void)
 {
 	struct {
 		u16 limit;
@@ -139,7 +183,7 @@ static u64 pd[5][512] __attribute__((aligned(4096)));
 #define LARGE 0x80UL
 #define WINDOW (4UL << 30)
 
-/* 4 GiB as they are, and a window above. */
+/* 4 GiB as they are, and a window above for each processor. */
 static void load_page_tables(void)
 {
 	pml4[0] = (u64)pdpt | PRESENT_WRITABLE;
@@ -152,13 +196,13 @@ static void load_page_tables(void)
 
 volatile u8 *map_gpa(u64 gpa)
 {
-	volatile u8 *window = (volatile u8 *)WINDOW;
-
+	unsigned int here = smp_here();
+	volatile u8 *window = (volatile u8 *)WINDOW + ((u64)here << 21);
 	u64 entry = (gpa & ~0x1fffffUL) | LARGE | PRESENT_WRITABLE;
 
-	if (pd[4][0] == entry)
+	if (pd[4][here] == entry)
 		return window + (gpa & 0x1fffff);
-	pd[4][0] = entry;
+	pd[4][here] = entry;
 	__asm__ volatile("invlpg (%0)" : : "r"(window) : "memory");
 	return window + (gpa & 0x1fffff);
 }
@@ -290,7 +334,7 @@ static void end(void)
 			ends[i].run();
 	if (argument_is("end=", "reset"))
 		out8(GUEST_RESET_PORT, GUEST_RESET_VALUE);
-	out8(GUEST_SLEEP_CONTROL_PORT, GUEST_S5_TYPE << 2 | 1 << 5);
+	power_off();
 }
 
 static void all_attacks(u64 ram_end)
@@ -346,8 +390,17 @@ void attack_main(const u8 *boot_params)
 	cmdline = (const char *)(u64)at;
 	load_page_tables();
 	load_idt();
+	random_seed(1);
 	print("attack kernel: here\n");
 	look_at_device();
+	if (argument("random="))
+		attack_random(argument("set="), number(argument("seed=")),
+			      number(argument("random=")),
+			      low_ram_end(boot_params));
+	if (argument("hidden="))
+		attack_hidden(number(argument("hidden=")));
+	if (argument("moves"))
+		attack_bar_moves();
 	if (argument("time="))
 		attack_time(number(argument("time=")));
 	if (argument("commands"))

@@ -4,6 +4,8 @@
 
 ; --- the file's first two sectors: boot sector and setup
 
+%include "tests/attack/kernel/smp.inc"
+
 %define PREFERRED 0x1000000
 %define MEMORY 0x1000000
 %define PAYLOAD_SECTORS 1
@@ -47,10 +49,10 @@ section .header progbits alloc noexec nowrite align=1
 
 section .entry progbits alloc exec nowrite align=1
 bits 64
-extern attack_main, on_exception
+extern attack_main, on_exception, smp_stacks
 global entry_64
 entry_64:
-	lea	rsp, [rel stack_top]
+	lea	rsp, [rel smp_stacks + SMP_STACK]
 	xor	ebp, ebp
 	mov	rdi, rsi
 	call	attack_main
@@ -246,9 +248,5 @@ ap_tss:
 	dd AP_STACK, 0, 0, 0
 	dd 16, 8, 16, 16, 16, 16, 0, 0x680000
 ap_end:
-
-section .bss nobits alloc noexec write align=16
-	resb 0x8000
-stack_top:
 
 section .note.GNU-stack noalloc noexec nowrite progbits

@@ -61,6 +61,9 @@ bool vf_survives_reset(void);
 /* The device reads 64 bytes at @target, as a frame to send. */
 bool vf_read(u64 target);
 
+/* Write the two halves of the BAR at offset @bar. */
+void move_bar(unsigned int bar, u64 address);
+
 /* --- attacks that need it */
 
 void attack_msix(void);
