@@ -112,4 +112,7 @@ def test_resets():
             assert re.search(rf"^gangway: guest crashed \({reason}.*\n"
                              rf"(?:.*\n)*?assign: {VF} stopped and reset$",
                              said, re.M)
+            assert what != GUEST_STATE or re.search(
+                rf"^vmx: cpu {cpu}: entry with event 0x0, .* RFLAGS 0x0,",
+                said, re.M)
         assert m.wait_for("leaving the firmware", 60, start)
