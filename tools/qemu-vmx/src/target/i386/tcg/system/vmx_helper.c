@@ -2292,6 +2292,21 @@ int vmx_pending_interrupt(CPUX86State *env, int interrupt_request)
 }
 
 /*
+ * What came ends neither HLT nor the wait for a SIPI, though TCG has taken the
+ * processor out of it to look: not an instruction is executed.
+ */
+static void stay_inactive(CPUX86State *env)
+{
+    CPUState *cs = env_cpu(env);
+
+    if (env->vmx.wait_for_sipi || env->vmx.hlt) {
+        cs->halted = 1;
+        cs->exception_index = EXCP_HLT;
+        cpu_loop_exit(cs);
+    }
+}
+
+/*
  * Take an interrupt in the guest.  False: it is not one that VMX changes.
  * Called with the BQL held.
  */
@@ -2315,6 +2330,12 @@ bool vmx_take_interrupt(CPUX86State *env, int interrupt)
 
             async_exit(env, VMX_EXIT_SIPI, apic->sipi_vector);
         }
+        stay_inactive(env);
+        return true;
+    case CPU_INTERRUPT_POLL:
+        cs->interrupt_request &= ~CPU_INTERRUPT_POLL;
+        apic_poll_irq(env_archcpu(env)->apic_state);
+        stay_inactive(env);
         return true;
     case CPU_INTERRUPT_NMI:
         if (!PIN_BASED(NMI_EXITING)) {
