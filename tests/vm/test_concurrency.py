@@ -37,6 +37,12 @@ def test_race():
     attack("set=race seed=1", 20, 3)
 
 
+def test_sipi():
+    """The first processor starts the others again and again, and these send it
+    and each other interrupts: nothing but a SIPI ends the wait for one."""
+    attack("set=sipi seed=1", 20, 3)
+
+
 def test_random():
     """All attacks, drawn at random on every processor, while the VF moves data;
     `make attack-random` makes it long."""

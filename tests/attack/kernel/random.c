@@ -79,6 +79,13 @@ static void any_exit(void)
 		cpuid(1, 0);
 }
 
+/* Vectors that stay pending, at whoever it is. */
+static void any_fixed(void)
+{
+	for (unsigned int i = 0; i < 1000; i++)
+		smp_fixed(random() % guest_cpus());
+}
+
 static void any_nmi(void)
 {
 	for (unsigned int i = 0; i < 50; i++)
@@ -145,7 +152,7 @@ static void any_start(void)
 
 	if (other == smp_here() || !take())
 		return;
-	smp_start_cpu(other);
+	smp_start_cpu_late(other, random() & 1 ? 20000 : 0);
 	let_go();
 }
 
@@ -204,6 +211,7 @@ static const struct choice all[] = {
 	{any_access, 40},
 	{any_exit, 40},
 	{any_nmi, 40},
+	{any_fixed, 10},
 	{vf_reset, 10},
 	{any_traffic, 60},
 	{any_blocked, 10},
@@ -231,30 +239,49 @@ static const struct choice all[] = {
 	{attack_xcr0, 5},
 };
 
-#define SET(choices) {choices, ARRAY_SIZE(choices)}
+/* Processors wait for a SIPI again and again, and get what must not end that.
+ */
+static const struct choice starters[] = {{any_start, 1}};
+static const struct choice senders[] = {{any_fixed, 1}};
+
+#define CHOICES(choices)                                                       \
+	{                                                                      \
+		choices, ARRAY_SIZE(choices)                                   \
+	}
 
 static const struct set {
-	const struct choice *choice;
-	unsigned int count;
-} set_all = SET(all), set_movers = SET(movers), set_others = SET(others);
+	const char *name;
+	struct {
+		const struct choice *choice;
+		unsigned int count;
+	} of[2]; /* the first processor, the others */
+} sets[] = {
+	{"all", {CHOICES(all), CHOICES(all)}},
+	{"race", {CHOICES(movers), CHOICES(others)}},
+	{"sipi", {CHOICES(starters), CHOICES(senders)}},
+};
 
-static bool race;
+static const struct set *set = sets;
 
 static const struct choice *draw(void)
 {
-	const struct set *set = !race	     ? &set_all
-				: smp_here() ? &set_others
-					     : &set_movers;
+	bool first = !smp_here();
+	const struct choice *choice = set->of[!first].choice;
 	u32 sum = 0, at;
 
-	for (unsigned int i = 0; i < set->count; i++)
-		sum += set->choice[i].share;
+	for (unsigned int i = 0; i < set->of[!first].count; i++)
+		sum += choice[i].share;
 	at = random() % sum;
-	for (unsigned int i = 0;; i++) {
-		if (at < set->choice[i].share)
-			return &set->choice[i];
-		at -= set->choice[i].share;
-	}
+	for (; at >= choice->share; choice++)
+		at -= choice->share;
+	return choice;
+}
+
+static void choose_set(const char *name)
+{
+	for (unsigned int i = 0; name && i < ARRAY_SIZE(sets); i++)
+		if (!memcmp(name, sets[i].name, strlen(sets[i].name)))
+			set = &sets[i];
 }
 
 static void tell(const char *what)
@@ -314,7 +341,7 @@ void attack_random(const char *name, u32 seed, u32 seconds, u64 ram_end)
 	end = tsc() + khz * 1000 * seconds;
 	ram = ram_end;
 	random_seed(seed);
-	race = name && !memcmp(name, "race", 4);
+	choose_set(name);
 	print("attack kernel: random: seed %u, %u s, %u processors\n", seed,
 	      seconds, guest_cpus());
 	vf_start();

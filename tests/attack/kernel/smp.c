@@ -13,6 +13,7 @@
 #define X2APIC_TPR 0x808
 #define X2APIC_SVR 0x80f
 #define X2APIC_ICR 0x830
+#define ICR_FIXED 0x4000
 #define ICR_NMI 0x4400
 #define ICR_INIT 0x4500
 #define ICR_STARTUP 0x4600
@@ -88,6 +89,11 @@ void smp_leaves(unsigned int id)
 	wait_for_senders(id);
 }
 
+void smp_fixed(unsigned int id)
+{
+	send(id, ICR_FIXED | 0x40);
+}
+
 void smp_nmi(unsigned int id)
 {
 	volatile bool *mine = &sending[smp_here()];
@@ -100,7 +106,7 @@ void smp_nmi(unsigned int id)
 
 /* It may be in the hypervisor when INIT comes, and then waits for a SIPI later
  * than we think. */
-void smp_start_cpu(unsigned int id)
+static void start(unsigned int id, unsigned int others)
 {
 	u64 cr3;
 
@@ -113,9 +119,21 @@ void smp_start_cpu(unsigned int id)
 	*(volatile u32 *)map_gpa(8) = (u32)SMP_NMI;
 	smp_leaves(id);
 	send(id, ICR_INIT);
+	for (unsigned int i = 0; i < others; i++)
+		smp_fixed(id);
 	for (u32 ms = 0; ms < START_MS && !smp_runs(id); ms += 2) {
 		wait_ms(1);
 		send(id, ICR_STARTUP | (u32)(SMP_PAGE >> 12));
 		wait_ms(1);
 	}
+}
+
+void smp_start_cpu(unsigned int id)
+{
+	start(id, 0);
+}
+
+void smp_start_cpu_late(unsigned int id, unsigned int others)
+{
+	start(id, others);
 }

@@ -47,11 +47,17 @@ extern void (*smp_job)(void);
  * and nobody sends it an NMI before it does, except by smp_nmi(). */
 void smp_start_cpu(unsigned int id);
 
+/* The same, with @others interrupts to it before the SIPI. */
+void smp_start_cpu_late(unsigned int id, unsigned int others);
+
 /* Processor @id is no more doing smp_job: INIT comes, of the caller. */
 void smp_leaves(unsigned int id);
 
 /* False from smp_leaves() to smp_start_cpu(). */
 bool smp_runs(unsigned int id);
+
+/* An interrupt to processor @id, whatever that does. */
+void smp_fixed(unsigned int id);
 
 /* An NMI to processor @id if it does smp_job, so that it has an IDT. */
 void smp_nmi(unsigned int id);
