@@ -62,7 +62,7 @@ int pt_init(struct page_table *pt, const struct pt_format *format,
 	*pt = (struct page_table){
 		.format = format,
 		.levels = levels,
-		.leaf_levels = leaf_levels,
+		.leaf_levels = leaf_levels & BIT(2) ? leaf_levels : BIT(1),
 		.flush = flush,
 	};
 	pt->root = new_table(pt);
@@ -171,7 +171,7 @@ static s64 map_one(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr)
 
 static bool range_ok(const struct page_table *pt, u64 va, u64 size)
 {
-	u64 reach = 1ULL << (PT_LEVEL_SHIFT(pt->levels) + 9);
+	u64 reach = PT_LEVEL_SIZE(pt->levels + 1);
 
 	return IS_ALIGNED(va | size, PAGE_SIZE) && size <= reach &&
 	       va <= reach - size;

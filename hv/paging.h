@@ -10,7 +10,11 @@
 #include "hv/alloc.h"
 #include "hv/types.h"
 
-#define PT_ENTRIES 512
+/* 9 in all formats; the exhaustive test makes smaller ones. */
+#ifndef PT_INDEX_BITS
+#define PT_INDEX_BITS 9
+#endif
+#define PT_ENTRIES (1 << PT_INDEX_BITS)
 #define PT_ADDR_MASK 0x000ffffffffff000ULL
 
 /* Permissions and memory type, format-independent. */
@@ -20,7 +24,7 @@
 #define PT_UNCACHED BIT(3)
 
 /* The size of what one entry at @level maps: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB */
-#define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * ((level) - 1))
+#define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + PT_INDEX_BITS * ((level) - 1))
 #define PT_LEVEL_SIZE(level) (1ULL << PT_LEVEL_SHIFT(level))
 
 struct pt_format {
@@ -37,7 +41,7 @@ struct page_table {
 	const struct pt_format *format;
 	u64 *root;
 	unsigned int levels; /* 3 or 4 */
-	u32 leaf_levels;     /* bit n: leaves may stand at level n; bit 1 set */
+	u32 leaf_levels;     /* bit n: leaves may stand at level n; no gaps */
 	bool flush;	     /* the walker does not snoop: write lines back */
 	u64 *retired;	     /* tables out of use that pt_release() frees */
 };
@@ -51,8 +55,10 @@ struct pt_step {
 };
 
 /*
- * Set up an empty table of @levels levels with leaves of @leaf_levels; @flush:
- * its walker does not snoop the caches.  -ENOMEM when the pool has no page.
+ * Set up an empty table of @levels levels; @flush: its walker does not snoop
+ * the caches.  Bit n of @leaf_levels: leaves may stand at level n, if they may
+ * at level n - 1, for a leaf is split into those.  -ENOMEM when the pool has no
+ * page.
  */
 int pt_init(struct page_table *pt, const struct pt_format *format,
 	    unsigned int levels, u32 leaf_levels, bool flush);
@@ -69,9 +75,9 @@ int pt_map(struct page_table *pt, u64 va, hpa_t pa, u64 size, u32 attr);
 
 /*
  * Remove [va, va + size), splitting large leaves at its ends.  Errors as above.
- * Tables that become empty are retired: they no longer belong to the tree, but
- * a walker that has cached where they were may still read them, so they stay
- * allocated and hold nothing present.
+ * Tables that are not needed any more are retired: they no longer belong to the
+ * tree, but a walker that has cached where they were may still read them, so
+ * they stay allocated, and hold nothing that was not there before.
  */
 int pt_unmap(struct page_table *pt, u64 va, u64 size);
 
