@@ -50,7 +50,8 @@ FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 
 FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/threads/*.[ch] tests/threads/host/hv/*.h \
-	tests/threads/host/hv/vmx/*.h tests/attack/kernel/*.c \
+	tests/threads/host/hv/vmx/*.h tests/small_world/*.c \
+	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
 	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch])
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh)
@@ -63,7 +64,8 @@ endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs unit fuzz \
-	coverage vm-tests soak attack-time attack-random schedule usb guest \
+	coverage vm-tests soak attack-time attack-random schedule models mutants \
+	usb guest \
 	build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -92,6 +94,8 @@ help:
 #: make schedule N=1000000 SEED=1
 #:                 so many orders of events of the parts that run on several
 #:                 processors at the same time
+#: make models     check the models in docs/models with Spin
+#: make mutants    mistakes that the tests must notice, one at a time
 #: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
 #: make attack-time N=100 DURATION=60
@@ -364,7 +368,22 @@ $B/threads/schedule: tests/threads/schedule.c tests/threads/processor.c \
 	$(call say,CC,$<)
 	$Q$(CC) $(THREAD_CFLAGS) -o $@ $(filter %.c %.o,$^)
 
-build-unit: $(UNIT_TESTS) $(THREAD_TESTS) $(OBJECTS)
+# Everything that can happen, with tables of two entries
+SMALL_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -DPT_INDEX_BITS=1 \
+	-Itests/small_world/host -I.
+SMALL_WORLDS := $(patsubst tests/%.c,$B/%,$(wildcard tests/small_world/*.c))
+
+define small_rule
+$B/small_world/$(1): tests/small_world/$(1).c \
+		$(call unit_sources,tests/small_world/$(1).c) $(HEADERS) \
+		$(wildcard tests/small_world/host/hv/*.h)
+	@mkdir -p $B/small_world
+	$$(call say,CC,tests/small_world/$(1).c)
+	$$Q$(CC) $(SMALL_CFLAGS) -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach t,$(SMALL_WORLDS),$(eval $(call small_rule,$(notdir $t))))
+
+build-unit: $(UNIT_TESTS) $(THREAD_TESTS) $(SMALL_WORLDS) $(OBJECTS)
 
 # TESTS=config: that one.  For pytest the word means something else.
 UNIT_WANTED = $(or $(TESTS:%=$B/unit/test_%),build-unit)
@@ -397,10 +416,10 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check
+LONG_TESTS := lint format-check models mutants
 
 test-all:
-	@tools/setup.sh install build run test fuzz bochs emulator lint
+	@tools/setup.sh install build run test fuzz bochs emulator lint models
 	@mkdir -p $B && rm -f $B/counts
 	@$(MAKE) --no-print-directory test || [ -s $B/counts ] || \
 		echo 0 1 >>$B/counts
@@ -436,6 +455,14 @@ fuzz:
 schedule:
 	@$(MAKE) --no-print-directory $B/threads/schedule
 	@$B/threads/schedule $(or $(N),1000000) $(or $(SEED),1)
+
+models:
+	@tools/setup.sh install models
+	@$(PYTHON) tools/models.py
+
+mutants:
+	@tools/setup.sh install build test
+	@$(PYTHON) tools/mutants.py
 
 coverage:
 	@tools/setup.sh install build test

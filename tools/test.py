@@ -51,12 +51,14 @@ def run_layers():
 
 def run_unit(names=()):
     """These unit tests; without names, every one that has a source, and those of
-    tests/threads."""
+    tests/threads and tests/small_world."""
     passed, failed = (0, 0) if names else run_layers()
     tests = [BUILD / "unit" / f"test_{name}" for name in names] or [
         *(BUILD / "unit" / source.stem for source in
           sorted((ROOT / "tests/unit").glob("test_*.c"))),
-        BUILD / "threads/flush", BUILD / "threads/schedule"]
+        BUILD / "threads/flush", BUILD / "threads/schedule",
+        *(BUILD / "small_world" / source.stem for source in
+          sorted((ROOT / "tests/small_world").glob("*.c")))]
     for test in tests:
         result = run_unit_test(test)
         passed += result[0]

@@ -1,0 +1,87 @@
+"""make mutants: plant each mistake of tests/mutants.toml in a copy of the tree;
+the test that it names must notice.
+
+Last line: N passed, N failed; passed is a mistake that was noticed."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COPY = ROOT / "build/mutants"
+PARTS = ("boot", "drivers", "guest", "hv", "tests", "tools", "vtd", "Makefile")
+TIMEOUT = 300
+
+
+def run(test):
+    """Builds and runs a test program of the copy, build/@test; returns whether
+    it could be built, its exit status, and its output."""
+    build = subprocess.run(["make", f"build/{test}"], cwd=COPY, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           check=False)
+    if build.returncode:
+        return False, build.returncode, build.stdout
+    try:
+        test_run = subprocess.run([COPY / "build" / test], cwd=COPY, text=True,
+                                  stdout=subprocess.PIPE, timeout=TIMEOUT,
+                                  stderr=subprocess.STDOUT, check=False,
+                                  errors="replace")
+    except subprocess.TimeoutExpired:
+        return True, -1, f"no end after {TIMEOUT} s"
+    return True, test_run.returncode, test_run.stdout
+
+
+def plant(mutant):
+    """Changes the copy; returns how to change it back."""
+    path = COPY / mutant["file"]
+    text = path.read_text()
+    if text.count(mutant["old"]) != 1:
+        raise ValueError(f"{mutant['file']}: not there once: {mutant['old']}")
+    path.write_text(text.replace(mutant["old"], mutant["new"]))
+
+    def undo():
+        path.write_text(text)
+        # Newer than what was built of the mistake
+        os.utime(path)
+
+    return undo
+
+
+def is_noticed(mutant):
+    """Whether the test fails; a mistake that is no program is none."""
+    undo = plant(mutant)
+    built, status, output = run(mutant["test"])
+    undo()
+    if not built:
+        print(output)
+        raise ValueError(f"{mutant['file']}: does not build")
+    last = output.strip().splitlines()[-1:]
+    print(f"{mutant['file']}: {mutant['what']}: "
+          f"{'noticed' if status else 'NOT NOTICED'} by {mutant['test']}: "
+          f"{''.join(last)[:120]}", flush=True)
+    return status != 0
+
+
+def main():
+    with open(ROOT / "tests/mutants.toml", "rb") as file:
+        mutants = tomllib.load(file)["mutant"]
+    shutil.rmtree(COPY, ignore_errors=True)
+    COPY.mkdir(parents=True)
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, COPY / part)
+    for test in sorted({mutant["test"] for mutant in mutants}):
+        built, status, output = run(test)
+        if not built or status:
+            print(output)
+            raise ValueError(f"{test} fails without a mistake")
+    noticed = [is_noticed(mutant) for mutant in mutants]
+    print(f"{noticed.count(True)} passed, {noticed.count(False)} failed")
+    return not all(noticed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
