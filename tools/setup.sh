@@ -7,8 +7,8 @@
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# Groups: build, run, test, fuzz, bochs, lint, distributions, emulator (nothing if
-# it is built, or QEMU= names another).
+# Groups: build, run, test, fuzz, bochs, lint, models, distributions, emulator
+# (nothing if it is built, or QEMU= names another).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,6 +40,7 @@ bochs='bochs-bin:bochs
        /usr/share/ovmf/OVMF.fd:ovmf mformat:mtools cpio:cpio'
 distributions='debootstrap:debootstrap unshare:util-linux'
 lint='shellcheck:shellcheck clang-format-19:clang-format-19'
+models='gcc:gcc spin:spin'
 emulator="gcc:gcc ninja:ninja-build pkg-config:pkg-config patch:patch
           flex:flex bison:bison xz:xz-utils dpkg-source:dpkg-dev
           /usr/share/doc/python3-venv:python3-venv
@@ -89,7 +90,8 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test | fuzz | bochs | lint | emulator | distributions) ;;
+		build | run | test | fuzz | bochs | lint | models | emulator | \
+		distributions) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done
@@ -99,7 +101,7 @@ known_groups() {
 all_packages() {
 	local item
 	# shellcheck disable=SC2086,SC2154  # one word an item
-	for item in git $build $run $test $fuzz $bochs $lint $distributions \
+	for item in git $build $run $test $fuzz $bochs $lint $models $distributions \
 		$emulator; do
 		echo "${item##*:}"
 	done | sort -u
