@@ -92,13 +92,25 @@ static int parse_cpus(struct parser *p, struct span s)
 	return 0;
 }
 
-static int parse_allow_unsafe_groups(struct parser *p, struct span s)
+static int parse_yes_or_no(struct parser *p, struct span s, const char *key,
+			   bool *yes)
 {
 	if (!span_is(s, "yes") && !span_is(s, "no"))
-		return FAIL(p, "allow-unsafe-groups=%.*s: expected yes or no",
-			    QUOTE(s));
-	p->config->allow_unsafe_groups = span_is(s, "yes");
+		return FAIL(p, "%s=%.*s: expected yes or no", key, QUOTE(s));
+	*yes = span_is(s, "yes");
 	return 0;
+}
+
+static int parse_allow_unsafe_groups(struct parser *p, struct span s)
+{
+	return parse_yes_or_no(p, s, "allow-unsafe-groups",
+			       &p->config->allow_unsafe_groups);
+}
+
+static int parse_allow_unsafe_commands(struct parser *p, struct span s)
+{
+	return parse_yes_or_no(p, s, "allow-unsafe-commands",
+			       &p->config->allow_unsafe_commands);
 }
 
 static int parse_mode(struct parser *p, struct span s)
@@ -207,6 +219,7 @@ static const struct {
 	{"cpus", parse_cpus},
 	{"assign", config_parse_assign},
 	{"allow-unsafe-groups", parse_allow_unsafe_groups},
+	{"allow-unsafe-commands", parse_allow_unsafe_commands},
 	{"mode", parse_mode},
 	{"on-poweroff", parse_on_poweroff},
 	{"on-reboot", parse_on_reboot},

@@ -22,6 +22,8 @@ struct config {
 	unsigned int assign_count; /* 0: none */
 	/* Assign part of an isolation group, at the user's own risk */
 	bool allow_unsafe_groups;
+	/* Same, a function whose driver can command what reaches beyond it */
+	bool allow_unsafe_commands;
 	enum run_mode mode;
 	enum end_action on_poweroff, on_reboot, on_crash;
 	enum end_action on_panic; /* reset or halt */
@@ -39,11 +41,12 @@ struct config_error {
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
- * (comma-separated, or `none`), allow-unsafe-groups (yes, no), mode (run,
- * check), on-poweroff, on-reboot, on-crash (poweroff, reset, halt), on-panic
- * (reset, halt), ipis (direct, checked), selftest (none, panic), log (com1,
- * com2), weaken (names of hv/weaken.h, comma-separated).  Unknown keys, doubled
- * keys and bad values are errors.  0, or -EINVAL with @error filled.
+ * (comma-separated, or `none`), allow-unsafe-groups, allow-unsafe-commands
+ * (yes, no), mode (run, check), on-poweroff, on-reboot, on-crash (poweroff,
+ * reset, halt), on-panic (reset, halt), ipis (direct, checked), selftest (none,
+ * panic), log (com1, com2), weaken (names of hv/weaken.h, comma-separated).
+ * Unknown keys, doubled keys and bad values are errors.  0, or -EINVAL with
+ * @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error);
