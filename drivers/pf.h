@@ -7,12 +7,20 @@
 
 #include "drivers/pci/pci.h"
 
+/* From offset @first of a page to @last */
+struct pf_registers {
+	u16 first, last;
+};
+
 /* A page of a VF's BAR that the hypervisor mediates: writes are forwarded to
  * the device, then the PF driver's service() runs.  Reads go straight to the
  * device, so that drivers which poll it cost no exit. */
 struct pf_trapped_page {
 	u8 bar;
 	u32 offset; /* multiple of 4 KiB */
+	/* A write that does not lie in one of these is ignored; NULL: all go */
+	const struct pf_registers *writable;
+	unsigned int writable_count;
 };
 
 /* Memory that a PF reads and writes itself, such as its queues. */

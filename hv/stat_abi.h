@@ -34,7 +34,7 @@ enum stat_cause {
 	STAT_CAUSE_IOAPIC,
 	STAT_CAUSE_MSIX_TABLE,
 	STAT_CAUSE_PF_MAILBOX,
-	STAT_CAUSE_BAR, /* I/O ports, or less than a page */
+	STAT_CAUSE_BAR, /* I/O ports, less than a page, guarded registers */
 	STAT_COUNTERS
 };
 

@@ -45,6 +45,7 @@ struct assigned {
 	struct vtd_domain *domain; /* that it is attached to */
 	unsigned int missed_looks; /* one after the other, all ones */
 	bool no_room_said;	   /* for one of its BARs */
+	bool ignored_said;	   /* a write to one of its registers */
 	bool stopped;
 	bool pf_lost; /* pf_lose() was called */
 };

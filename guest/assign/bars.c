@@ -73,8 +73,42 @@ static bool touches_msix_table(const struct trapped_page *t, u32 offset,
 	       offset + size > m->table_offset;
 }
 
+/* May the guest write @size bytes @offset into the BAR?  By the place, as a
+ * page can be trapped for more than one reason. */
+static bool may_write(const struct trapped_page *t, u32 offset,
+		      unsigned int size)
+{
+	const struct pf_driver *driver = t->owner->pf_driver;
+
+	for (unsigned int i = 0; driver && i < driver->trapped_count; i++) {
+		const struct pf_trapped_page *p = &driver->trapped[i];
+
+		if (p->bar != t->bar || p->offset != t->offset || !p->writable)
+			continue;
+		for (unsigned int n = 0; n < p->writable_count; n++)
+			if (offset - p->offset >= p->writable[n].first &&
+			    offset - p->offset + size - 1 <=
+				    p->writable[n].last)
+				return true;
+		return false;
+	}
+	return true;
+}
+
+/* The guest can try as often as it likes */
+static void say_ignored(struct assigned *a, const struct trapped_page *t,
+			u32 offset)
+{
+	if (!a->ignored_said)
+		hv_log("assign: " PCI_FMT ": the guest wrote to offset %xh of "
+		       "BAR %u, which reaches beyond the function or is not "
+		       "defined: ignored; further ones are not logged\n",
+		       PCI_ARG(a->fn->addr), offset, t->bar);
+	a->ignored_said = true;
+}
+
 /* trap_fn over one trapped page: the MSI-X table is kept by us, everything
- * else on the page goes to the device. */
+ * else on the page that the guest may write goes to the device. */
 static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 			   u64 *value)
 {
@@ -93,6 +127,10 @@ static void trapped_access(void *ctx, u64 offset, unsigned int size, bool write,
 	}
 	if (touches_msix_table(t, at, size))
 		return; /* across an end, or a vector that is not the guest's */
+	if (write && !may_write(t, at, size)) {
+		say_ignored(a, t, at);
+		return;
+	}
 	if (write)
 		device_write(hpa, size, *value);
 	else
@@ -131,6 +169,21 @@ static int add_small_bars(struct assigned *a)
 	return err;
 }
 
+static int add_pf_pages(struct assigned *a)
+{
+	const struct pf_driver *pf = a->pf_driver;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && pf && i < pf->trapped_count; i++) {
+		const struct pf_trapped_page *p = &pf->trapped[i];
+
+		err = add_trapped(a, p->bar, p->offset, true,
+				  p->writable ? STAT_CAUSE_BAR
+					      : STAT_CAUSE_PF_MAILBOX);
+	}
+	return err;
+}
+
 int assigned_find_trapped_pages(struct assigned *a)
 {
 	const struct msix *m = &a->msix;
@@ -146,12 +199,7 @@ int assigned_find_trapped_pages(struct assigned *a)
 	for (; !err && page < end; page += PAGE_SIZE)
 		err = add_trapped(a, m->table_bar, page, false,
 				  STAT_CAUSE_MSIX_TABLE);
-	for (unsigned int i = 0;
-	     !err && a->pf_driver && i < a->pf_driver->trapped_count; i++)
-		err = add_trapped(a, a->pf_driver->trapped[i].bar,
-				  a->pf_driver->trapped[i].offset, true,
-				  STAT_CAUSE_PF_MAILBOX);
-	return err;
+	return err ? err : add_pf_pages(a);
 }
 
 /* --- Page tables ------------------------------------------------------------

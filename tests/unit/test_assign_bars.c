@@ -323,6 +323,71 @@ static void looks_when_the_pf_is_gone(void **state)
 	assert_int_equal(polls, 1);
 }
 
+static const struct pf_registers writable[] = {{0x0c, 0x17}, {0x24, 0x37}};
+static const struct pf_trapped_page guarded[] = {
+	{3, 0x1000, NULL, 0}, {3, 0, writable, ARRAY_SIZE(writable)}};
+static const struct pf_driver guard = {.trapped = guarded,
+				       .trapped_count = ARRAY_SIZE(guarded)};
+
+static void guard_registers(void)
+{
+	a.pf_driver = &guard;
+	a.trapped_count = 0;
+	assert_int_equal(assigned_find_trapped_pages(&a), 0);
+	assert_int_equal(map_at(3, BAR3), 0);
+}
+
+/* A byte of the BAR that the guest wrote @size bytes of at @offset */
+static u8 written(u32 offset, unsigned int size)
+{
+	u64 value = 0x1111111111111111;
+
+	memset(device, 0x5a, 4 * PAGE_SIZE);
+	assert_true(
+		trap_memory_access(BAR3 + offset, size, true, &value, NULL));
+	return device[offset];
+}
+
+/* Reads go straight to the device; a write must lie in one of the ranges. */
+static void guards_registers(void **state)
+{
+	(void)state;
+	guard_registers();
+	assert_int_equal(backed_by(BAR3 + 0x20), (hpa_t)device + 0x20);
+	assert_int_equal(written(0x0c, 4), 0x11);
+	assert_int_equal(written(0x10, 8), 0x11);
+	assert_int_equal(written(0x17, 1), 0x11);
+	assert_int_equal(written(0x30, 8), 0x11);
+	assert_null(strstr(test_log, "ignored"));
+	services = 0;
+	assert_int_equal(written(0x20, 4), 0x5a);
+	assert_int_equal(written(0x0b, 1), 0x5a);
+	assert_int_equal(written(0x08, 8), 0x5a);
+	assert_int_equal(device[0x0c], 0x5a);
+	assert_int_equal(written(0x14, 8), 0x5a);
+	assert_int_equal(written(0x18, 1), 0x5a);
+	assert_int_equal(written(0x36, 4), 0x5a);
+	assert_int_equal(written(0xff8, 8), 0x5a);
+	assert_int_equal(services, 0);
+	assert_non_null(strstr(test_log, "wrote to offset 20h of BAR 3"));
+	assert_null(strstr(test_log, "offset bh")); /* said once */
+	/* The other page has no such list */
+	assert_int_equal(written(0x1020, 4), 0x11);
+	assert_int_equal(services, 1);
+}
+
+/* Whatever else the page is trapped for */
+static void guards_the_tables_page(void **state)
+{
+	(void)state;
+	a.msix.table_offset = 0x100;
+	guard_registers();
+	assert_int_equal(written(0x110, 4), 0x5a);
+	assert_int_equal(table_writes, 1);
+	assert_int_equal(written(0x20, 4), 0x5a);
+	assert_int_equal(written(0x24, 4), 0x11);
+}
+
 static void table_too_large(void **state)
 {
 	(void)state;
@@ -336,6 +401,10 @@ static void table_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(guards_registers, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(guards_the_tables_page, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(maps_all_but_the_table, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(unmaps_what_it_mapped, setup,
