@@ -34,12 +34,15 @@
 #define NVME_DOORBELLS 0x1000 /* admin queue: tail; one stride on: head */
 
 /* Admin commands (5) */
+#define NVME_GET_LOG_PAGE 0x02
 #define NVME_IDENTIFY 0x06
 #define NVME_CNS_CONTROLLER 0x01
 #define NVME_CNS_PRIMARY 0x14
 #define NVME_CNS_SECONDARY 0x15
 #define NVME_VIRT_MGMT 0x1c
+#define NVME_LOCKDOWN 0x24 /* NVMe 2.0 5.19 */
 #define NVME_OACS_VIRT_MGMT BIT(7)
+#define NVME_OACS_LOCKDOWN BIT(10)
 
 /* The admin queues: one page holds 64 commands; as many completions. */
 #define NVME_QUEUE_ENTRIES 64
@@ -74,7 +77,7 @@ struct nvme_admin {
 	struct pci_function *fn;
 	volatile struct nvme_command *sq;
 	volatile struct nvme_completion *cq;
-	volatile u8 *buffer; /* one page, for what Identify returns */
+	volatile u8 *buffer; /* one page, for what a command returns */
 	u64 address;  /* of the three pages, one after the other, for the device
 		       */
 	u64 ready_us; /* longest time from CC.EN to CSTS.RDY */
@@ -85,6 +88,8 @@ struct nvme_admin {
 	bool usable; /* enabled, and no command was lost */
 };
 #define NVME_ADMIN_PAGES 3
+/* The PF's, and those of a VF that is asked */
+#define NVME_DMA_PAGES (2 * NVME_ADMIN_PAGES)
 
 #define NVME_VIRT_OFFLINE 7
 #define NVME_VIRT_ASSIGN 8

@@ -31,10 +31,12 @@ static const struct {
 	{0x00b, "Invalid Namespace or Format"},
 	{0x00c, "Command Sequence Error"},
 	{0x01e, "Operation Denied"},
+	{0x023, "Command Prohibited by Command and Feature Lockdown"},
 	{0x11f, "Invalid Controller Identifier"},
 	{STATUS_BAD_STATE, "Invalid Secondary Controller State"},
 	{STATUS_BAD_COUNT, "Invalid Number of Controller Resources"},
 	{STATUS_BAD_RESOURCE, "Invalid Resource Identifier"},
+	{0x128, "Prohibition of Command Execution Not Supported"},
 };
 
 static const char *status_name(u16 status)
@@ -263,19 +265,50 @@ static int execute(struct nvme_admin *a, struct nvme_command *command,
 	return error_of(status);
 }
 
-int nvme_identify(struct nvme_admin *a, u8 cns)
+/* A command that returns something: nothing of an earlier answer is taken for
+ * it. */
+static int fetch(struct nvme_admin *a, u8 opcode, u32 dword10, const char *what)
 {
 	struct nvme_command command = {
-		.opcode = NVME_IDENTIFY,
+		.opcode = opcode,
 		.prp = {a->address + 2 * PAGE_SIZE},
-		.dword10 = cns, /* and controller IDs from 0 on */
+		.dword10 = dword10,
 	};
-	char what[24];
 
-	/* Nothing of an earlier answer is taken for this one. */
 	for (unsigned int i = 0; i < PAGE_SIZE; i++)
 		a->buffer[i] = 0;
+	return execute(a, &command, what);
+}
+
+int nvme_identify(struct nvme_admin *a, u8 cns)
+{
+	char what[24];
+
 	format(what, sizeof(what), "Identify (CNS %02xh)", cns);
+	/* and controller IDs from 0 on */
+	return fetch(a, NVME_IDENTIFY, cns, what);
+}
+
+int nvme_log_page(struct nvme_admin *a, u8 id, u8 lsp, u16 bytes)
+{
+	char what[32];
+
+	format(what, sizeof(what), "Get Log Page (LID %02xh)", id);
+	/* NUMDL 31:16, of double words, less one */
+	return fetch(a, NVME_GET_LOG_PAGE,
+		     (bytes / 4 - 1U) << 16 | (u32)lsp << 8 | id, what);
+}
+
+/* OFI 15:8, IFC 6:5 0: admin queues, PRHBT 4, SCP 3:0 0: an admin command */
+int nvme_lockdown(struct nvme_admin *a, u8 opcode)
+{
+	struct nvme_command command = {
+		.opcode = NVME_LOCKDOWN,
+		.dword10 = (u32)opcode << 8 | BIT(4),
+	};
+	char what[32];
+
+	format(what, sizeof(what), "Lockdown of command %02xh", opcode);
 	return execute(a, &command, what);
 }
 

@@ -32,6 +32,14 @@ int nvme_admin_stop(struct nvme_admin *a);
  */
 int nvme_identify(struct nvme_admin *a, u8 cns);
 
+/* The first @bytes, at most a page, of log page @id into a->buffer, with @lsp
+ * as its log specific field (5.14).  As nvme_identify(). */
+int nvme_log_page(struct nvme_admin *a, u8 id, u8 lsp, u16 bytes);
+
+/* Have admin command @opcode refused to every controller of the drive (NVMe 2.0
+ * 5.19).  Errors as nvme_virt_mgmt(). */
+int nvme_lockdown(struct nvme_admin *a, u8 opcode);
+
 /*
  * Virtualization Management (5.22): @action on controller @id, with @count
  * resources of @type.  -EBUSY: the state of @id does not permit it; -ENOSPC:

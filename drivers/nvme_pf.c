@@ -8,6 +8,7 @@
 #include "drivers/nvme_pf.h"
 #include "drivers/nvme.h"
 #include "drivers/nvme_admin.h"
+#include "drivers/nvme_reach.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
 #include "hv/alloc.h"
@@ -50,6 +51,8 @@ struct nvme_secondary {
 /* pf->driver: one page. */
 struct nvme_pf {
 	struct nvme_admin admin;
+	struct pf_dma vf_dma; /* for a VF that is asked */
+	bool lockdown;
 	u16 count;    /* VFs */
 	u16 share[2]; /* of each VF, NVME_VQ and NVME_VI; 0: not flexible */
 };
@@ -59,6 +62,7 @@ static int identify_primary(struct nvme_pf *p)
 {
 	struct pci_function *pf = p->admin.fn;
 	int err = nvme_identify(&p->admin, NVME_CNS_CONTROLLER);
+	u32 oacs;
 
 	if (err)
 		return err;
@@ -68,7 +72,9 @@ static int identify_primary(struct nvme_pf *p)
 		       PCI_ARG(pf->addr));
 		return -EIO;
 	}
-	if (!(nvme_get(&p->admin, IDENTIFY_OACS, 2) & NVME_OACS_VIRT_MGMT)) {
+	oacs = nvme_get(&p->admin, IDENTIFY_OACS, 2);
+	p->lockdown = oacs & NVME_OACS_LOCKDOWN;
+	if (!(oacs & NVME_OACS_VIRT_MGMT)) {
 		hv_log("nvme: " PCI_FMT ": the drive has no Virtualization "
 		       "Management (OACS bit 7): nothing can give its VFs "
 		       "queues\n",
@@ -185,6 +191,8 @@ static int nvme_start(struct pci_function *pf, u16 count,
 	memset(p, 0, sizeof(*p));
 	pf->driver = p;
 	p->count = count;
+	p->vf_dma.pages = (u8 *)dma->pages + NVME_ADMIN_PAGES * PAGE_SIZE;
+	p->vf_dma.address = dma->address + NVME_ADMIN_PAGES * PAGE_SIZE;
 	err = start_controller(p, pf, dma);
 	if (!err)
 		err = identify_primary(p);
@@ -237,6 +245,14 @@ static int nvme_enable_vf(struct pci_function *vf)
 	return err;
 }
 
+static int nvme_check_vf(struct pci_function *vf, bool restrain)
+{
+	struct nvme_pf *p = vf->pf->driver;
+
+	return nvme_check_reach(&p->admin, vf, &p->vf_dma,
+				restrain && p->lockdown);
+}
+
 /* A function-level reset leaves a secondary controller online (8.5.3; QEMU's
  * does).  One that thinks otherwise is helped. */
 static int nvme_after_reset(struct pci_function *vf)
@@ -275,15 +291,35 @@ static void nvme_describe_vf(struct pci_function *vf, char *buf, size_t size)
 	       p->share[NVME_VQ], p->share[NVME_VI]);
 }
 
+/*
+ * Of the registers (3.1; NVMe 2.0 3.1.3) a guest may write those of its own
+ * controller.  Not: NSSR and NSSD, which reset and shut down the whole drive,
+ * BPRSEL and BPMBL, which read its boot partitions, those of a persistent
+ * memory region, and whatever is not defined.  Doorbells begin on the next
+ * page: nothing here is written while commands go and come.
+ */
+static const struct pf_registers writable[] = {
+	{0x0c, 0x17}, /* INTMS, INTMC, CC */
+	{0x1c, 0x1f}, /* CSTS */
+	{0x24, 0x37}, /* AQA, ASQ, ACQ */
+	{0x50, 0x57}, /* CMBMSC */
+};
+static const struct pf_trapped_page trapped[] = {
+	{.writable = writable, .writable_count = ARRAY_SIZE(writable)},
+};
+
 const struct pf_driver nvme_pf_driver = {
 	.name = "nvme",
 	.class = 0x010802, /* mass storage, NVM, I/O controller */
-	.dma_pages = NVME_ADMIN_PAGES,
+	.dma_pages = NVME_DMA_PAGES,
 	.start = nvme_start,
 	.stop = nvme_stop,
 	.enable_vf = nvme_enable_vf,
+	.check_vf = nvme_check_vf,
 	.after_reset = nvme_after_reset,
 	.service = nvme_service,
 	.stop_vf = nvme_stop_vf,
 	.describe_vf = nvme_describe_vf,
+	.trapped = trapped,
+	.trapped_count = ARRAY_SIZE(trapped),
 };

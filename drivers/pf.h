@@ -64,6 +64,14 @@ struct pf_driver {
 	 * queues).  What VF capabilities show may depend on it. */
 	int (*enable_vf)(struct pci_function *vf);
 
+	/* Ask @vf, enabled and bus master, attached to the PF's domain, what
+	 * its driver may command that reaches beyond it, and, if @restrain,
+	 * take that from it where the device can.  0: nothing is left; -EPERM:
+	 * something is; others: it does not answer; all logged.  @vf does no
+	 * DMA afterwards, but has to be reset.  For drivers with dma_pages.
+	 * NULL: VFs cannot. */
+	int (*check_vf)(struct pci_function *vf, bool restrain);
+
 	/* @vf was reset by FLR: make it ready for its driver again.  Runs in
 	 * the exit of a guest CPU, bounded, after service().  NULL if nothing
 	 * is to be done; else 0, or an error, logged, and the VF is unusable.

@@ -101,7 +101,31 @@ static int set_identity(struct assigned *a)
 	return request->has_mac ? driver->set_mac(a->fn, request->mac) : 0;
 }
 
-static int make_vf_ready(struct assigned *a)
+/* What the guest could command by the VF's own queues, and reach by that what
+ * is not its own: VT-d cannot see it. */
+static int check_reach(const struct assigned *a, bool allow_unsafe)
+{
+	int err = pf_check_vf(a->fn, a->pf_driver, !allow_unsafe);
+
+	if (err != -EPERM)
+		return err;
+	if (allow_unsafe) {
+		hv_log("assign: WARNING: " PCI_FMT " IS ASSIGNED ALL THE SAME "
+		       "(allow-unsafe-commands=yes): THE GUEST CAN COMMAND "
+		       "WHAT REACHES BEYOND IT, SUCH AS DATA OF ALL THE "
+		       "DRIVE\n",
+		       PCI_ARG(a->fn->addr));
+		return 0;
+	}
+	hv_log("assign: " PCI_FMT " is refused. Use a device whose VFs do not "
+	       "take such commands; or set allow-unsafe-commands=yes in "
+	       "gangway.cfg: the guest can then read, change and erase what "
+	       "is not its own, such as all of the drive\n",
+	       PCI_ARG(a->fn->addr));
+	return err;
+}
+
+static int make_vf_ready(struct assigned *a, bool allow_unsafe)
 {
 	char identity[80];
 	int err = find_vf(a);
@@ -114,6 +138,8 @@ static int make_vf_ready(struct assigned *a)
 		err = assigned_map_for_host(a->fn);
 	if (!err)
 		err = a->pf_driver->enable_vf(a->fn);
+	if (!err)
+		err = check_reach(a, allow_unsafe);
 	/* Nothing of what it did before is left in it */
 	if (!err)
 		err = reset_assigned(a);
@@ -159,7 +185,7 @@ static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
 }
 
 int assign_prepare(const struct assign_request *request, unsigned int count,
-		   struct vpci_bus *bus)
+		   bool allow_unsafe, struct vpci_bus *bus)
 {
 	int err = 0;
 
@@ -170,7 +196,7 @@ int assign_prepare(const struct assign_request *request, unsigned int count,
 		if (!assigned[i].pf)
 			err = assigned_check_whole(&assigned[i]);
 	for (unsigned int i = 0; !err && i < assigned_count; i++) {
-		err = assigned[i].pf ? make_vf_ready(&assigned[i])
+		err = assigned[i].pf ? make_vf_ready(&assigned[i], allow_unsafe)
 				     : make_whole_ready(&assigned[i]);
 		if (!err)
 			err = assigned_init_interrupts(&assigned[i]);

@@ -11,10 +11,11 @@
  * (PF driver, SR-IOV, function-level reset), and put them on @bus in the order
  * of the list. They cannot do DMA yet.  Errors are logged in words: -ENODEV: no
  * such function; -EINVAL: named twice; -EOPNOTSUPP: it cannot be assigned;
+ * -EPERM: its driver can command what reaches beyond it, and not @allow_unsafe;
  * others from the steps.
  */
 int assign_prepare(const struct assign_request *request, unsigned int count,
-		   struct vpci_bus *bus);
+		   bool allow_unsafe, struct vpci_bus *bus);
 
 /* May all that assign_prepare() made ready go to one guest?  As groups_check()
  * (drivers/pci/groups.h). */

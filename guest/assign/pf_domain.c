@@ -116,6 +116,26 @@ int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
 	return driver->start(pf, count, &d->dma);
 }
 
+int pf_check_vf(struct pci_function *vf, const struct pf_driver *driver,
+		bool restrain)
+{
+	struct pf_domain *d = find_domain(vf->pf);
+	int detached, err;
+
+	if (!driver->check_vf)
+		return 0;
+	if (!d)
+		return -ENODEV;
+	err = vtd_attach(&d->domain, vf);
+	if (err)
+		return err;
+	pci_write16(vf, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	err = driver->check_vf(vf, restrain);
+	pci_write16(vf, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	detached = vtd_detach(&d->domain, vf);
+	return detached ? detached : err;
+}
+
 void pf_lose(struct pci_function *pf)
 {
 	struct pf_domain *d = find_domain(pf);

@@ -18,6 +18,15 @@
 int pf_start(struct pci_function *pf, const struct pf_driver *driver,
 	     u16 count);
 
+/*
+ * check_vf() of @vf's driver, with @vf meanwhile in the domain of its PF, which
+ * was started.  Errors as that, or of VT-d: if @vf cannot be detached its DMA
+ * may still reach the PF's pages.  0 without a check_vf(); -ENODEV: the PF has
+ * no domain.
+ */
+int pf_check_vf(struct pci_function *vf, const struct pf_driver *driver,
+		bool restrain);
+
 /* @pf does not answer any more: bus mastering off, in case it can still be
  * told, and its domain closed, if it has one.  After its VFs were stopped; may
  * come again. */

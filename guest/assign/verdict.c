@@ -80,8 +80,14 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 		       "or set allow-unsafe-groups=yes");
 		return false;
 	}
-	format(buf, size, "; VFs: vf:%04x:%04x/0 to /%u", pf->vendor,
-	       pf->device, total - 1);
+	/* A preflight asks no device */
+	format(buf, size, "; VFs: vf:%04x:%04x/0 to /%u%s", pf->vendor,
+	       pf->device, total - 1,
+	       driver->check_vf
+		       ? ", if they take no command that reaches beyond them "
+			 "(asked when assigned), or with "
+			 "allow-unsafe-commands=yes"
+		       : "");
 	return true;
 }
 

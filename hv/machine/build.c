@@ -161,7 +161,8 @@ static void assign_functions(void)
 	if (!have_pci || !vtd_remapping())
 		return;
 	if (assign_prepare(handover->config.assign,
-			   handover->config.assign_count, &bus))
+			   handover->config.assign_count,
+			   handover->config.allow_unsafe_commands, &bus))
 		machine_stop("a function of assign= cannot be given to the "
 			     "guest; the "
 			     "reason stands above. Change assign= in "

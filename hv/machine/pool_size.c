@@ -50,7 +50,7 @@ static u64 table_pages(u64 ram, bool large_pages)
 static u64 function_pages(void)
 {
 	return ASSIGN_MAX + PF_DOMAINS_MAX + ASSIGN_MAX +
-	       PF_DOMAINS_MAX * PF_DOMAIN_PAGES(NVME_ADMIN_PAGES);
+	       PF_DOMAINS_MAX * PF_DOMAIN_PAGES(NVME_DMA_PAGES);
 }
 
 /* Of VT-d; nothing where there are no units. */

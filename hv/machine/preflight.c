@@ -201,7 +201,7 @@ static const char *const verdict_name[] = {
 
 static void show_function(const struct pci_function *fn, bool have_vtd)
 {
-	char c[5][24], reason[320];
+	char c[5][24], reason[400];
 	enum verdict verdict =
 		assign_verdict(fn, have_vtd, reason, sizeof(reason));
 

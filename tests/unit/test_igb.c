@@ -1,4 +1,4 @@
-/* sources: drivers/igb.c drivers/igb_filter.c drivers/igb_mbx.c drivers/nvme_admin.c drivers/nvme_pf.c drivers/nvme_regs.c drivers/pci/pci_caps.c drivers/pf.c tests/unit/pci_model.c */
+/* sources: drivers/igb.c drivers/igb_filter.c drivers/igb_mbx.c drivers/nvme_admin.c drivers/nvme_pf.c drivers/nvme_reach.c drivers/nvme_regs.c drivers/pci/pci_caps.c drivers/pf.c tests/unit/pci_model.c */
 #include "drivers/igb.h"
 #include "drivers/igb_filter.h"
 #include "drivers/igb_regs.h"

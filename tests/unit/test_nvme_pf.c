@@ -1,6 +1,8 @@
 /* sources: drivers/igb.c drivers/igb_filter.c drivers/igb_mbx.c drivers/igb_regs.c drivers/nvme_admin.c drivers/nvme_pf.c drivers/pci/pci_caps.c drivers/pf.c tests/unit/pci_model.c */
 #include "drivers/igb.h"
+#include "drivers/nvme_admin.h"
 #include "drivers/nvme_pf.h"
+#include "drivers/nvme_reach.h"
 #include "drivers/nvme_regs.h"
 #include "drivers/pf.h"
 #include "hv/alloc.h"
@@ -16,7 +18,7 @@
 #define DMA_ADDRESS 0x12345000ULL
 #define COMMANDS_MAX 1024
 
-static _Alignas(4096) u8 pages[3 * 4096];
+static _Alignas(4096) u8 pages[6 * 4096];
 static const struct pf_dma dma = {pages, DMA_ADDRESS};
 static u32 cap_low, cap_high, cc, csts, aqa;
 static u64 asq, acq;
@@ -127,7 +129,9 @@ static u16 execute(const u8 *command)
 		return status;
 	if (command[0] == 0x06) {
 		answer_identify(get(command + 24, 8), dword10);
-	} else {
+	} else if (command[0] == 0x02) {
+		memset(memory(get(command + 24, 8), 4096), 0x77, 8);
+	} else if (command[0] != 0x24) {
 		assert_int_equal(command[0], 0x1c);
 		status = status_of_action[dword10 & 0xf];
 		if (!status)
@@ -357,7 +361,7 @@ static void starts(void **state)
 {
 	(void)state;
 	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
-	assert_int_equal(nvme->dma_pages, 3);
+	assert_int_equal(nvme->dma_pages, 6);
 	assert_int_equal(aqa, 0x003f003f);
 	assert_int_equal(asq, DMA_ADDRESS);
 	assert_int_equal(acq, DMA_ADDRESS + 0x1000);
@@ -726,6 +730,95 @@ static void is_gone_at_once(void **state)
 	assert_false(is_bus_master());
 }
 
+/* --- What a VF may command ------------------------------------------------ */
+
+static struct nvme_admin *asked_by;
+static const struct pf_dma *asked_with;
+static bool asked_to_restrain;
+
+/* In place of drivers/nvme_reach.c */
+int nvme_check_reach(struct nvme_admin *a, struct pci_function *fn,
+		     const struct pf_dma *vf_dma, bool restrain)
+{
+	assert_ptr_equal(fn, &vf[1]);
+	asked_by = a;
+	asked_with = vf_dma;
+	asked_to_restrain = restrain;
+	return -EPERM;
+}
+
+/* With pages of its own, and Lockdown where the PF has it. */
+static void asks_a_vf(void **state)
+{
+	(void)state;
+	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
+	assert_int_equal(nvme->check_vf(&vf[1], true), -EPERM);
+	assert_ptr_equal(asked_by->fn, &pf);
+	assert_ptr_equal(asked_with->pages, pages + 3 * 4096);
+	assert_int_equal(asked_with->address, DMA_ADDRESS + 0x3000);
+	assert_false(asked_to_restrain);
+	put(identify + 256, 0x480, 2);
+	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
+	nvme->check_vf(&vf[1], true);
+	assert_true(asked_to_restrain);
+	nvme->check_vf(&vf[1], false);
+	assert_false(asked_to_restrain);
+}
+
+static void reads_logs_and_locks(void **state)
+{
+	struct nvme_admin a;
+
+	(void)state;
+	assert_int_equal(nvme_admin_start(&a, &pf, &dma), 0);
+	assert_int_equal(nvme_log_page(&a, 0x05, 0, 1024), 0);
+	assert_int_equal(nvme_get(&a, 4, 4), 0x77777777);
+	assert_int_equal(nvme_get(&a, 8, 4), 0);
+	assert_int_equal(nvme_log_page(&a, 0x14, 0x10, 512), 0);
+	assert_int_equal(nvme_lockdown(&a, 0x80), 0);
+	assert_sent(0, 0x02, 0x00ff0005, 0);
+	assert_sent(1, 0x02, 0x007f1014, 0);
+	assert_sent(2, 0x24, 0x8010, 0);
+	status_of[0x24] = 0x4128;
+	assert_int_equal(nvme_lockdown(&a, 0x15), -EIO);
+	assert_logged("Lockdown of command 15h fails: Prohibition of Command "
+		      "Execution Not Supported (status 128h)");
+}
+
+static bool may_write(u32 offset, unsigned int size)
+{
+	const struct pf_trapped_page *p = nvme->trapped;
+
+	for (unsigned int i = 0; i < p->writable_count; i++)
+		if (offset >= p->writable[i].first &&
+		    offset + size - 1 <= p->writable[i].last)
+			return true;
+	return false;
+}
+
+/* The guest's own controller, and not what is the whole drive's (NVMe 2.0
+ * 3.1.3). */
+static void guards_registers(void **state)
+{
+	static const u16 yes[] = {0x0c, 0x10, 0x14, 0x1c, 0x24,
+				  0x28, 0x2c, 0x30, 0x34};
+	static const u16 no[] = {0x00, 0x08, 0x18, 0x20, 0x38,	0x40,  0x44,
+				 0x48, 0x4c, 0x58, 0x64, 0xe04, 0xe14, 0xffc};
+
+	(void)state;
+	assert_int_equal(nvme->trapped_count, 1);
+	assert_int_equal(nvme->trapped[0].bar, 0);
+	assert_int_equal(nvme->trapped[0].offset, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(yes); i++)
+		assert_true(may_write(yes[i], 4));
+	for (unsigned int i = 0; i < ARRAY_SIZE(no); i++)
+		for (unsigned int byte = 0; byte < 4; byte++)
+			assert_false(may_write(no[i] + byte, 1));
+	assert_true(may_write(0x28, 8));
+	assert_true(may_write(0x30, 8));
+	assert_false(may_write(0x1c, 8));
+}
+
 static void is_found_by_class(void **state)
 {
 	struct pci_function other = {
@@ -775,6 +868,9 @@ int main(void)
 		TEST(brings_a_vf_back_online_after_reset),
 		TEST(stops),
 		TEST(is_gone_at_once),
+		TEST(asks_a_vf),
+		TEST(reads_logs_and_locks),
+		TEST(guards_registers),
 		TEST(is_found_by_class),
 	};
 

@@ -12,16 +12,18 @@
 
 static struct pci_function pf[PFS];
 static u8 config[256]; /* of the PF that is lost */
+static struct pci_function vf = {.pf = &pf[0]};
 
 /* What happened, a letter each: M map, A attach, P path, S start, X stop,
- * D detach, T tables freed, m bus mastering off */
+ * D detach, T tables freed, m bus mastering off; of a VF that is asked: B bus
+ * mastering on, b off, C asked */
 static char order[64];
 static int domain_error, attach_error, start_error, detach_error;
 static bool in_use;
 static u16 ids[PFS];
 static unsigned int id_count;
 static struct pf_dma given;
-static const struct vtd_domain *last_domain;
+static const struct vtd_domain *last_domain, *first_domain;
 
 static void note(char what)
 {
@@ -48,7 +50,7 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 {
 	note('A');
-	assert_true(fn >= pf && fn < pf + PFS);
+	assert_true(fn == &vf || (fn >= pf && fn < pf + PFS));
 	last_domain = domain;
 	return attach_error;
 }
@@ -63,7 +65,7 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 {
 	note('D');
 	assert_non_null(domain->map);
-	assert_true(fn >= pf && fn < pf + PFS);
+	assert_true(fn == &vf || (fn >= pf && fn < pf + PFS));
 	return detach_error;
 }
 
@@ -86,8 +88,12 @@ u16 pci_read16(const struct pci_function *fn, u16 reg)
 
 void pci_write16(const struct pci_function *fn, u16 reg, u16 value)
 {
-	(void)fn;
 	assert_int_equal(reg, PCI_COMMAND);
+	if (fn == &vf) {
+		assert_int_equal(value & ~4, 2);
+		note(value & 4 ? 'B' : 'b');
+		return;
+	}
 	assert_int_equal(value, 0xfffb);
 	note('m');
 }
@@ -107,9 +113,23 @@ static void stop(struct pci_function *fn)
 	note('X');
 }
 
+static int check_error;
+static bool restrained;
+
+static int check(struct pci_function *fn, bool restrain)
+{
+	assert_ptr_equal(fn, &vf);
+	note('C');
+	restrained = restrain;
+	return check_error;
+}
+
 static const struct pf_driver plain = {.name = "plain", .start = start};
-static const struct pf_driver dma = {
-	.name = "dma", .start = start, .stop = stop, .dma_pages = 3};
+static const struct pf_driver dma = {.name = "dma",
+				     .start = start,
+				     .stop = stop,
+				     .check_vf = check,
+				     .dma_pages = 3};
 
 static void begin(void)
 {
@@ -165,6 +185,7 @@ static void gets_its_pages_alone(void **state)
 	assert_int_equal(pf_start(&pf[0], &dma, 7), 0);
 	assert_string_equal(order, "MAPS");
 	assert_int_equal(last_domain->map->count, 1);
+	first_domain = last_domain;
 	r = &last_domain->map->region[0];
 	assert_int_equal(r->kind, REGION_RAM);
 	assert_int_equal(r->size, 3 * 4096);
@@ -199,6 +220,30 @@ static void shares_no_domain(void **state)
 		for (unsigned int j = 0; j < i; j++)
 			assert_int_not_equal(ids[i], ids[j]);
 	assert_int_equal(pf_start(&pf[4], &dma, 7), -ENOSPC);
+}
+
+/* In the PF's domain while it is asked, and at no other time. */
+static void asks_a_vf(void **state)
+{
+	(void)state;
+	begin();
+	check_error = 0;
+	assert_int_equal(pf_check_vf(&vf, &plain, true), 0);
+	assert_string_equal(order, "");
+	assert_int_equal(pf_check_vf(&vf, &dma, true), 0);
+	assert_string_equal(order, "ABCbD");
+	assert_ptr_equal(last_domain, first_domain); /* its PF's */
+	assert_true(restrained);
+	check_error = -EPERM;
+	assert_int_equal(pf_check_vf(&vf, &dma, false), -EPERM);
+	assert_string_equal(order, "ABCbDABCbD");
+	assert_false(restrained);
+	detach_error = -EIO; /* worse: it may reach the PF's queues */
+	assert_int_equal(pf_check_vf(&vf, &dma, true), -EIO);
+	begin();
+	attach_error = -EBUSY;
+	assert_int_equal(pf_check_vf(&vf, &dma, true), -EBUSY);
+	assert_string_equal(order, "A");
 }
 
 /* What is gone is not asked to stop; a PF without a domain has none to close.
@@ -264,6 +309,7 @@ int main(void)
 		cmocka_unit_test(gets_its_pages_alone),
 		cmocka_unit_test(starts_again),
 		cmocka_unit_test(shares_no_domain),
+		cmocka_unit_test(asks_a_vf),
 		cmocka_unit_test(closes_a_lost_one),
 		cmocka_unit_test(stops_all),
 	};

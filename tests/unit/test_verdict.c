@@ -115,6 +115,24 @@ static void vfs_of_a_driven_pf(void **state)
 	assert_string_equal(text, "no whole; VFs: vf:8086:10c9/0 to /7");
 }
 
+static int nothing(struct pci_function *vf, bool restrain)
+{
+	(void)vf, (void)restrain;
+	return 0;
+}
+
+static void vfs_that_are_asked(void **state)
+{
+	(void)state;
+	driver.check_vf = nothing;
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	driver.check_vf = NULL;
+	assert_string_equal(text, "assign=0000:01:00.0; VFs: vf:8086:10c9/0 "
+				  "to /7, if they take no command that reaches "
+				  "beyond them (asked when assigned), or with "
+				  "allow-unsafe-commands=yes");
+}
+
 static void bridges_have_none(void **state)
 {
 	(void)state;
@@ -240,6 +258,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(vfs_of_a_driven_pf, build),
+		cmocka_unit_test_setup(vfs_that_are_asked, build),
 		cmocka_unit_test_setup(bridges_have_none, build),
 		cmocka_unit_test_setup(without_vtd, build),
 		cmocka_unit_test_setup(no_driver_for_the_pf, build),
