@@ -37,6 +37,7 @@
 #define NVME_GET_LOG_PAGE 0x02
 #define NVME_IDENTIFY 0x06
 #define NVME_CNS_CONTROLLER 0x01
+#define NVME_CNS_NAMESPACES 0x02 /* those attached to the controller */
 #define NVME_CNS_PRIMARY 0x14
 #define NVME_CNS_SECONDARY 0x15
 #define NVME_VIRT_MGMT 0x1c

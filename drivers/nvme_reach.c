@@ -14,8 +14,12 @@
 #define LPA_EFFECTS BIT(1)
 #define IDENTIFY_SANICAP 328
 
+/* Active Namespace ID list (CNS 02h): a double word each, 0 after the last */
+#define NAMESPACES_MAX (PAGE_SIZE / 4)
+
 /* Log pages: Commands Supported and Effects (5.14.1.5), a double word an
- * opcode; Command and Feature Lockdown (NVMe 2.0 5.16.1.20), a byte each */
+ * opcode of the admin commands, then of those of the NVM command set; Command
+ * and Feature Lockdown (NVMe 2.0 5.16.1.20), a byte each */
 #define LOG_EFFECTS 0x05
 #define EFFECTS_SUPPORTED BIT(0)
 #define LOG_LOCKDOWN 0x14
@@ -26,11 +30,13 @@
 #define LOCKDOWN_SIZE 512
 
 #define OPCODES 256
-#define VENDORS 0xc0 /* from here on */
+#define VENDORS 0xc0	/* admin commands from here on */
+#define IO_VENDORS 0x80 /* the others */
 
-/* A set of admin commands. */
+/* A set of admin commands, and how many I/O commands of the vendor's own. */
 struct opcodes {
 	bool has[OPCODES];
+	unsigned int io;
 };
 
 /* What concerns the controller that takes the command, its own queues and the
@@ -78,6 +84,8 @@ static const struct {
 
 static bool is_empty(const struct opcodes *set)
 {
+	if (set->io)
+		return false;
 	for (unsigned int i = 0; i < OPCODES; i++)
 		if (set->has[i])
 			return false;
@@ -114,11 +122,32 @@ static int ask_identify(struct nvme_admin *a, struct opcodes *far, bool *listed)
 	return 0;
 }
 
-/* By its log of all commands. */
+/* What the guest will have.  It says nothing of what it may command, so a
+ * controller that does not say goes on. */
+static void count_namespaces(struct nvme_admin *a)
+{
+	unsigned int count = 0;
+
+	if (nvme_identify(a, NVME_CNS_NAMESPACES))
+		return;
+	while (count < NAMESPACES_MAX && nvme_get(a, 4 * count, 4))
+		count++;
+	if (count)
+		hv_log("nvme: " PCI_FMT ": %u namespace%s attached\n",
+		       PCI_ARG(a->fn->addr), count, count == 1 ? "" : "s");
+	else
+		hv_log("nvme: " PCI_FMT ": no namespace is attached, so the "
+		       "guest will find a drive without a disk. Attach one "
+		       "from another system (nvme attach-ns)\n",
+		       PCI_ARG(a->fn->addr));
+}
+
+/* By its log of all commands.  The I/O commands that the specification has name
+ * a namespace, and are refused where that is not attached (6.1). */
 static int ask_effects(struct nvme_admin *a, struct opcodes *far)
 {
 	struct opcodes supported;
-	int err = nvme_log_page(a, LOG_EFFECTS, 0, 4 * OPCODES);
+	int err = nvme_log_page(a, LOG_EFFECTS, 0, 4 * 2 * OPCODES);
 
 	if (err)
 		return err;
@@ -130,6 +159,9 @@ static int ask_effects(struct nvme_admin *a, struct opcodes *far)
 		supported.has[own[i]] = false;
 	for (unsigned int i = 0; i < OPCODES; i++)
 		far->has[i] |= supported.has[i];
+	for (unsigned int i = IO_VENDORS; i < OPCODES; i++)
+		far->io +=
+			nvme_get(a, 4 * (OPCODES + i), 4) & EFFECTS_SUPPORTED;
 	return 0;
 }
 
@@ -144,6 +176,8 @@ static int ask(struct pci_function *vf, const struct pf_dma *dma,
 	memset(far, 0, sizeof(*far));
 	if (!err)
 		err = ask_identify(&a, far, &listed);
+	if (!err)
+		count_namespaces(&a);
 	if (!err && listed)
 		err = ask_effects(&a, far);
 	stopped = nvme_admin_stop(&a);
@@ -191,7 +225,8 @@ static bool can_prohibit(struct nvme_admin *a, const struct opcodes *far)
 {
 	struct opcodes can;
 
-	if (read_list(a, LOCKDOWN_CAN_BE, &can))
+	/* I/O commands cannot (NVMe 2.0 8.4) */
+	if (far->io || read_list(a, LOCKDOWN_CAN_BE, &can))
 		return false;
 	can.has[NVME_VIRT_MGMT] = false;
 	for (unsigned int i = 0; i < OPCODES; i++)
@@ -228,8 +263,7 @@ static int restrain_all(struct nvme_admin *a, struct opcodes *far)
 	return err ? err : subtract_prohibited(a, far);
 }
 
-/* --- In words --------------------------------------------------------------
- */
+/* --- In words ------------------------------------------------------------- */
 
 static const char *name_of(u8 opcode)
 {
@@ -254,6 +288,10 @@ static void log_far(const struct pci_function *vf, const struct opcodes *far)
 		hv_log("nvme: " PCI_FMT ": this VF takes %u command%s of its "
 		       "vendor's own, which may reach beyond it\n",
 		       PCI_ARG(vf->addr), vendors, vendors == 1 ? "" : "s");
+	if (far->io)
+		hv_log("nvme: " PCI_FMT ": this VF takes %u I/O command%s of "
+		       "its vendor's own, which may reach beyond it\n",
+		       PCI_ARG(vf->addr), far->io, far->io == 1 ? "" : "s");
 }
 
 int nvme_check_reach(struct nvme_admin *primary, struct pci_function *vf,

@@ -11,13 +11,14 @@ static struct pci_function vf = {.addr = {.bus = 2, .devfn = 1}, .pf = &pf};
 static struct nvme_admin primary = {.fn = &pf};
 static const struct pf_dma dma = {(void *)0x1000, 0x3000};
 
-/* The VF's two answers; the commands that the drive lets be prohibited, and
- * those that are */
-static u8 identify[4096], effects[1024];
+/* The VF's answers; the commands that the drive lets be prohibited, and those
+ * that are */
+static u8 identify[4096], namespaces[4096], effects[2048];
 static bool can_be[256], is[256];
 
 /* What fails */
-static int start_error, identify_error, effects_error, list_error, lock_error;
+static int start_error, identify_error, namespaces_error, effects_error;
+static int list_error, lock_error;
 static bool lock_lies;
 
 static bool running;
@@ -46,9 +47,9 @@ int nvme_identify(struct nvme_admin *a, u8 cns)
 {
 	assert_ptr_equal(a->fn, &vf);
 	assert_true(running);
-	assert_int_equal(cns, 1);
-	memcpy(answer, identify, sizeof(answer));
-	return identify_error;
+	assert_in_range(cns, 1, 2);
+	memcpy(answer, cns == 1 ? identify : namespaces, sizeof(answer));
+	return cns == 1 ? identify_error : namespaces_error;
 }
 
 static int answer_list(u8 lsp)
@@ -75,7 +76,7 @@ int nvme_log_page(struct nvme_admin *a, u8 id, u8 lsp, u16 bytes)
 	assert_true(running);
 	assert_int_equal(id, 0x05);
 	assert_int_equal(lsp, 0);
-	assert_int_equal(bytes, 1024);
+	assert_int_equal(bytes, 2048);
 	memcpy(answer, effects, sizeof(effects));
 	return effects_error;
 }
@@ -117,11 +118,13 @@ static int set_up(void **state)
 
 	(void)state;
 	test_log_clear();
-	start_error = identify_error = effects_error = 0;
+	start_error = identify_error = namespaces_error = effects_error = 0;
 	list_error = lock_error = 0;
 	lock_lies = running = false;
 	locks = lists = 0;
 	memset(identify, 0, sizeof(identify));
+	memset(namespaces, 0, sizeof(namespaces));
+	namespaces[0] = 1;
 	memset(effects, 0, sizeof(effects));
 	memset(can_be, 0, sizeof(can_be));
 	memset(is, 0, sizeof(is));
@@ -158,7 +161,9 @@ static void keeps_to_itself(void **state)
 	identify[256] = 0x30;
 	identify[257] = 0x03;
 	assert_int_equal(check(true), 0);
-	assert_string_equal(test_log, "");
+	assert_string_equal(test_log,
+			    "nvme: 0000:02:00.1: 1 namespace attached\n"
+			    "nvme: 0000:02:00.1: 1 namespace attached\n");
 	assert_int_equal(lists, 0); /* nobody needs Lockdown */
 }
 
@@ -215,6 +220,43 @@ static void believes_the_log(void **state)
 	memset(effects + 4 * 0x80, 0xff, 4);
 	effects[4 * 0x80] = 0xfe;
 	assert_int_equal(check(false), 0);
+}
+
+/* I/O commands: those of the specification concern a namespace. */
+static void believes_the_log_of_io_commands(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 0x80; i++)
+		effects[1024 + 4 * i] = 1;
+	assert_int_equal(check(false), 0);
+	effects[1024 + 4 * 0x80] = effects[1024 + 4 * 0xff] = 1;
+	/* and no Lockdown helps */
+	takes(0x80);
+	can_be[0x80] = true;
+	assert_int_equal(check(true), -EPERM);
+	assert_int_equal(locks, 0);
+	assert_logged("takes 2 I/O commands of its vendor's own, which may");
+	effects[4 * 0x80] = 0;
+	assert_int_equal(check(true), -EPERM);
+}
+
+static void counts_namespaces(void **state)
+{
+	(void)state;
+	namespaces[5] = 1; /* 256 */
+	assert_int_equal(check(true), 0);
+	assert_logged("nvme: 0000:02:00.1: 2 namespaces attached");
+	memset(namespaces, 0xff, sizeof(namespaces));
+	assert_int_equal(check(true), 0);
+	assert_logged("1024 namespaces attached");
+	memset(namespaces, 0, 4);
+	assert_int_equal(check(true), 0);
+	assert_logged("no namespace is attached, so the guest will find a "
+		      "drive without a disk. Attach one");
+	test_log_clear();
+	namespaces_error = -EIO;
+	assert_int_equal(check(true), 0);
+	assert_string_equal(test_log, "");
 }
 
 static void wants_to_be_told_all(void **state)
@@ -331,6 +373,8 @@ int main(void)
 		TEST(keeps_to_itself),
 		TEST(believes_identify),
 		TEST(believes_the_log),
+		TEST(believes_the_log_of_io_commands),
+		TEST(counts_namespaces),
 		TEST(wants_to_be_told_all),
 		TEST(misses_what_did_not_arrive),
 		TEST(hands_on_errors),
