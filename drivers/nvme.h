@@ -92,6 +92,7 @@ struct nvme_admin {
 /* The PF's, and those of a VF that is asked */
 #define NVME_DMA_PAGES (2 * NVME_ADMIN_PAGES)
 
+#define NVME_VIRT_PRIMARY 1 /* Primary Controller Flexible Allocation */
 #define NVME_VIRT_OFFLINE 7
 #define NVME_VIRT_ASSIGN 8
 #define NVME_VIRT_ONLINE 9

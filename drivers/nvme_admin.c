@@ -321,7 +321,7 @@ int nvme_virt_mgmt(struct nvme_admin *a, u8 action, u16 id, u8 type, u16 count)
 	};
 	char what[80];
 
-	if (action == NVME_VIRT_ASSIGN)
+	if (action == NVME_VIRT_ASSIGN || action == NVME_VIRT_PRIMARY)
 		format(what, sizeof(what),
 		       "Virtualization Management, %u %s to controller %u",
 		       count,

@@ -11,20 +11,21 @@
 #include "drivers/nvme_reach.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_reset.h"
 #include "hv/alloc.h"
 #include "hv/format.h"
 #include "hv/log.h"
 #include "hv/string.h"
 
 /* A VF needs the admin queues and one pair for I/O, and one vector (8.5). */
-#define MIN_VQ 2
-#define MIN_VI 1
+static const u16 least[] = {[NVME_VQ] = 2, [NVME_VI] = 1};
 
 /* Identify Controller (5.15.2, CNS 01h) */
 #define IDENTIFY_VID 0 /* the PCI vendor ID */
 #define IDENTIFY_OACS 256
 
 /* Primary Controller Capabilities (CNS 14h) */
+#define PRIMARY_ID 0
 #define PRIMARY_CRT 4 /* which resources are flexible: bit 0 VQ, bit 1 VI */
 #define PRIMARY_VQ 32
 #define PRIMARY_VI 64
@@ -32,6 +33,7 @@
 #define FLEXIBLE_TOTAL 0     /* 4 bytes */
 #define FLEXIBLE_ASSIGNED 4  /* 4 bytes: to secondary controllers */
 #define FLEXIBLE_PRIMARY 8   /* 2 bytes: kept by the primary one */
+#define PRIVATE_PRIMARY 10   /* 2 bytes: what it has beside that */
 #define FLEXIBLE_VF_LIMIT 12 /* 2 bytes: most for one secondary one */
 
 /* Secondary Controller List (CNS 15h) */
@@ -84,30 +86,59 @@ static int identify_primary(struct nvme_pf *p)
 	return nvme_identify(&p->admin, NVME_CNS_PRIMARY);
 }
 
-/* An equal share for each VF of the flexible resources of one type, at least
- * @least; the structure is in the buffer. */
-static int divide(struct nvme_pf *p, u8 type, u16 least)
+/* Resources of one type, as the primary controller says (CNS 14h). */
+struct nvme_resources {
+	u32 total, assigned; /* flexible ones: all, to secondary controllers */
+	u32 primary;	     /* flexible ones that the primary keeps */
+	u32 own;	     /* that nobody else can have */
+	u32 limit;	     /* flexible ones for a VF */
+};
+
+/* False: they are not flexible, each VF has its own. */
+static bool get_resources(const struct nvme_admin *a, u8 type,
+			  struct nvme_resources *r)
 {
 	u32 at = type == NVME_VQ ? PRIMARY_VQ : PRIMARY_VI;
-	const char *name = type == NVME_VQ ? "queues" : "interrupts";
-	u32 total = nvme_get(&p->admin, at + FLEXIBLE_TOTAL, 4);
-	u32 primary = nvme_get(&p->admin, at + FLEXIBLE_PRIMARY, 2);
-	u32 assigned = nvme_get(&p->admin, at + FLEXIBLE_ASSIGNED, 4);
-	u32 limit = nvme_get(&p->admin, at + FLEXIBLE_VF_LIMIT, 2);
-	u32 taken, share;
+
+	r->total = nvme_get(a, at + FLEXIBLE_TOTAL, 4);
+	r->assigned = nvme_get(a, at + FLEXIBLE_ASSIGNED, 4);
+	r->primary = nvme_get(a, at + FLEXIBLE_PRIMARY, 2);
+	r->own = nvme_get(a, at + PRIVATE_PRIMARY, 2);
+	r->limit = nvme_get(a, at + FLEXIBLE_VF_LIMIT, 2);
+	return nvme_get(a, PRIMARY_CRT, 1) & BIT(type);
+}
+
+/* Of each of @count VFs, if the primary keeps @primary. */
+static u32 share_of(const struct nvme_resources *r, u32 primary, u16 count)
+{
+	u32 taken = MIN((u64)primary + r->assigned, r->total);
+
+	return MIN((r->total - taken) / count, r->limit);
+}
+
+static const char *name_of(u8 type)
+{
+	return type == NVME_VQ ? "queues" : "interrupts";
+}
+
+/* An equal share for each VF of the flexible resources of one type; the
+ * structure is in the buffer. */
+static int divide(struct nvme_pf *p, u8 type)
+{
+	struct nvme_resources r;
+	u32 share;
 
 	p->share[type] = 0;
-	if (!(nvme_get(&p->admin, PRIMARY_CRT, 1) & BIT(type)))
-		return 0; /* each VF has its own */
-	taken = MIN((u64)primary + assigned, total);
-	share = MIN((total - taken) / p->count, limit);
-	if (share < least) {
+	if (!get_resources(&p->admin, type, &r))
+		return 0;
+	share = share_of(&r, r.primary, p->count);
+	if (share < least[type]) {
 		hv_log("nvme: " PCI_FMT ": too few virtual %s for %u VF%s: "
 		       "%u are flexible, the primary controller keeps %u, "
 		       "%u are assigned, a VF may have %u and needs %u\n",
-		       PCI_ARG(p->admin.fn->addr), name, p->count,
-		       p->count == 1 ? "" : "s", total, primary, assigned,
-		       limit, least);
+		       PCI_ARG(p->admin.fn->addr), name_of(type), p->count,
+		       p->count == 1 ? "" : "s", r.total, r.primary, r.assigned,
+		       r.limit, least[type]);
 		return -ENOSPC;
 	}
 	p->share[type] = share;
@@ -165,6 +196,50 @@ static int start_controller(struct nvme_pf *p, struct pci_function *pf,
 	return nvme_admin_start(&p->admin, pf, dma);
 }
 
+/* Where the VFs have too few because of it, what the primary keeps of one type
+ * is taken from it, but for one if it has none of its own.  *taken: it was. */
+static int take_from_primary(struct nvme_pf *p, u8 type, bool *taken)
+{
+	struct pci_function *pf = p->admin.fn;
+	struct nvme_resources r;
+	u16 keep;
+
+	if (!get_resources(&p->admin, type, &r))
+		return 0;
+	keep = !r.own;
+	if (share_of(&r, r.primary, p->count) >= least[type] ||
+	    share_of(&r, keep, p->count) < least[type])
+		return 0;
+	hv_log("nvme: " PCI_FMT ": the primary controller keeps %u of %u "
+	       "flexible %s: %u from now on, also without Gangway, until "
+	       "Primary Controller Flexible Allocation gives it more\n",
+	       PCI_ARG(pf->addr), r.primary, r.total, name_of(type), keep);
+	*taken = true;
+	return nvme_virt_mgmt(&p->admin, NVME_VIRT_PRIMARY,
+			      (u16)nvme_get(&p->admin, PRIMARY_ID, 2), type,
+			      keep);
+}
+
+/* That takes effect by a Controller Level Reset which is no Controller Reset,
+ * that is not by CC.EN (5.22, action 1h). */
+static int free_resources(struct nvme_pf *p, struct pci_function *pf,
+			  const struct pf_dma *dma)
+{
+	bool taken = false;
+	int err = take_from_primary(p, NVME_VQ, &taken);
+
+	if (!err)
+		err = take_from_primary(p, NVME_VI, &taken);
+	if (err || !taken)
+		return err;
+	err = nvme_admin_stop(&p->admin);
+	if (!err)
+		err = pci_flr(pf);
+	if (!err)
+		err = start_controller(p, pf, dma);
+	return err ? err : identify_primary(p);
+}
+
 static void nvme_stop(struct pci_function *pf)
 {
 	struct nvme_pf *p = pf->driver;
@@ -197,9 +272,11 @@ static int nvme_start(struct pci_function *pf, u16 count,
 	if (!err)
 		err = identify_primary(p);
 	if (!err)
-		err = divide(p, NVME_VQ, MIN_VQ);
+		err = free_resources(p, pf, dma);
 	if (!err)
-		err = divide(p, NVME_VI, MIN_VI);
+		err = divide(p, NVME_VQ);
+	if (!err)
+		err = divide(p, NVME_VI);
 	if (err) {
 		nvme_stop(pf);
 		return err;

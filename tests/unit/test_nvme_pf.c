@@ -4,6 +4,8 @@
 #include "drivers/nvme_pf.h"
 #include "drivers/nvme_reach.h"
 #include "drivers/nvme_regs.h"
+#include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_reset.h"
 #include "drivers/pf.h"
 #include "hv/alloc.h"
 #include "tests/unit/pci_model.h"
@@ -32,6 +34,13 @@ static u16 status_of_action[16];
 
 /* What it tells */
 static u8 identify[4096], primary[4096], secondary[4096];
+
+/* Flexible resources that the primary gets by its next reset, by type; -1: as
+ * many as it has */
+static int next[2];
+static unsigned int resets;
+static int reset_error;
+static bool keeps; /* all the same */
 
 /* What it was sent */
 static struct {
@@ -98,8 +107,14 @@ static u8 *entry_of(u16 id)
 
 static void manage(u32 dword10, u32 dword11)
 {
-	u8 *entry = entry_of(dword10 >> 16);
+	u8 *entry;
 
+	if ((dword10 & 0xf) == 1) {
+		assert_int_equal(dword10 >> 16, 0x41);
+		next[dword10 >> 8 & 7] = (int)dword11;
+		return;
+	}
+	entry = entry_of(dword10 >> 16);
 	switch (dword10 & 0xf) {
 	case 7:
 		entry[4] = 0;
@@ -255,6 +270,19 @@ void nvme_write(const struct pci_function *pf, u32 reg, u32 value)
 	fail_msg("write to register %x", reg);
 }
 
+/* In place of drivers/pci/pci_reset.c */
+int pci_flr(struct pci_function *fn)
+{
+	assert_int_equal(cc & 1, 0);
+	resets++;
+	cc = csts = 0;
+	for (unsigned int type = 0; type < 2 && !reset_error && !keeps; type++)
+		if (next[type] >= 0)
+			put(primary + 32 + 32 * type + 8, (u64)next[type], 2);
+	pci_write16(fn, 4, 0);
+	return reset_error;
+}
+
 /* --- The machine around it ------------------------------------------------ */
 
 static struct pci_function pf, vf[4];
@@ -291,7 +319,10 @@ static int set_up(void **state)
 	cap_high = 0x20;      /* CAP.CSS: NVM */
 	cc = csts = aqa = 0;
 	asq = acq = 0;
-	csts_reads = disables = ready_after = sent_count = 0;
+	csts_reads = disables = ready_after = sent_count = resets = 0;
+	next[0] = next[1] = -1;
+	reset_error = 0;
+	keeps = false;
 	memset(status_of, 0, sizeof(status_of));
 	memset(status_of_action, 0, sizeof(status_of_action));
 	memset(pages, 0, sizeof(pages));
@@ -299,6 +330,7 @@ static int set_up(void **state)
 	memset(primary, 0, sizeof(primary));
 	put(identify, 0x1b36, 2);
 	put(identify + 256, 0x80, 2);
+	put(primary, 0x41, 2);
 	primary[4] = 3;
 	set_resources(32, 8, 0, 0, 4);
 	set_resources(64, 6, 0, 0, 3);
@@ -466,6 +498,87 @@ static void goes_round_its_queues(void **state)
 	assert_int_equal(sent_count, 506);
 }
 
+/* --- Resources that the primary keeps ------------------------------------- */
+
+static void takes_resources_from_the_primary(void **state)
+{
+	(void)state;
+	set_resources(32, 8, 0, 8, 4);
+	set_resources(64, 6, 0, 6, 3);
+	put(primary + 32 + 10, 1, 2); /* private queues, but no interrupts */
+	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
+	assert_int_equal(resets, 1);
+	assert_sent(2, 0x1c, 0x00410001, 0);
+	assert_sent(3, 0x1c, 0x00410101, 1);
+	assert_sent(4, 0x06, 0x01, 0);
+	assert_sent(5, 0x06, 0x14, 0);
+	assert_int_equal(sent_count, 6);
+	assert_int_equal(asq, DMA_ADDRESS);
+	assert_true(is_bus_master());
+	assert_logged("the primary controller keeps 8 of 8 flexible queues: 0 "
+		      "from now on, also without Gangway");
+	assert_logged("keeps 6 of 6 flexible interrupts: 1 from now on");
+	assert_logged("ready for 2 VFs, 4 flexible queue pairs and 2 flexible "
+		      "vectors");
+	/* The drive remembers. */
+	nvme->stop(&pf);
+	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
+	assert_int_equal(resets, 1);
+}
+
+static void takes_only_what_is_needed(void **state)
+{
+	(void)state;
+	set_resources(32, 8, 0, 4, 4); /* 2 for each of two */
+	set_resources(64, 6, 0, 5, 3);
+	put(primary + 64 + 10, 1, 2);
+	assert_int_equal(nvme->start(&pf, 2, &dma), 0);
+	assert_sent(2, 0x1c, 0x00410101, 0);
+	assert_int_equal(sent_count, 5);
+}
+
+/* Nothing is taken that would not do. */
+static void takes_nothing_in_vain(void **state)
+{
+	(void)state;
+	set_resources(32, 8, 6, 2, 4);
+	assert_int_equal(nvme->start(&pf, 4, &dma), -ENOSPC);
+	assert_logged("the primary controller keeps 2, 6 are assigned");
+	primary[4] = 2;
+	set_resources(32, 0, 0, 0, 0);
+	set_resources(64, 1, 0, 1, 1); /* its only one */
+	assert_int_equal(nvme->start(&pf, 1, &dma), -ENOSPC);
+	assert_int_equal(resets, 0);
+	assert_int_equal(sent_count, 4);
+}
+
+static void says_that_the_primary_does_not_give(void **state)
+{
+	(void)state;
+	set_resources(32, 8, 0, 8, 4);
+	put(primary + 32 + 10, 1, 2);
+	status_of_action[1] = 0x121;
+	assert_int_equal(nvme->start(&pf, 1, &dma), -ENOSPC);
+	assert_logged("Virtualization Management, 0 virtual queues to "
+		      "controller 65 fails: Invalid Number of Controller");
+	assert_off();
+	status_of_action[1] = 0;
+	reset_error = -EOPNOTSUPP;
+	assert_int_equal(nvme->start(&pf, 1, &dma), -EOPNOTSUPP);
+	assert_off();
+	/* It said yes, and kept them */
+	set_resources(64, 6, 0, 0, 3);
+	reset_error = 0;
+	next[0] = -1;
+	status_of_action[1] = 0;
+	primary[4] = 1;
+	keeps = true;
+	assert_int_equal(nvme->start(&pf, 1, &dma), -ENOSPC);
+	assert_logged("too few virtual queues for 1 VF: 8 are flexible, the "
+		      "primary controller keeps 8");
+	assert_int_equal(resets, 2);
+}
+
 /* --- What it cannot do ---------------------------------------------------- */
 
 static void says_no_virtualization_management(void **state)
@@ -480,10 +593,10 @@ static void says_no_virtualization_management(void **state)
 static void says_no_resources(void **state)
 {
 	(void)state;
-	set_resources(32, 8, 0, 7, 4);
+	set_resources(32, 8, 7, 0, 4);
 	assert_int_equal(nvme->start(&pf, 1, &dma), -ENOSPC);
 	assert_logged("too few virtual queues for 1 VF: 8 are flexible, the "
-		      "primary controller keeps 7, 0 are assigned, a VF may "
+		      "primary controller keeps 0, 7 are assigned, a VF may "
 		      "have 4 and needs 2");
 	assert_off();
 	set_resources(32, 8, 0, 0, 1);
@@ -848,6 +961,10 @@ int main(void)
 		TEST(chooses_a_command_set),
 		TEST(obeys_the_doorbell_stride),
 		TEST(goes_round_its_queues),
+		TEST(takes_resources_from_the_primary),
+		TEST(takes_only_what_is_needed),
+		TEST(takes_nothing_in_vain),
+		TEST(says_that_the_primary_does_not_give),
 		TEST(says_no_virtualization_management),
 		TEST(says_no_resources),
 		TEST(divides_whatever_it_is_told),
