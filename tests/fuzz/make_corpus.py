@@ -213,6 +213,20 @@ def igb_mbx():
             b"\0" + bytes([0, 0]) + struct.pack("<I", 1) + all_of(0)]
 
 
+def nvme_reach():
+    """A VF that keeps to itself, one that takes more, and Lockdown of that."""
+    said = bytes.fromhex("000036" * 15 + "050102") + b"\0" + bytes(4)
+    own = b"\1" * 3 + bytes(253) + b"\1" * 128 + bytes(128) + b"\0"
+    more = bytearray(own)
+    for opcode in (0x15, 0x24, 0x80):
+        more[opcode] = 0xf1
+    can_be = bytes.fromhex("03 152480").ljust(509, b"\0") + b"\0"
+    none = bytes(510)
+    locked = none + can_be + bytes(3) + can_be
+    return [b"\0" + said + own, b"\0" + said + more,
+            b"\2" + said + more + locked, b"\2" + said + more + can_be]
+
+
 def vtd():
     """Units as the field has them, obedient; faults of each kind."""
     def record(low, high):
@@ -248,6 +262,7 @@ def main():
     write("vpci", *vpci())
     write("msix", *msix())
     write("igb_mbx", *igb_mbx())
+    write("nvme_reach", *nvme_reach())
     write("vtd_faults", *faults)
     write("vtd_unit", *units)
     # LCR, divisor, FCR, MCR, IER; then bytes that come, and are read
