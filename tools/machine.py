@@ -2,6 +2,7 @@
 its console.  Used by run.py, soak.py and the whole-machine tests."""
 
 import dataclasses
+import functools
 import hashlib
 import http.server
 import json
@@ -35,6 +36,8 @@ SHOWS = {"demo": "vf:8086:10c9/0", "nvme": "vf:1b36:0010/0",
 NVME_SIZE = 64 << 20
 NVME_VFS = {"sriov_max_vfs": 1, "sriov_vq_flexible": 2, "sriov_vi_flexible": 2,
             "max_ioqpairs": 4, "msix_qsize": 5}
+NVME_ISOLATION = {"isolated-vfs": "on", "nssr": "on"}
+NVME_VFS |= NVME_ISOLATION
 
 # After one of these lines nothing more comes from the hypervisor.
 LAST_LINE = re.compile(r"gangway: (stopped:|panic|end:)", re.M)
@@ -70,6 +73,7 @@ class Options:
     initrd: str = ""  # another initramfs.gz
     device: str = ""  # what the guest has instead of a VF: tools/devices.py
     devices: list = dataclasses.field(default_factory=list)  # more for QEMU
+    namespace: str = "shared=on"  # properties of the NVMe drive's namespace
     nvme: dict = dataclasses.field(  # properties of the NVMe drive
         default_factory=lambda: dict(NVME_VFS))
 
@@ -164,6 +168,15 @@ def emulator():
     return run.stdout.strip()
 
 
+@functools.cache
+def knows_isolation():
+    """Has this emulator NVMe drives whose VFs keep to themselves?  Others', and
+    their VFs reach beyond themselves."""
+    run = subprocess.run([emulator(), "-device", "nvme,help"], check=True,
+                         stdout=subprocess.PIPE, text=True)
+    return "isolated-vfs=" in run.stdout
+
+
 class PayloadServer:
     """An HTTP server on the loopback that gives 32 MiB of random bytes."""
 
@@ -204,7 +217,10 @@ def write_config(path, options, server):
         "cmdline": cmdline,
         "memory": "all", "cpus": "all",
         "assign": ",".join(options.functions) or "none",
-        "log": "com2" if options.log else "com1", **options.settings}
+        "log": "com2" if options.log else "com1",
+        "allow-unsafe-commands": ("yes" if "nvme" in options.shows
+                                  and not knows_isolation() else None),
+        **options.settings}
     path.write_text("".join(f"{key}={value}\n"
                             for key, value in settings.items()
                             if value is not None))
@@ -242,17 +258,19 @@ def cpu_arguments(options):
 
 def nvme_arguments(options, image):
     """An NVMe drive with SR-IOV behind a root port of its own.  Its namespace
-    belongs to the subsystem, so that its VFs have it too."""
+    belongs to the subsystem, if it is shared, so that its VFs have it too."""
     with open(image, "wb") as file:
         file.truncate(NVME_SIZE)
     properties = "".join(f",{key}={value}"
-                         for key, value in options.nvme.items())
+                         for key, value in options.nvme.items()
+                         if knows_isolation() or key not in NVME_ISOLATION)
     return [
         "-device", "pcie-root-port,id=rp2,bus=pcie.0,slot=2,chassis=2",
         "-device", "nvme-subsys,id=subsystem",
-        "-device", f"nvme,serial=gangway,subsys=subsystem,bus=rp2{properties}",
+        "-device", "nvme,id=nvme,serial=gangway,subsys=subsystem,bus=rp2"
+        + properties,
         "-drive", f"if=none,id=namespace,format=raw,file={image}",
-        "-device", "nvme-ns,drive=namespace,nsid=1,shared=on"]
+        "-device", "nvme-ns,drive=namespace,nsid=1," + options.namespace]
 
 
 def device_arguments(options, disk):

@@ -22,7 +22,7 @@ def test_nvme_vf():
         assert verdict.problems == []
         assert re.search(r"PASS NVMe VM exits: 0 in ", m.console)
         assert re.search(r"vtd: (\S+): attached to domain 16 .*\n"
-                         r"nvme: \1: reaches its 12 KiB of queues and nothing "
+                         r"nvme: \1: reaches its 24 KiB of queues and nothing "
                          r"else", m.log)
         assert re.search(r"nvme: \S+: VF 0 is controller 1, online", m.log)
         # Before the guest, twice in it, at its end
@@ -32,6 +32,33 @@ def test_nvme_vf():
                 == {"0000:02:00.1"})
         assert re.search(r"assign: (\S+)\.1 stopped and reset\r?\n"
                          r"nvme: \1\.0: stopped", m.log)
+
+
+def test_primary_that_keeps_all():
+    """A drive that leaves nothing to its VFs gives it up, by a reset of the PF,
+    and all is as with the other."""
+    keeps = {**machine.NVME_VFS, "primary-keeps": "on"}
+    with machine.Machine(machine.Options(show="nvme", nvme=keeps), print) as m:
+        assert m.wait_end(m.options.timeout), m.last_line()
+        assert demo.judge(m, True).problems == []
+        for name in ("queues", "interrupts"):
+            assert ("nvme: 0000:02:00.0: the primary controller keeps 2 of 2 "
+                    f"flexible {name}: 0 from now on") in m.log
+        assert m.log.count("ready for 1 VF, 2 flexible queue pairs") == 1
+
+
+def test_no_namespace():
+    """What is attached to the PF alone is no disk of the guest's: said."""
+    options = machine.Options(show="nvme", namespace="shared=off,bus=nvme")
+    with machine.Machine(options, print) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert ("nvme: 0000:02:00.1: no namespace is attached, so the guest "
+                "will find a drive without a disk. Attach one from another "
+                "system (nvme attach-ns)") in m.log
+        assert re.search(r"^PASS NVMe VF and driver:? ", m.console, re.M)
+        assert re.search(r"^FAIL NVMe disk:? no namespace appeared", m.console,
+                         re.M)
+        assert "gangway: guest powered off" in m.log
 
 
 def test_two_kinds_in_one_guest():

@@ -49,4 +49,17 @@ bool attack_table(void);
  * what was there is put back. */
 bool attack_config(void);
 
+/* An NVMe VF: take a namespace that is the PF's alone and use it. */
+bool attack_namespaces(void);
+
+/* Virtualization Management by the VF's admin queue; may take the VF offline.
+ */
+bool attack_management(void);
+
+/* Every admin command that does not concern the VF alone. */
+bool attack_commands(void);
+
+/* NVM Subsystem Reset by the VF's registers. */
+bool attack_registers(void);
+
 #endif

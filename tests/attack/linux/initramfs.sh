@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the attacks need beside the initramfs: their program, their script, and
+# What the attacks need beside the initramfs: their program, their scripts, and
 # the module for MSRs.
 #
 #   initramfs.sh KERNEL OUT PROGRAM
@@ -16,7 +16,7 @@ kernel=$1 out=$2 program=$3
 mkdir -p "$root"/{bin,etc,lib/modules}
 add_module msr msr
 cp "$program" "$root/bin/attack"
-cp "$here/attack.sh" "$root/etc/attack.sh"
-chmod 755 "$root" "$root"/{bin,etc,lib,lib/modules} "$root/etc/attack.sh"
+cp "$here"/{attack,namespaces}.sh "$root/etc/"
+chmod 755 "$root" "$root"/{bin,etc,lib,lib/modules} "$root"/etc/*.sh
 
 pack "$out"

@@ -22,6 +22,10 @@ static const struct {
 	{"mask", attack_mask},
 	{"table", attack_table},
 	{"config", attack_config},
+	{"namespaces", attack_namespaces},
+	{"management", attack_management},
+	{"commands", attack_commands},
+	{"registers", attack_registers},
 };
 
 bool report(const char *name, bool good, const char *format, ...)
