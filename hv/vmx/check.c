@@ -76,7 +76,8 @@ static void check_controls(struct report *r)
 
 static void check_ept(struct report *r)
 {
-	u64 need = EPT_CAP_WALK_4 | EPT_CAP_UC | EPT_CAP_WB | EPT_CAP_INVEPT;
+	/* The memory types are those of the tables (appendix A.10) */
+	u64 need = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_INVEPT;
 	u64 cap;
 
 	if (!has_ept())
@@ -84,9 +85,9 @@ static void check_ept(struct report *r)
 	cap = rdmsr(MSR_VMX_EPT_VPID_CAP);
 	if ((cap & need) != need ||
 	    !(cap & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
-		complain(r, "EPT lacks 4-level walks, UC and WB memory or "
-			    "INVEPT: every processor with EPT has them; "
-			    "check the hypervisor below");
+		complain(r, "EPT lacks 4-level walks, tables in WB memory "
+			    "or INVEPT: every processor with EPT has "
+			    "them; check the hypervisor below");
 }
 
 static bool locked_off(void)

@@ -24,7 +24,6 @@
 #define MSR_VMX_PROCBASED2 0x48b
 #define MSR_VMX_EPT_VPID_CAP 0x48c
 #define EPT_CAP_WALK_4 BIT(6)
-#define EPT_CAP_UC BIT(8)
 #define EPT_CAP_WB BIT(14)
 #define EPT_CAP_2M BIT(16)
 #define EPT_CAP_1G BIT(17)
