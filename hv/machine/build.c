@@ -23,6 +23,7 @@
 #include "hv/panic.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/vmx.h"
 #include "hv/weaken.h"
 #include "vtd/vtd.h"
 
@@ -110,16 +111,28 @@ static void build_map(void)
 		       guest.map.region[i].hpa);
 }
 
+/* All vCPUs but the first begin by waiting for SIPI (SDM 3D A.6). */
+static unsigned int usable_cpus(void)
+{
+	if (cpu_count == 1 || vmx.wait_for_sipi)
+		return cpu_count;
+	hv_log("guest: one CPU, because VMX here has no wait-for-SIPI state: "
+	       "every processor with EPT has it, KVM offers it from Linux 5.11 "
+	       "on; check the hypervisor below\n");
+	return 1;
+}
+
 static unsigned int choose_cpus(void)
 {
 	u32 wanted = handover->config.cpus;
+	unsigned int usable = usable_cpus();
 
 	if (wanted == CONFIG_ALL_CPUS)
-		return cpu_count;
-	if (wanted > cpu_count)
-		hv_log("guest: cpus=%u, but only %u are here\n", wanted,
-		       cpu_count);
-	return MIN(wanted, cpu_count);
+		return usable;
+	if (wanted > usable)
+		hv_log("guest: cpus=%u, but only %u can be used\n", wanted,
+		       usable);
+	return MIN(wanted, usable);
 }
 
 /* The tables, built where the guest finds them. */

@@ -54,6 +54,7 @@ void vmx_capabilities(void)
 	vmx.cr4_fixed0 = rdmsr(MSR_VMX_CR4_FIXED0);
 	vmx.cr4_fixed1 = rdmsr(MSR_VMX_CR4_FIXED1);
 	vmx.ept_vpid_cap = rdmsr(MSR_VMX_EPT_VPID_CAP);
+	vmx.wait_for_sipi = rdmsr(MSR_VMX_MISC) & VMX_MISC_WAIT_FOR_SIPI;
 	/* VPID serves only if it can be flushed (28.3.3.1) */
 	if (!(vmx.ept_vpid_cap & EPT_CAP_INVVPID) ||
 	    !(vmx.ept_vpid_cap & EPT_CAP_INVVPID_ALL))

@@ -17,6 +17,7 @@
 #define MSR_VMX_EXIT 0x483
 #define MSR_VMX_ENTRY 0x484
 #define MSR_VMX_MISC 0x485
+#define VMX_MISC_WAIT_FOR_SIPI BIT(8)
 #define MSR_VMX_CR0_FIXED0 0x486
 #define MSR_VMX_CR0_FIXED1 0x487
 #define MSR_VMX_CR4_FIXED0 0x488
@@ -299,6 +300,7 @@ struct vmx_controls {
 	u32 pin, proc, proc2, exit, entry;
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	u64 ept_vpid_cap;
+	bool wait_for_sipi; /* the activity state can be entered */
 };
 
 extern struct vmx_controls vmx;
