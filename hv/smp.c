@@ -12,7 +12,8 @@
 
 #define INIT_DELAY_US 10000 /* 9.4.4.1 step 15 */
 #define SIPI_DELAY_US 200
-#define START_LIMIT_US 1000000
+/* A hypervisor below may let a processor stand for a while */
+#define START_LIMIT_US 10000000
 
 static struct trampoline_params *trampoline_install(hpa_t page,
 						    smp_entry_fn *entry)
