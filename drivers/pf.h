@@ -14,7 +14,8 @@ struct pf_registers {
 
 /* A page of a VF's BAR that the hypervisor mediates: writes are forwarded to
  * the device, then the PF driver's service() runs.  Reads go straight to the
- * device, so that drivers which poll it cost no exit. */
+ * device, so that drivers which poll it cost no exit, but for where the machine
+ * is itself a guest (hv/vmx/below.h). */
 struct pf_trapped_page {
 	u8 bar;
 	u32 offset; /* multiple of 4 KiB */

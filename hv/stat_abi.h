@@ -35,6 +35,7 @@ enum stat_cause {
 	STAT_CAUSE_MSIX_TABLE,
 	STAT_CAUSE_PF_MAILBOX,
 	STAT_CAUSE_BAR, /* I/O ports, less than a page, guarded registers */
+	STAT_CAUSE_PF_MAILBOX_READ, /* only under some hypervisors */
 	STAT_COUNTERS
 };
 

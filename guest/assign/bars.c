@@ -10,6 +10,7 @@
 #include "hv/guest_layout.h"
 #include "hv/log.h"
 #include "hv/mmio.h"
+#include "hv/vmx/below.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/trap.h"
@@ -169,17 +170,27 @@ static int add_small_bars(struct assigned *a)
 	return err;
 }
 
+/* Where reads cannot go straight to the device, a driver that polls it costs
+ * exits: said, because there were to be none. */
 static int add_pf_pages(struct assigned *a)
 {
 	const struct pf_driver *pf = a->pf_driver;
+	bool readable = below_keeps_read_only();
 	int err = 0;
 
 	for (unsigned int i = 0; !err && pf && i < pf->trapped_count; i++) {
 		const struct pf_trapped_page *p = &pf->trapped[i];
 
-		err = add_trapped(a, p->bar, p->offset, true,
+		err = add_trapped(a, p->bar, p->offset, readable,
 				  p->writable ? STAT_CAUSE_BAR
 					      : STAT_CAUSE_PF_MAILBOX);
+		if (!err && !readable)
+			hv_log("assign: " PCI_FMT ": the guest's reads of BAR "
+			       "%u at 0x%x exit too: the hypervisor below "
+			       "(%s) may report a wrong address when a page "
+			       "that can be read is written\n",
+			       PCI_ARG(a->fn->addr), p->bar, p->offset,
+			       below_signature());
 	}
 	return err;
 }

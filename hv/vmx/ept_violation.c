@@ -93,6 +93,8 @@ static void emulate(struct cpu *cpu, gpa_t gpa, const struct decoded *d)
 	enum stat_cause cause;
 
 	trap_memory_access(gpa, d->size, d->write, &value, &cause);
+	if (cause == STAT_CAUSE_PF_MAILBOX && !d->write)
+		cause = STAT_CAUSE_PF_MAILBOX_READ;
 	cpu->exits[cause]++;
 	if (!d->write)
 		finish_read(cpu, d, value);

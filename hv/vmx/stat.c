@@ -49,6 +49,7 @@ static const char *const names[STAT_COUNTERS] = {
 	[STAT_CAUSE_MSIX_TABLE] = "  MSI-X table",
 	[STAT_CAUSE_PF_MAILBOX] = "  PF mailbox page",
 	[STAT_CAUSE_BAR] = "  I/O or small BAR",
+	[STAT_CAUSE_PF_MAILBOX_READ] = "  PF mailbox page read",
 };
 
 static struct cpuid_regs counter_leaf(u32 subleaf)

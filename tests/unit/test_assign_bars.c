@@ -3,6 +3,7 @@
 #include "guest/assign/bars.h"
 #include "guest/assign/ports.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/below.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/trap.h"
@@ -61,6 +62,18 @@ int assigned_map_ports(struct vpci_function *v, unsigned int bar, u64 address)
 	return -ENODEV; /* nothing else here says so */
 }
 
+static bool keeps_read_only;
+
+bool below_keeps_read_only(void)
+{
+	return keeps_read_only;
+}
+
+const char *below_signature(void)
+{
+	return "BelowBelow";
+}
+
 static struct pci_function fn;
 static struct assigned a;
 static u8 *device; /* BAR 3 */
@@ -79,6 +92,7 @@ static int setup(void **state)
 	ept_result = 0;
 	services = table_writes = polls = 0;
 	service_result = 0;
+	keeps_read_only = true;
 	test_log_clear();
 	device = aligned_alloc(PAGE_SIZE, 4 * PAGE_SIZE);
 	memset(device, 0x5a, 4 * PAGE_SIZE);
@@ -388,6 +402,51 @@ static void guards_the_tables_page(void **state)
 	assert_int_equal(written(0x24, 4), 0x11);
 }
 
+/* The PF driver's page of BAR 3 is its first. */
+static void map_with_pf_page(void)
+{
+	static const struct pf_trapped_page page = {3, 0, NULL, 0};
+	static const struct pf_driver pf = {.trapped = &page,
+					    .trapped_count = 1};
+
+	a.trapped_count = 0;
+	a.pf_driver = &pf;
+	assert_int_equal(assigned_find_trapped_pages(&a), 0);
+	assert_int_equal(map_at(3, BAR3), 0);
+}
+
+static void pf_page_is_read_directly(void **state)
+{
+	(void)state;
+	map_with_pf_page();
+	assert_int_equal(backed_by(BAR3), (hpa_t)device);
+	assert_int_equal(memory_map_find(&guest.map, BAR3)->kind,
+			 REGION_BAR_READ);
+	assert_true(is_trapped(BAR3));
+	assert_string_equal(test_log, "");
+}
+
+/* Where a write to a page that can be read may be lost, it cannot be read. */
+static void pf_page_below_which_writes_are_lost(void **state)
+{
+	enum stat_cause cause;
+	u64 value;
+
+	(void)state;
+	keeps_read_only = false;
+	map_with_pf_page();
+	assert_int_equal(backed_by(BAR3), 0);
+	assert_int_equal(backed_by(BAR3 + 0x1000), (hpa_t)device + 0x1000);
+	assert_int_equal(ept_mapped, 0x2000);
+	assert_true(trap_memory_access(BAR3, 4, false, &value, &cause));
+	assert_int_equal(value, 0x5a5a5a5a);
+	assert_int_equal(cause, STAT_CAUSE_PF_MAILBOX);
+	assert_non_null(strstr(test_log, "BelowBelow"));
+	assert_int_equal(map_at(3, 0), 0);
+	assert_false(is_trapped(BAR3));
+	assert_int_equal(ept_mapped, 0);
+}
+
 static void table_too_large(void **state)
 {
 	(void)state;
@@ -426,6 +485,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(looks_when_the_pf_is_gone,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(pf_page_is_read_directly, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			pf_page_below_which_writes_are_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(table_too_large, setup,
 						teardown),
 	};

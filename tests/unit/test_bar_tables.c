@@ -3,6 +3,7 @@
 #include "guest/assign/bars.h"
 #include "guest/assign/ports.h"
 #include "hv/guest_layout.h"
+#include "hv/vmx/below.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/ept_format.h"
 #include "hv/vmx/guest.h"
@@ -56,6 +57,16 @@ int assigned_map_ports(struct vpci_function *v, unsigned int bar, u64 address)
 {
 	(void)v, (void)bar, (void)address;
 	return -ENODEV;
+}
+
+bool below_keeps_read_only(void)
+{
+	return true;
+}
+
+const char *below_signature(void)
+{
+	return NULL;
 }
 
 static struct pci_function fn[FUNCTIONS];
