@@ -54,7 +54,7 @@ FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
 	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch])
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
-	tests/attack/linux/*.sh)
+	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh)
 
 # The recipes' own words say what they do; V=1 shows the commands.
 V ?= 0
@@ -63,9 +63,8 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test test-all test-bochs unit fuzz \
-	coverage vm-tests soak attack-time attack-random schedule models mutants \
-	usb guest \
+.PHONY: all run run-usb test test-all test-bochs test-kvm unit fuzz coverage \
+	vm-tests soak attack-time attack-random schedule models mutants usb guest \
 	build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -85,6 +84,8 @@ help:
 #: make test-all   make test, and what takes longer or needs more: what CI runs
 #: make unit       the unit tests alone (TESTS=config: that one); make vm-tests:
 #:                 the other ones alone (TESTS='-k smp' is given to pytest)
+#: make test-kvm   Gangway under KVM, which runs on the emulator: some 7 minutes
+#:                 (part of make test-all; SMP, SHOW, DEVICE as with make run)
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
 #:                 make test; MODEL=corei7_haswell_4770: another processor)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
@@ -408,6 +409,12 @@ test-bochs:
 	@$(MAKE) --no-print-directory $(BOCHS_FILES)
 	@$(PYTHON) tools/bochs.py $(MODEL)
 
+test-kvm:
+	@tools/setup.sh install build run emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi guest
+	@tools/setup.sh emulator
+	@$(PYTHON) tools/kvm.py
+
 test:
 	@tools/setup.sh install build run test fuzz bochs emulator
 	@$(MAKE) --no-print-directory build-unit build-fuzz $(VM_FILES)
@@ -416,7 +423,7 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants
+LONG_TESTS := lint format-check models mutants test-kvm
 
 test-all:
 	@tools/setup.sh install build run test fuzz bochs emulator lint models

@@ -181,7 +181,7 @@ class PayloadServer:
     """An HTTP server on the loopback that gives 32 MiB of random bytes."""
 
     def __init__(self):
-        payload = os.urandom(PAYLOAD_SIZE)
+        self.payload = payload = os.urandom(PAYLOAD_SIZE)
         self.sha256 = hashlib.sha256(payload).hexdigest()
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -335,6 +335,8 @@ class Machine:
     `echo`, if given, is called with each line as it comes.
     """
 
+    LAST_WORDS = 5  # seconds
+
     def __init__(self, options, echo=None):
         self.options = options
         self.echo = echo
@@ -360,10 +362,13 @@ class Machine:
             raise MachineError(f"CONFIG={config}: no such file")
         make_disk(self.work / "disk.img", self.options, config)
 
+    def _command(self, console):
+        return qemu_command(self.options, self.work, console)
+
     def _start(self):
         self._prepare()
         self._monitor, monitor = socket.socketpair()
-        command = qemu_command(self.options, self.work, [
+        command = self._command([
             "-serial", "stdio", "-chardev",
             f"socket,id=qmp,fd={monitor.fileno()}", "-mon",
             "chardev=qmp,mode=control"])
@@ -477,7 +482,7 @@ class Machine:
             if LAST_LINE.search(self.log):
                 # Its last words, or the machine's power-off, follow.
                 try:
-                    self.qemu.wait(5)
+                    self.qemu.wait(self.LAST_WORDS)
                 except subprocess.TimeoutExpired:
                     return True
             time.sleep(0.1)
