@@ -5,6 +5,7 @@
 #include "hv/cpu.h"
 #include "hv/log.h"
 #include "hv/panic.h"
+#include "hv/vmx/below.h"
 #include "hv/x86.h"
 
 struct vmx_controls vmx;
@@ -28,6 +29,19 @@ static u32 adjust(u32 msr, u32 true_msr, u32 wanted)
 	u64 allowed = vmx_control_msr(msr, true_msr);
 
 	return (wanted | (u32)allowed) & (u32)(allowed >> 32);
+}
+
+static void log_capabilities(void)
+{
+	const char *below = below_signature();
+
+	hv_log("vmx: revision %u, unrestricted guest, EPT with 4K%s%s "
+	       "pages, %s, %s%s\n",
+	       vmx.revision, vmx.ept_vpid_cap & EPT_CAP_2M ? "+2M" : "",
+	       vmx.ept_vpid_cap & EPT_CAP_1G ? "+1G" : "",
+	       vmx.proc2 & PROC2_VPID ? "VPID" : "no VPID",
+	       below ? "under hypervisor " : "no hypervisor below",
+	       below ? below : "");
 }
 
 void vmx_capabilities(void)
@@ -59,11 +73,7 @@ void vmx_capabilities(void)
 	if (!(vmx.ept_vpid_cap & EPT_CAP_INVVPID) ||
 	    !(vmx.ept_vpid_cap & EPT_CAP_INVVPID_ALL))
 		vmx.proc2 &= ~PROC2_VPID;
-	hv_log("vmx: revision %u, unrestricted guest, EPT with 4K%s%s "
-	       "pages, %s\n",
-	       vmx.revision, vmx.ept_vpid_cap & EPT_CAP_2M ? "+2M" : "",
-	       vmx.ept_vpid_cap & EPT_CAP_1G ? "+1G" : "",
-	       vmx.proc2 & PROC2_VPID ? "VPID" : "no VPID");
+	log_capabilities();
 }
 
 static int feature_control_on(void)
