@@ -63,8 +63,7 @@ static void check_controls(struct report *r)
 		complain(r, "no virtual NMIs: every processor with EPT has "
 			    "them; check the hypervisor below");
 	if (!may_set(MSR_VMX_EXIT, MSR_VMX_TRUE_EXIT,
-		     EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_PAT |
-			     EXIT_LOAD_PAT) ||
+		     EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_LOAD_PAT) ||
 	    !may_set(MSR_VMX_ENTRY, MSR_VMX_TRUE_ENTRY,
 		     ENTRY_LOAD_EFER | ENTRY_LOAD_PAT))
 		complain(r, "VMX does not switch EFER and PAT: Intel "
