@@ -59,9 +59,12 @@ static void check_controls(struct report *r)
 		complain(r, "no MSR or I/O bitmaps: every processor with EPT "
 			    "has them; check the hypervisor below");
 	if (!may_set(MSR_VMX_PINBASED, MSR_VMX_TRUE_PINBASED,
-		     PIN_NMI_EXITING | PIN_VIRTUAL_NMIS))
-		complain(r, "no virtual NMIs: every processor with EPT has "
-			    "them; check the hypervisor below");
+		     PIN_NMI_EXITING | PIN_VIRTUAL_NMIS) ||
+	    !may_set(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
+		     PROC_NMI_WINDOW))
+		complain(r, "no virtual NMIs with NMI-window exiting: every "
+			    "processor with EPT has them; check the hypervisor "
+			    "below");
 	if (!may_set(MSR_VMX_EXIT, MSR_VMX_TRUE_EXIT,
 		     EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_LOAD_PAT) ||
 	    !may_set(MSR_VMX_ENTRY, MSR_VMX_TRUE_ENTRY,

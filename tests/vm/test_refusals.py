@@ -43,6 +43,9 @@ STOPS = {
     "no unrestricted guest": (
         {"cpu": "vmx-unrestricted-guest=off"},
         ("gangway: stopped:", "no unrestricted guest")),
+    "no NMI-window exiting": (
+        {"cpu": "vmx-vnmi-pending=off"},
+        ("gangway: stopped:", "no virtual NMIs with NMI-window exiting")),
     "kernel missing": (
         {"settings": {"kernel": "\\nowhere"}},
         ("gangway: stopped:", "\\nowhere")),
