@@ -114,7 +114,7 @@ static void ask(struct dma_memory *m, uint64_t target)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	reg_write(VF_RDT, BUFFERS);
 	reg_write(VF_TDT, 1);
-	if (!wait_for(tx->tx.status & DESC_DONE, 2000))
+	if (!wait_for(tx->tx.status & DESC_DONE))
 		die("the VF does not send");
 }
 
@@ -124,7 +124,7 @@ static bool provoke(struct dma_memory *m, uint64_t target)
 	const volatile struct descriptor *rx = &m->rx[0];
 
 	ask(m, target);
-	return wait_for(rx->rx.status & DESC_DONE, 2000);
+	return wait_for(rx->rx.status & DESC_DONE);
 }
 
 int main(int argc, char **argv)
@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 
 	take_device(0x8086, 0x10ca, 0);
 	ask(m, 0);
-	if (!wait_for(answer_here(m), 2000))
+	if (!wait_for(answer_here(m)))
 		die("the control failed: no answer in memory of ours");
 	if (!provoke(m, target))
 		die("no answer from 10.0.2.2 came to the VF");

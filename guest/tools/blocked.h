@@ -55,7 +55,7 @@ static inline bool judge(uint64_t target, uint32_t count_before)
 		       target);
 		return false;
 	}
-	if (!wait_for(blocked_count() != count_before, 2000)) {
+	if (!wait_for(blocked_count() != count_before)) {
 		printf("write to 0x%" PRIx64 ": no fault was counted\n",
 		       target);
 		return false;

@@ -88,7 +88,7 @@ static void dma(uint64_t from, uint64_t to, uint32_t direction)
 	*(volatile uint64_t *)(bar + EDU_DMA_TO) = to;
 	*(volatile uint64_t *)(bar + EDU_DMA_SIZE) = PAGE;
 	reg_write(EDU_DMA_COMMAND, DMA_START | direction);
-	if (!wait_for(!(reg_read(EDU_DMA_COMMAND) & DMA_START), 5000))
+	if (!wait_for(!(reg_read(EDU_DMA_COMMAND) & DMA_START)))
 		die("%s: DMA does not end", device_name);
 }
 
@@ -149,7 +149,7 @@ static void check_interrupt(void)
 	enabled = control | 1;
 	config_write(cap + 2, &enabled, 2);
 	reg_write(EDU_RAISE, 1);
-	if (!wait_for(reports() > before, 2000))
+	if (!wait_for(reports() > before))
 		die("%s: no interrupt", device_name);
 	reg_write(EDU_ACKNOWLEDGE, 1);
 	config_write(cap + 2, &control, 2);

@@ -53,7 +53,7 @@ struct dma_memory {
 static void stop_controller(void)
 {
 	reg_write(REG_CC, 0);
-	if (!wait_for(!(reg_read(REG_CSTS) & CSTS_RDY), 10000))
+	if (!wait_for(!(reg_read(REG_CSTS) & CSTS_RDY)))
 		die("the controller does not stop");
 }
 
@@ -68,7 +68,7 @@ static void start_controller(const struct dma_memory *m)
 	reg_write(REG_ACQ, (uint32_t)cq);
 	reg_write(REG_ACQ + 4, cq >> 32);
 	reg_write(REG_CC, CC_ENABLE);
-	if (!wait_for(reg_read(REG_CSTS) & CSTS_RDY, 10000))
+	if (!wait_for(reg_read(REG_CSTS) & CSTS_RDY))
 		die("the controller does not start");
 }
 
@@ -86,7 +86,7 @@ static void identify(struct dma_memory *m, unsigned int n, uint64_t target)
 	};
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	reg_write(REG_SQ_TAIL, n + 1);
-	if (!wait_for(done->status & 1, 5000))
+	if (!wait_for(done->status & 1))
 		die("the controller does not answer");
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }

@@ -112,10 +112,14 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Wait until @cond, at most @ms; evaluates to whether it came true. */
-#define wait_for(cond, ms)                                                     \
+/* What a device does at once may take seconds of our time: the emulated machine
+ * may stand still meanwhile, most of all under KVM on the emulator. */
+#define PATIENCE_MS 10000
+
+/* Wait until @cond, but not for ever; evaluates to whether it came true. */
+#define wait_for(cond)                                                         \
 	({                                                                     \
-		uint64_t deadline_ = now_ms() + (ms);                          \
+		uint64_t deadline_ = now_ms() + PATIENCE_MS;                   \
 		bool true_;                                                    \
 		while (!(true_ = (cond)) && now_ms() < deadline_)              \
 			usleep(100);                                           \
@@ -282,16 +286,16 @@ static inline void reset_vf(uint8_t mac[6])
 	uint32_t reply[3];
 
 	reg_write(VF_CTRL, CTRL_RST);
-	if (!wait_for(!(reg_read(VF_MAILBOX) & MAILBOX_RSTI), 1000))
+	if (!wait_for(!(reg_read(VF_MAILBOX) & MAILBOX_RSTI)))
 		die("the PF stays in reset");
-	if (!wait_for(mailbox_owned(), 1000))
+	if (!wait_for(mailbox_owned()))
 		die("the mailbox stays the PF's");
 	reg_write(VF_MBMEM, MSG_VF_RESET);
 	reg_write(VF_MAILBOX, MAILBOX_REQ);
-	if (!wait_for(mailbox_saw(MAILBOX_PFACK), 1000) ||
-	    !wait_for(mailbox_saw(MAILBOX_PFSTS), 1000))
+	if (!wait_for(mailbox_saw(MAILBOX_PFACK)) ||
+	    !wait_for(mailbox_saw(MAILBOX_PFSTS)))
 		die("the PF does not answer the mailbox");
-	if (!wait_for(mailbox_owned(), 1000))
+	if (!wait_for(mailbox_owned()))
 		die("the mailbox stays the PF's");
 	for (int i = 0; i < 3; i++)
 		reply[i] = reg_read(VF_MBMEM + 4 * i);
@@ -321,8 +325,8 @@ static inline void start_queues(const struct descriptor *rx_ring,
 	reg_write(VF_TDT, 0);
 	reg_write(VF_RXDCTL, DCTL_ENABLE);
 	reg_write(VF_TXDCTL, DCTL_ENABLE);
-	if (!wait_for(reg_read(VF_RXDCTL) & DCTL_ENABLE, 1000) ||
-	    !wait_for(reg_read(VF_TXDCTL) & DCTL_ENABLE, 1000))
+	if (!wait_for(reg_read(VF_RXDCTL) & DCTL_ENABLE) ||
+	    !wait_for(reg_read(VF_TXDCTL) & DCTL_ENABLE))
 		die("the queues do not start");
 }
 
