@@ -11,6 +11,7 @@ what is wrong with the run."""
 import gzip
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import machine
 SCRIPT = machine.ROOT / "tests/kvm/initramfs.sh"
 KERNEL = machine.BUILD / "guest/kernel"
 # For QEMU, its machine's memory, the disks' cache
-MEM = "5G"
+MEM_GIB = 5
 URL = "http://10.0.2.2:8080/payload"
 CMDLINE = machine.GUEST_CMDLINE + " mitigations=off"
 TIMEOUT = 2400
@@ -60,7 +61,7 @@ class Nested(machine.Machine):
         return [inner[0], "-L", "/usr/share/seabios", "-L", "/usr/share/qemu",
                 "-nodefaults", "-display", "none", "-no-reboot",
                 *machine.cpu_arguments(outer), "-smp", str(outer.smp),
-                "-m", MEM, "-kernel", machine.BUILD / "guest/vmlinuz",
+                "-m", f"{MEM_GIB}G", "-kernel", machine.BUILD / "guest/vmlinuz",
                 "-initrd", self.work / "initramfs.gz", "-append", CMDLINE,
                 *drives, *console,
                 "-d", "guest_errors", "-D", self.work / "guest-errors.log"]
@@ -94,8 +95,20 @@ def options_from_environment():
         os.environ["SHOW"] = "demo,nvme"
     os.environ.pop("QEMU", None)  # no other one has VMX without KVM
     options = machine.Options.from_environment()
+    if options.log:
+        raise machine.MachineError("LOG= would be a file of the machine in the "
+                                   "machine; the log is on the console")
     options.accel, options.timeout = "kvm", TIMEOUT
     return options
+
+
+def check_memory():
+    """Without it the host would swap for an hour before anything fails."""
+    meminfo = pathlib.Path("/proc/meminfo").read_text()
+    available = int(re.search(r"^MemAvailable: +(\d+) kB", meminfo, re.M)[1])
+    if available < MEM_GIB << 20:
+        raise machine.MachineError(f"this needs {MEM_GIB} GiB of memory, and "
+                                   f"{available >> 10} MiB are available")
 
 
 def run(options):
@@ -116,6 +129,7 @@ def run(options):
 
 def main():
     try:
+        check_memory()
         passed, failed = run(options_from_environment())
     except (machine.MachineError, subprocess.CalledProcessError) as error:
         print(f"kvm: {error}")
