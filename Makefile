@@ -63,9 +63,10 @@ Q := @
 endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
-.PHONY: all run run-usb test test-all test-bochs test-kvm unit fuzz coverage \
-	vm-tests soak attack-time attack-random schedule models mutants usb guest \
-	build-unit build-fuzz setup emulator format-check lint clean help FORCE
+.PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
+	unit fuzz coverage vm-tests soak attack-time attack-random schedule \
+	models mutants usb guest build-unit build-fuzz setup emulator \
+	format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
 all:
@@ -88,6 +89,9 @@ help:
 #:                 (part of make test-all; SMP, SHOW, DEVICE as with make run)
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
 #:                 make test; MODEL=corei7_haswell_4770: another processor)
+#: make test-distributions
+#:                 product and unit tests with the compilers and libraries of
+#:                 Debian 12 and 13, each in a tree of its own (needs root)
 #: make fuzz       the fuzz targets, for FUZZ_SECONDS=120 in all, two at a time;
 #:                 FUZZ_TARGETS='dmar vpci', FUZZ_RUNS=100000000: inputs in all;
 #:                 the inputs differ each time; those of make test do not, so
@@ -423,7 +427,7 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants test-kvm
+LONG_TESTS := lint format-check models mutants test-distributions test-kvm
 
 test-all:
 	@tools/setup.sh install build run test fuzz bochs emulator lint models
@@ -435,6 +439,10 @@ test-all:
 		then echo 1 0 >>$B/counts; else echo 0 1 >>$B/counts; fi; done
 	@awk '{ p += $$1; f += $$2 } END { print p " passed, " f " failed"; \
 		exit f > 0 || p == 0 }' $B/counts
+
+# Those that need no machine, where compilers and libraries are others
+test-distributions:
+	@tools/distributions.sh
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.
 FUZZ_CC ?= clang
