@@ -122,14 +122,15 @@ static uint8_t msi_cap(void)
 	die("%s: no MSI capability", device_name);
 }
 
-/* What Linux says of an interrupt that nobody handles */
+/* What Linux says of an interrupt that nobody handles: "for vector", and later
+ * "for" CPU and vector */
 static int reports(void)
 {
 	static char text[1 << 20];
 	int size = klogctl(KLOG_READ_ALL, text, sizeof(text) - 1), found = 0;
 
 	text[size > 0 ? size : 0] = '\0';
-	for (char *p = text; (p = strstr(p, "No irq handler for vector")); p++)
+	for (char *p = text; (p = strstr(p, "No irq handler for ")); p++)
 		found++;
 	return found;
 }

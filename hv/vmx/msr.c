@@ -294,6 +294,28 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 	}
 }
 
+/* What kernels ask for by the processor's model, without having been promised
+ * it, and do without: nobody attacks (Intel SDM 4, tables of models);
+ * C0011029h is AMD's. */
+static const struct {
+	u32 msr;
+	const char *name;
+} probed[] = {
+	{0x34, "SMI count"},
+	{0x140, "feature enables: CPUID faulting, ring 3 MWAIT"},
+	{0x186, "performance event select 0"},
+	{0x64e, "productive performance count"},
+	{0xc0011029, "AMD's decode configuration"},
+};
+
+static const char *probed_name(u32 msr)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(probed); i++)
+		if (probed[i].msr == msr)
+			return probed[i].name;
+	return NULL;
+}
+
 /* Say once for each MSR that it is unknown; the memory for that is small, and
  * the log says when it is full. */
 static void log_refused(const char *access, u32 msr)
@@ -302,6 +324,7 @@ static void log_refused(const char *access, u32 msr)
 	static u32 count;
 	u32 known = MIN(__atomic_load_n(&count, __ATOMIC_ACQUIRE),
 			(u32)ARRAY_SIZE(seen));
+	const char *name;
 	u32 at;
 
 	for (u32 i = 0; i < known; i++)
@@ -313,8 +336,10 @@ static void log_refused(const char *access, u32 msr)
 	if (at >= ARRAY_SIZE(seen))
 		return;
 	seen[at] = msr;
-	hv_log("guest: %s of MSR 0x%x refused%s\n", access, msr,
-	       log_last(at + 1, ARRAY_SIZE(seen)));
+	name = probed_name(msr);
+	hv_log("guest: %s of MSR 0x%x refused%s%s%s\n", access, msr,
+	       name ? ", as kernels expect on a processor without it: " : "",
+	       name ? name : "", log_last(at + 1, ARRAY_SIZE(seen)));
 }
 
 void exit_rdmsr(struct cpu *cpu)
