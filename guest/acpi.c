@@ -34,6 +34,7 @@ struct acpi_gas {
 
 #define GAS_SYSTEM_IO 1
 #define GAS_BYTE 1
+#define GAS_DWORD 3
 
 struct fadt {
 	struct acpi_header header;
@@ -41,7 +42,10 @@ struct fadt {
 	u8 reserved1, pm_profile;
 	u16 sci_interrupt;
 	u32 smi_command;
-	u8 fixed_hardware1[109 - 52]; /* none: hardware-reduced */
+	u8 fixed_hardware1[76 - 52]; /* none: hardware-reduced */
+	u32 pm_timer;
+	u8 fixed_hardware2[91 - 80], pm_timer_length;
+	u8 fixed_hardware3[109 - 92];
 	u16 boot_arch;
 	u8 reserved2;
 	u32 flags;
@@ -50,7 +54,9 @@ struct fadt {
 	u16 arm_boot_arch;
 	u8 minor_version;
 	u64 x_facs, x_dsdt;
-	u8 fixed_hardware2[244 - 148];
+	u8 fixed_hardware4[208 - 148];
+	struct acpi_gas x_pm_timer;
+	u8 fixed_hardware5[244 - 220];
 	struct acpi_gas sleep_control, sleep_status;
 	u8 hypervisor[8];
 } __attribute__((packed));
@@ -58,6 +64,9 @@ struct fadt {
 _Static_assert(sizeof(struct fadt) == 276, "5.2.9");
 _Static_assert(offsetof(struct fadt, boot_arch) == 109, "5.2.9");
 _Static_assert(offsetof(struct fadt, x_dsdt) == 140, "5.2.9");
+_Static_assert(offsetof(struct fadt, pm_timer) == 76, "5.2.9");
+_Static_assert(offsetof(struct fadt, pm_timer_length) == 91, "5.2.9");
+_Static_assert(offsetof(struct fadt, x_pm_timer) == 208, "5.2.9");
 
 #define FADT_BOOT_NO_VGA BIT(2) /* IAPC_BOOT_ARCH, 5.2.9.3 */
 #define FADT_WBINVD BIT(0)	/* flags, table 5-34 */
@@ -172,7 +181,19 @@ static struct acpi_gas io_register(u16 port)
 	return (struct acpi_gas){GAS_SYSTEM_IO, 8, 0, GAS_BYTE, port};
 }
 
-static u64 add_fadt(struct builder *b, u64 dsdt)
+/* The one piece of fixed hardware.  By 3.11.1 the system need not look at it;
+ * Linux does, and has a clock beside the TSC. */
+static void add_pm_timer(struct fadt *fadt, u16 port)
+{
+	if (!port)
+		return;
+	fadt->pm_timer = port;
+	fadt->pm_timer_length = 4;
+	fadt->x_pm_timer =
+		(struct acpi_gas){GAS_SYSTEM_IO, 32, 0, GAS_DWORD, port};
+}
+
+static u64 add_fadt(struct builder *b, u64 dsdt, u16 pm_timer)
 {
 	u64 gpa = 0;
 	struct fadt *fadt = take(b, sizeof(*fadt), &gpa);
@@ -188,6 +209,7 @@ static u64 add_fadt(struct builder *b, u64 dsdt)
 	fadt->reset_value = GUEST_RESET_VALUE;
 	fadt->sleep_control = io_register(GUEST_SLEEP_CONTROL_PORT);
 	fadt->sleep_status = io_register(GUEST_SLEEP_STATUS_PORT);
+	add_pm_timer(fadt, pm_timer);
 	memcpy(fadt->hypervisor, "GANGWAY ", sizeof(fadt->hypervisor));
 	fadt->minor_version = 3;
 	finish(&fadt->header, "FACP", sizeof(*fadt), 6);
@@ -227,7 +249,7 @@ static void add_madt_cpu(struct builder *b, u32 uid, u32 apic_id)
 		};
 }
 
-static u64 add_madt(struct builder *b, const struct acpi_cpus *cpus)
+static u64 add_madt(struct builder *b, const struct acpi_machine *machine)
 {
 	struct {
 		struct madt madt;
@@ -242,11 +264,11 @@ static u64 add_madt(struct builder *b, const struct acpi_cpus *cpus)
 	table->ioapic = (struct madt_ioapic){
 		.type = MADT_IOAPIC,
 		.length = sizeof(struct madt_ioapic),
-		.id = acpi_ioapic_id(cpus),
+		.id = acpi_ioapic_id(machine),
 		.address = GUEST_IOAPIC,
 	};
-	for (unsigned int i = 0; i < cpus->count; i++)
-		add_madt_cpu(b, i, cpus->apic_id[i]);
+	for (unsigned int i = 0; i < machine->count; i++)
+		add_madt_cpu(b, i, machine->apic_id[i]);
 	finish(&table->madt.header, "APIC", b->buf + b->used - (u8 *)table, 5);
 	return gpa;
 }
@@ -289,21 +311,22 @@ static void fill_rsdp(struct rsdp *rsdp, u64 xsdt)
 	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
-u8 acpi_ioapic_id(const struct acpi_cpus *cpus)
+u8 acpi_ioapic_id(const struct acpi_machine *machine)
 {
 	bool used[256] = {false};
 	unsigned int id = 0;
 
-	for (unsigned int i = 0; i < cpus->count; i++)
-		if (cpus->apic_id[i] <= XAPIC_ID_MAX)
-			used[cpus->apic_id[i]] = true;
+	for (unsigned int i = 0; i < machine->count; i++)
+		if (machine->apic_id[i] <= XAPIC_ID_MAX)
+			used[machine->apic_id[i]] = true;
 	while (used[id])
 		id++;
 	return id;
 }
 
-int acpi_build(void *buf, size_t size, u64 gpa, const struct acpi_cpus *cpus,
-	       const void *dsdt, size_t dsdt_size)
+int acpi_build(void *buf, size_t size, u64 gpa,
+	       const struct acpi_machine *machine, const void *dsdt,
+	       size_t dsdt_size)
 {
 	struct builder b = {.buf = buf, .size = size, .gpa = gpa};
 	struct rsdp *rsdp;
@@ -312,8 +335,8 @@ int acpi_build(void *buf, size_t size, u64 gpa, const struct acpi_cpus *cpus,
 	memset(buf, 0, size);
 	rsdp = take(&b, sizeof(*rsdp), &rsdp_gpa);
 	dsdt_gpa = add_dsdt(&b, dsdt, dsdt_size);
-	fadt = add_fadt(&b, dsdt_gpa);
-	madt = add_madt(&b, cpus);
+	fadt = add_fadt(&b, dsdt_gpa, machine->pm_timer);
+	madt = add_madt(&b, machine);
 	mcfg = add_mcfg(&b);
 	xsdt = add_xsdt(&b, fadt, madt, mcfg);
 	if (b.full)

@@ -4,9 +4,11 @@
 
 #include "hv/types.h"
 
-struct acpi_cpus {
-	unsigned int count;
+/* What the tables say of the guest's machine */
+struct acpi_machine {
+	unsigned int count; /* CPUs */
 	const u32 *apic_id; /* of CPU 0, 1, ... */
+	u16 pm_timer;	    /* port of the ACPI PM timer; 0: none */
 };
 
 /*
@@ -15,11 +17,12 @@ struct acpi_cpus {
  * becomes zero.  Returns the bytes used, the RSDP first; -ENOSPC if @size is
  * too small.
  */
-int acpi_build(void *buf, size_t size, u64 gpa, const struct acpi_cpus *cpus,
-	       const void *dsdt, size_t dsdt_size);
+int acpi_build(void *buf, size_t size, u64 gpa,
+	       const struct acpi_machine *machine, const void *dsdt,
+	       size_t dsdt_size);
 
 /* The ID that the MADT gives to the guest's IOAPIC: the lowest one that no
  * CPU's local APIC has. */
-u8 acpi_ioapic_id(const struct acpi_cpus *cpus);
+u8 acpi_ioapic_id(const struct acpi_machine *machine);
 
 #endif

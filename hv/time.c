@@ -39,6 +39,7 @@ struct reference {
 #define MAX_MOMENTS 1000000
 
 static u32 tsc_khz, apic_khz;
+static u16 pm_timer_port; /* 0: none that runs */
 static u64 start_tsc, delayed_us;
 static unsigned int delays;
 
@@ -54,6 +55,11 @@ u64 time_us(void)
 u32 time_tsc_khz(void)
 {
 	return tsc_khz;
+}
+
+u16 time_pm_timer(void)
+{
+	return pm_timer_port;
 }
 
 u32 time_apic_khz(void)
@@ -185,18 +191,19 @@ static bool from_cpuid(void)
 	return true;
 }
 
-int time_init(u16 pm_timer_port, u64 takeover_tsc)
+int time_init(u16 pm_timer, u64 takeover_tsc)
 {
 	const struct reference pm = {"ACPI PM timer", PM_TIMER_HZ,
-				     PM_TIMER_MASK, pm_timer_port,
-				     pm_timer_read};
+				     PM_TIMER_MASK, pm_timer, pm_timer_read};
 	const struct reference pit = {"8254 timer", PIT_HZ, 0xffff,
 				      PIT_CHANNEL2, pit_read};
 
 	start_tsc = takeover_tsc;
+	if (pm_timer && runs(&pm))
+		pm_timer_port = pm_timer;
 	if (from_cpuid())
 		return 0;
-	if (pm_timer_port && runs(&pm) && measure(&pm))
+	if (pm_timer_port && measure(&pm))
 		return 0;
 	pit_start();
 	if (runs(&pit)) {

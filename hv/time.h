@@ -90,6 +90,11 @@ int wait_timed_out(const char *what);
 int time_init(u16 pm_timer_port, u64 takeover_tsc);
 
 u32 time_tsc_khz(void);
+
+/* The first port of the machine's ACPI PM timer, 0 if it has none that runs;
+ * after time_init(). */
+#define PM_TIMER_PORTS 4
+u16 time_pm_timer(void);
 u32 time_apic_khz(void);
 /* Sum of all delay_us() until now. */
 u64 time_delayed_us(void);

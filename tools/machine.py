@@ -25,9 +25,7 @@ BUILD = ROOT / "build"
 FIRMWARE = pathlib.Path("/usr/share/OVMF")
 PF_MAC = "52:54:00:aa:bb:01"
 PAYLOAD_SIZE = 32 << 20
-# The emulated TSC is not called invariant, so Linux compares it with its timer
-# tick, which a busy host delays: tsc=reliable stops that.
-GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1 tsc=reliable"
+GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1"
 
 # What a run can show (guest/initramfs/NAME.sh), and the functions it is about;
 # devices: those of DEVICE=

@@ -64,6 +64,16 @@ int trap_ports(const struct trap_range *range)
 	return table_add(&ports, range);
 }
 
+bool trap_ports_free(u64 start, u64 size)
+{
+	const struct trap_range range = {.start = start, .size = size};
+
+	for (unsigned int i = 0; i < ports.count; i++)
+		if (overlap(&range, &ports.range[i]))
+			return false;
+	return true;
+}
+
 static void table_remove(struct trap_table *table, u64 start)
 {
 	for (unsigned int i = 0; i < table->count; i++) {

@@ -49,6 +49,10 @@ void trap_unlock(void);
 int trap_memory(const struct trap_range *range);
 int trap_ports(const struct trap_range *range);
 
+/* True if no range has any of these ports; the caller is as for trap_ports().
+ */
+bool trap_ports_free(u64 start, u64 size);
+
 /* Forget the range that starts at @start, if there is one.  The caller is as
  * for trap_memory(). */
 void trap_memory_remove(u64 start);

@@ -64,6 +64,12 @@ int vcpu_bitmaps_init(void)
 	return 0;
 }
 
+void vcpu_pass_ports(u16 first, unsigned int count)
+{
+	for (u32 port = first; port < first + count; port++)
+		io_bitmap[port / 8] &= ~BIT(port % 8);
+}
+
 static void set_controls(const struct cpu *cpu)
 {
 	vmwrite(PIN_CONTROLS, vmx.pin);

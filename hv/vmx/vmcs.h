@@ -18,6 +18,10 @@ struct vcpu_entry {
 #define VCPU_BITMAP_PAGES 3
 int vcpu_bitmaps_init(void);
 
+/* From now on these ports are the guest's without an exit; the last of them is
+ * at most FFFFh, and vcpu_bitmaps_init() was called. */
+void vcpu_pass_ports(u16 first, unsigned int count);
+
 /* Allocate and load this CPU's VMCS and set its controls and host state; the
  * guest's state is that after INIT, waiting for SIPI.  -EIO. */
 int vcpu_create(void);

@@ -98,10 +98,10 @@ static u8 sum(const u8 *bytes, size_t size)
 
 static int build(unsigned int count, const u32 *ids)
 {
-	struct acpi_cpus cpus = {count, ids};
+	struct acpi_machine machine = {count, ids, 0};
 
 	memset(buf, 0xcc, sizeof(buf));
-	return acpi_build(buf, sizeof(buf), GPA, &cpus, dsdt, dsdt_size);
+	return acpi_build(buf, sizeof(buf), GPA, &machine, dsdt, dsdt_size);
 }
 
 /* The table at @gpa: within what was built, its length too, sum 0 */
@@ -145,6 +145,26 @@ static void rsdp_leads_to_every_table(void **state)
 	/* The rest is zero */
 	for (size_t i = used; i < sizeof(buf); i++)
 		assert_int_equal(buf[i], 0);
+}
+
+/* PM_TMR_BLK, PM_TMR_LEN, X_PM_TMR_BLK (5.2.9): all three or none */
+static void fadt_has_the_pm_timer(void **state)
+{
+	struct acpi_machine machine = {1, (u32[]){0}, 0x1808};
+	const u8 *fadt = find(build(1, machine.apic_id), 0, "FACP");
+	int used;
+
+	(void)state;
+	assert_int_equal(get32(fadt + 76), 0);
+	assert_int_equal(fadt[91], 0);
+	assert_true(get64(fadt + 212) == 0);
+	memset(buf, 0xcc, sizeof(buf));
+	used = acpi_build(buf, sizeof(buf), GPA, &machine, dsdt, dsdt_size);
+	fadt = find(used, 0, "FACP");
+	assert_int_equal(get32(fadt + 76), 0x1808);
+	assert_int_equal(fadt[91], 4);
+	assert_int_equal(get32(fadt + 208), 0x03002001);
+	assert_true(get64(fadt + 212) == 0x1808);
 }
 
 /* Offsets of ACPI 6.3 table 5-33 */
@@ -214,16 +234,16 @@ static void madt_lists_cpus_and_ioapic(void **state)
 static void ioapic_id_collides_with_none(void **state)
 {
 	u32 ids[256];
-	struct acpi_cpus cpus = {256, ids};
+	struct acpi_machine machine = {256, ids, 0};
 
 	(void)state;
 	for (u32 i = 0; i < 256; i++)
 		ids[i] = i;
-	assert_int_equal(acpi_ioapic_id(&cpus), 255);
+	assert_int_equal(acpi_ioapic_id(&machine), 255);
 	ids[7] = 0xffffffff;
-	assert_int_equal(acpi_ioapic_id(&cpus), 7);
-	cpus.count = 2;
-	assert_int_equal(acpi_ioapic_id(&cpus), 2);
+	assert_int_equal(acpi_ioapic_id(&machine), 7);
+	machine.count = 2;
+	assert_int_equal(acpi_ioapic_id(&machine), 2);
 }
 
 static void mcfg_covers_bus_0(void **state)
@@ -239,7 +259,7 @@ static void mcfg_covers_bus_0(void **state)
 
 static void small_buffer_is_refused(void **state)
 {
-	struct acpi_cpus cpus = {2, two_cpus};
+	struct acpi_machine machine = {2, two_cpus, 0};
 	int used = build(2, two_cpus);
 
 	(void)state;
@@ -247,11 +267,11 @@ static void small_buffer_is_refused(void **state)
 		u8 *small = malloc(size ? size : 1);
 
 		assert_int_equal(
-			acpi_build(small, size, GPA, &cpus, dsdt, dsdt_size),
+			acpi_build(small, size, GPA, &machine, dsdt, dsdt_size),
 			-ENOSPC);
 		free(small);
 	}
-	assert_int_equal(acpi_build(buf, used, GPA, &cpus, dsdt, dsdt_size),
+	assert_int_equal(acpi_build(buf, used, GPA, &machine, dsdt, dsdt_size),
 			 used);
 }
 
@@ -346,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rsdp_leads_to_every_table),
 		cmocka_unit_test(fadt_is_hardware_reduced),
+		cmocka_unit_test(fadt_has_the_pm_timer),
 		cmocka_unit_test(madt_lists_cpus_and_ioapic),
 		cmocka_unit_test(ioapic_id_collides_with_none),
 		cmocka_unit_test(mcfg_covers_bus_0),

@@ -147,7 +147,11 @@ static void ports_end_at_64k(void **state)
 	(void)state;
 	assert_int_equal(add_ports(0xfff8, 9), -EINVAL);
 	assert_int_equal(add_ports(0x10000, 1), -EINVAL);
+	assert_true(trap_ports_free(0xfffc, 4));
 	assert_int_equal(add_ports(0xfff8, 8), 0);
+	assert_false(trap_ports_free(0xfffc, 4));
+	assert_false(trap_ports_free(0xfff5, 4));
+	assert_true(trap_ports_free(0xfff4, 4));
 	assert_true(trap_port_access(0xffff, 1, false, &value, NULL));
 	assert_int_equal(seen.offset, 7);
 	assert_false(trap_port_access(0xffff, 4, false, &value, NULL));

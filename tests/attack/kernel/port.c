@@ -10,12 +10,16 @@ static bool is_end(u32 port, unsigned int size)
 	       (port <= 0x3ff && port + size > 0x3f8);
 }
 
-/* Where somebody answers: NMI status, CMOS clock, UART, PCI. */
+/* The machine's, where OVMF has it on a q35 */
+#define PM_TIMER 0x608
+
+/* Where somebody answers: NMI status, CMOS clock, UART, PCI, the PM timer. */
 static bool is_known(u32 port, unsigned int size)
 {
 	return is_end(port, size) || (port <= 0x61 && port + size > 0x61) ||
 	       (port <= 0x71 && port + size > 0x70) ||
-	       (port <= 0xcff && port + size > 0xcf8);
+	       (port <= 0xcff && port + size > 0xcf8) ||
+	       (port >= PM_TIMER && port + size <= PM_TIMER + 4);
 }
 
 static u32 in(u16 port, unsigned int size)

@@ -136,15 +136,15 @@ bool attack_instructions(void)
 
 /* --- ports */
 
-/* The console, the reset, the power, the clock and PCI are the kernel's own
+/* The console, the reset, the power, the clocks and PCI are the kernel's own
  * here, and the attack kernel's elsewhere. */
 static bool is_used(unsigned int port, unsigned int size)
 {
 	static const struct {
 		unsigned int first, last;
-	} used[] = {{0x20, 0x21},   {0x40, 0x43},  {0x60, 0x64},
-		    {0x70, 0x71},   {0xa0, 0xa1},  {0x3f8, 0x3ff},
-		    {0x600, 0x601}, {0xcf8, 0xcff}};
+	} used[] = {{0x20, 0x21},   {0x40, 0x43},   {0x60, 0x64},
+		    {0x70, 0x71},   {0xa0, 0xa1},   {0x3f8, 0x3ff},
+		    {0x600, 0x601}, {0x608, 0x60b}, {0xcf8, 0xcff}};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(used); i++)
 		if (port <= used[i].last && port + size > used[i].first)
