@@ -128,7 +128,9 @@ help:
 #:   DEMO=1  TIMEOUT=240             no shell; seconds until giving up
 #:   KERNEL=6.12                     the guest's kernel: Debian's of that version;
 #:                                   or a file, MODULES=DIR: its modules
-#:   QEMU=/usr/bin/qemu-system-x86_64  instead of our emulator; with KVM
+#:   QEMU=auto                       the installed QEMU where it will do: with KVM,
+#:                                   from 8.1 on; QEMU=FILE: that one; QEMU=: our
+#:                                   emulator
 #: Elsewhere: CC=clang, V=1 (show the commands).
 #:
 #: Debian's packages for everything above, to be installed by root:
@@ -305,6 +307,9 @@ setup:
 emulator:
 	@tools/setup.sh install build emulator
 	@tools/setup.sh emulator
+
+# The installed QEMU with KVM, where it will do; the tests mean our emulator.
+run run-usb soak: export QEMU ?= auto
 
 run:
 	@tools/setup.sh install build run emulator

@@ -19,6 +19,7 @@ import threading
 import time
 
 import devices
+from qemu import choose_accel
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -131,20 +132,6 @@ class Options:
 
 VARIABLES = ("smp", "mem", "accel", "iommu", "cpu", "qemu_extra", "show",
              "guest_cmdline", "config", "log", "timeout", "device")
-
-
-def choose_accel(wanted):
-    """Returns (accelerator, why).  KVM needs nested VMX, so an Intel host."""
-    if wanted != "auto":
-        return wanted, f"ACCEL={wanted}"
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return "tcg", "/dev/kvm cannot be used here"
-    if "GenuineIntel" not in pathlib.Path("/proc/cpuinfo").read_text():
-        return "tcg", "the host is not Intel"
-    nested = pathlib.Path("/sys/module/kvm_intel/parameters/nested")
-    if not nested.exists() or nested.read_text().strip() not in ("Y", "1"):
-        return "tcg", "the host's KVM has no nested VMX"
-    return "kvm", "the host is Intel with nested VMX"
 
 
 def merge_properties(base, extra):

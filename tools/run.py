@@ -10,6 +10,7 @@ import sys
 
 import demo
 import machine
+import qemu
 
 
 def say(text):
@@ -27,6 +28,8 @@ def main():
                          and not os.environ.get("DEMO"))
         accel, why = machine.choose_accel(options.accel)
         say(f"{options.smp} CPUs, {options.mem}, {accel} ({why})")
+        program = machine.emulator()
+        say(qemu.remark(program, "qemu-vmx" in program))
         if options.shell:
             options.reboot = True
             say("Ctrl-A X ends the machine")

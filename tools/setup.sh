@@ -107,15 +107,28 @@ all_packages() {
 	done | sort -u
 }
 
+# The QEMU that is meant by QEMU=; auto: the installed one, where that will do.
+# Fails if it is our emulator.
+other_qemu() {
+	case ${QEMU:-} in
+	'') return 1 ;;
+	auto) python3 "$here/qemu.py" 2>/dev/null ;;
+	*)
+		command -v "$QEMU" ||
+			{ say "QEMU=$QEMU: no such program"; exit 2; }
+		;;
+	esac
+}
+
 # Whether there is an emulator to be built
 emulator_wanted() {
-	[ -z "${QEMU:-}" ] || return 1
+	! other_qemu >/dev/null || return 1
 	! "$here/qemu-vmx/build.sh" --built "$cache/qemu-vmx" >/dev/null
 }
 
 # One builder at a time; the build script finds a finished one by its stamp.
 emulator() {
-	[ -z "${QEMU:-}" ] || { echo "$QEMU"; return; }
+	! other_qemu || return 0
 	mkdir -p "$cache/qemu-vmx"
 	flock "$cache/qemu-vmx" "$here/qemu-vmx/build.sh" "$cache/qemu-vmx"
 }
