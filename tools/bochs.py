@@ -36,7 +36,7 @@ memory: guest=512, host=512
 cpu: model={model}, count={cpus}, ips=4000000, reset_on_triple_fault=0, \
 ignore_bad_msrs=1
 clock: sync=none, time0=utc
-romimage: file={firmware}, address=0xffe00000, options=none
+romimage: file={firmware}, address={rom:#x}, options=none
 vgaromimage: file={vga}
 pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
@@ -136,6 +136,7 @@ def prepare(work, options):
         "/vmlinuz": options.kernel, "/initramfs": options.initrd})
     (work / "bochsrc").write_text(CONFIG.format(
         model=options.model, cpus=options.cpus, firmware=FIRMWARE, vga=VGA_BIOS,
+        rom=(4 << 30) - FIRMWARE.stat().st_size,  # it ends at 4 GiB
         work=work, cylinders=cylinders, heads=HEADS, sectors=SECTORS))
     (work / "debugger").write_text("c\nq\n")
     (work / "serial").write_text("")
@@ -167,6 +168,12 @@ class Bochs:
         """What Bochs said for its user."""
         path = self.work / "bochs.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def last_words(self):
+        """What Bochs said last, in its log or instead of it."""
+        said = self.log or (self.work / "screen").read_text(errors="replace")
+        return [line for line in ESCAPES.sub("", said).splitlines()
+                if line.strip()][-5:]
 
     def wait_end(self, echo):
         """Wait until the machine is off or time is up, and give each line to
@@ -212,6 +219,8 @@ def judge(bochs):
                            console, re.M)
     problems += [f"Bochs refused something of VMX: {line[0]}"
                  for line in REFUSED.finditer(bochs.log)]
+    if problems and not console:  # it did not get so far
+        problems += [f"Bochs: {line}" for line in bochs.last_words()]
     return problems
 
 
