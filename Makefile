@@ -153,7 +153,7 @@ $B/obj/%.asm.o: %.asm
 	$Q$(NASM) -f elf64 -I $B/ -MD $(@:.o=.d) -MP -o $@ $<
 
 # The screen's font, of console-setup-linux
-CONSOLE_FONT := /usr/share/consolefonts/Lat15-Fixed16.psf.gz
+CONSOLE_FONT ?= /usr/share/consolefonts/Lat15-Fixed16.psf.gz
 
 $B/font.c: tools/font.py $(CONSOLE_FONT)
 	@mkdir -p $(@D)

@@ -10,6 +10,8 @@ PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=$1 out=$2
 shift 2
+pci_ids=/usr/share/misc/pci.ids
+[ -e "$pci_ids" ] || pci_ids=/usr/share/hwdata/pci.ids
 
 # shellcheck source=tools/archive.sh
 . "$here/archive.sh"
@@ -26,7 +28,7 @@ for driver in xhci-pci ahci; do
 done
 add_module usb-storage xhci-pci
 add_program "$(command -v lspci)"
-cp -L /usr/share/misc/pci.ids "$root/usr/share/misc/"
+cp -L "$pci_ids" "$root/usr/share/misc/pci.ids"
 cp "$@" "$root/bin/"
 cp "$here"/../guest/initramfs/init "$root/init"
 cp "$here"/../guest/initramfs/*.sh "$root/etc/"

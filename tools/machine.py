@@ -23,7 +23,11 @@ from qemu import choose_accel
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-FIRMWARE = pathlib.Path("/usr/share/OVMF")
+FIRMWARE = pathlib.Path(os.environ.get("OVMF")
+                        or "/usr/share/OVMF/OVMF_CODE_4M.fd")
+# The file beside it with its variables
+VARIABLES_OF_FIRMWARE = FIRMWARE.with_name(
+    FIRMWARE.name.replace("CODE", "VARS"))
 PF_MAC = "52:54:00:aa:bb:01"
 PAYLOAD_SIZE = 32 << 20
 GUEST_CMDLINE = "console=ttyS0,115200 quiet loglevel=4 panic=-1"
@@ -287,13 +291,13 @@ def qemu_command(options, work, console):
     """The whole command line; @console: the arguments of the first serial
     port."""
     variables = work / "vars.fd"
-    shutil.copyfile(FIRMWARE / "OVMF_VARS_4M.fd", variables)
+    shutil.copyfile(VARIABLES_OF_FIRMWARE, variables)
     command = [
         emulator(), "-L", "/usr/share/seabios", "-L", "/usr/share/qemu",
         "-nodefaults", "-display", "none",
         *cpu_arguments(options), "-smp", str(options.smp), "-m", options.mem,
         "-drive", "if=pflash,format=raw,readonly=on,"
-        f"file={FIRMWARE / 'OVMF_CODE_4M.fd'}",
+        f"file={FIRMWARE}",
         "-drive", f"if=pflash,format=raw,file={variables}",
         *device_arguments(options, work / "disk.img"), *console,
         "-d", "guest_errors", "-D", str(work / "guest-errors.log")]
