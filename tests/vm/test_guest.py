@@ -39,6 +39,21 @@ def test_stat_over_a_command(shell):
     assert re.search(r"^cpus=2$", said, re.M)
 
 
+def test_second_clock(shell):
+    """Linux compares the TSC with the machine's PM timer and keeps the TSC; to
+    read the timer, as the guest's only clock, costs no exit."""
+    start = len(shell.console)
+    shell.send("cd /sys/devices/system/clocksource/clocksource0\n"
+               "cat available_clocksource current_clocksource\n"
+               "echo acpi_pm >current_clocksource; cat current_clocksource\n"
+               "gangway-stat -m -- sleep 3; echo end of $((1 + 1))\n")
+    assert shell.wait_for(r"^end of 2$", 60, start)
+    said = shell.console[start:]
+    for line in r"tsc acpi_pm ?", "tsc", "acpi_pm":
+        assert re.search(f"^{line}$", said, re.M), line
+    assert set(re.findall(r"^exit\.(\w+)=", said, re.M)) == {"CPUID"}
+
+
 def test_reboot(shell):
     shell.send("reboot -f\n")
     assert shell.wait_for(r"gangway: guest rebooted", 60)
