@@ -1,6 +1,7 @@
 /* This file finds and checks the machine's ACPI tables, and reads what it
  * needs of them (ACPI 6.3 5.2). */
 #include "hv/acpi_tables.h"
+#include "hv/host_ranges.h"
 #include "hv/log.h"
 #include "hv/string.h"
 
@@ -22,6 +23,10 @@
 
 #define FADT_PM_TIMER_BLOCK 76
 #define FADT_PM_TIMER_LENGTH 91
+/* Generic addresses (5.2.3.2): the space, and where the address is */
+#define GENERIC_SIZE 12
+#define GENERIC_ADDRESS 4
+#define GENERIC_PORTS 1
 
 /* IA-PC HPET 1.0a 3.2.4: a generic address, whose address is its last half */
 #define HPET_ADDRESS 44
@@ -234,4 +239,54 @@ u16 acpi_pm_timer(const struct acpi_header *fadt)
 		return 0;
 	port = acpi_field(fadt, FADT_PM_TIMER_BLOCK, 4);
 	return port <= UINT16_MAX ? (u16)port : 0;
+}
+
+#define FADT_SIZE_1 116 /* ACPI 1.0's */
+
+/* The FADT's registers that may be in ports, but for the PM timer (5.2.9).
+ * length_at: the byte that has a block's length; 0: it is one port. */
+static const struct fadt_register {
+	u16 at;
+	u8 length_at;
+	bool generic;
+} fadt_registers[] = {
+	{48, 0, false},			  /* SMI_CMD */
+	{56, 88, false}, {60, 88, false}, /* PM1a, PM1b event */
+	{64, 89, false}, {68, 89, false}, /* PM1a, PM1b control */
+	{72, 90, false},		  /* PM2 control */
+	{80, 92, false}, {84, 93, false}, /* GPE0, GPE1 */
+	{116, 0, true},			  /* RESET_REG */
+	{148, 88, true}, {160, 88, true}, /* The X_ fields of these */
+	{172, 89, true}, {184, 89, true}, /* blocks */
+	{196, 90, true}, {220, 92, true}, {232, 93, true},
+	{244, 0, true},	 {256, 0, true}, /* Sleep control, status */
+};
+
+/* The first port of @r and how many; 0: it is not in ports. */
+static u64 register_ports(const struct acpi_header *fadt,
+			  const struct fadt_register *r, u64 *first)
+{
+	if (r->at + (r->generic ? GENERIC_SIZE : 4u) > fadt->length)
+		return 0;
+	if (r->generic && acpi_field(fadt, r->at, 1) != GENERIC_PORTS)
+		return 0;
+	*first = r->generic ? acpi_field(fadt, r->at + GENERIC_ADDRESS, 8)
+			    : acpi_field(fadt, r->at, 4);
+	if (!*first || *first > UINT16_MAX)
+		return 0;
+	return r->length_at ? acpi_field(fadt, r->length_at, 1) : 1;
+}
+
+bool acpi_fadt_has_ports(const struct acpi_header *fadt, u16 base, u64 size)
+{
+	u64 first, count;
+
+	if (fadt->length < FADT_SIZE_1)
+		return true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(fadt_registers); i++) {
+		count = register_ports(fadt, &fadt_registers[i], &first);
+		if (count && ranges_overlap(base, size, first, count))
+			return true;
+	}
+	return false;
 }

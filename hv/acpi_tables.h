@@ -73,4 +73,8 @@ u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq);
 /* I/O port of the PM timer, by the FADT (5.2.9); 0: there is none. */
 u16 acpi_pm_timer(const struct acpi_header *fadt);
 
+/* True if another register of the FADT than the PM timer is in part of the
+ * @size ports from @base on, or the FADT is too short to say. */
+bool acpi_fadt_has_ports(const struct acpi_header *fadt, u16 base, u64 size);
+
 #endif

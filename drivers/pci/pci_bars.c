@@ -161,7 +161,8 @@ bool pci_bridge_io_window(const struct pci_function *bridge, u64 *base,
 		first |= (u64)(high & 0xffff) << 16;
 		last |= (u64)(high >> 16) << 16;
 	}
-	if (first > last)
+	/* What forwards no ports reads 0 (PCI-to-PCI bridges 1.2, 3.2.5.6) */
+	if (!last || first > last)
 		return false;
 	*base = first;
 	*size = last - first + IO_WINDOW_GRANULE;

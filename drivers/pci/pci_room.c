@@ -82,6 +82,33 @@ void pci_describe_owner(const struct pci_owner *owner, char *buf, size_t size)
 		       PCI_ARG(owner->fn->addr), r->base, last);
 }
 
+static bool has_ports(const struct pci_function *other, u64 base, u64 size)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		if (other->bar[i].io &&
+		    ranges_overlap(base, size, other->bar[i].base,
+				   other->bar[i].size))
+			return true;
+	return false;
+}
+
+bool pci_ports_taken(const struct pci_function *fn, u64 base, u64 size)
+{
+	unsigned int count;
+	const struct pci_function *other = pci_functions(&count);
+	u64 window, length;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (&other[i] != fn && has_ports(&other[i], base, size))
+			return true;
+		if (other[i].bridge && !pci_is_below(fn, &other[i]) &&
+		    pci_bridge_io_window(&other[i], &window, &length) &&
+		    ranges_overlap(base, size, window, length))
+			return true;
+	}
+	return false;
+}
+
 static bool has_window(const struct pci_function *bridge, hpa_t base, u64 size)
 {
 	hpa_t window;

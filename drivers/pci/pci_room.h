@@ -26,6 +26,11 @@ bool pci_range_taken(const struct pci_function *fn, const struct pci_bar *bar,
 /* "a BAR of 0000:00:04.0 (0xc0000000-0xc000ffff)" */
 void pci_describe_owner(const struct pci_owner *owner, char *buf, size_t size);
 
+/* True if I/O ports [@base, @base + @size), which are @fn's (NULL: no
+ * function's), are also behind an I/O BAR of another function, or in what a
+ * bridge forwards that does not lead to @fn. */
+bool pci_ports_taken(const struct pci_function *fn, u64 base, u64 size);
+
 /* True if each bridge above @fn forwards all of [@base, @base + @size); on a
  * root bus nobody says what is forwarded. */
 bool pci_is_forwarded(const struct pci_function *fn, hpa_t base, u64 size);

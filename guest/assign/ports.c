@@ -6,10 +6,10 @@
 #include "guest/assign/ports.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_room.h"
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
 #include "hv/guest_layout.h"
-#include "hv/host_ranges.h"
 #include "hv/log.h"
 #include "hv/vmx/trap.h"
 
@@ -28,16 +28,14 @@ static bool is_left_to_isa(const struct pci_function *bridge,
 	       bar->base % 1024 + bar->size > 256;
 }
 
-/* True if @bridge forwards all, or perhaps *any of the ports. */
+/* True if @bridge forwards all the ports. */
 static bool forwards(const struct pci_function *bridge,
-		     const struct pci_bar *bar, bool *any)
+		     const struct pci_bar *bar)
 {
 	u64 base, size;
 
-	*any = false;
 	if (!pci_bridge_io_window(bridge, &base, &size))
 		return false;
-	*any = ranges_overlap(bar->base, bar->size, base, size);
 	return bar->base >= base && bar->base - base <= size &&
 	       bar->size <= size - (bar->base - base) &&
 	       !is_left_to_isa(bridge, bar);
@@ -48,45 +46,20 @@ static bool forwards(const struct pci_function *bridge,
 static bool is_led_to(const struct pci_function *fn, const struct pci_bar *bar)
 {
 	const struct pci_function *bridge = fn->parent;
-	bool any;
 
 	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
 	     depth++) {
-		if (!forwards(bridge, bar, &any))
+		if (!forwards(bridge, bar))
 			return false;
 		bridge = bridge->parent;
 	}
 	return fn->parent;
 }
 
-static bool answers(const struct pci_function *other,
-		    const struct pci_function *fn, const struct pci_bar *bar)
-{
-	bool any;
-
-	for (unsigned int i = 0; other != fn && i < PCI_BARS; i++)
-		if (other->bar[i].io &&
-		    ranges_overlap(bar->base, bar->size, other->bar[i].base,
-				   other->bar[i].size))
-			return true;
-	if (!other->bridge || pci_is_below(fn, other))
-		return false;
-	forwards(other, bar, &any);
-	return any;
-}
-
 static bool is_own(const struct pci_function *fn, const struct pci_bar *bar)
 {
-	unsigned int count;
-	const struct pci_function *other = pci_functions(&count);
-
-	if (bar->base < FIRST_PORT || bar->base > PORTS - bar->size ||
-	    !is_led_to(fn, bar))
-		return false;
-	for (unsigned int i = 0; i < count; i++)
-		if (answers(&other[i], fn, bar))
-			return false;
-	return true;
+	return bar->base >= FIRST_PORT && bar->base <= PORTS - bar->size &&
+	       is_led_to(fn, bar) && !pci_ports_taken(fn, bar->base, bar->size);
 }
 
 void assigned_check_ports(struct pci_function *fn)

@@ -17,15 +17,13 @@
 #include "hv/machine/end.h"
 #include "hv/machine/events.h"
 #include "hv/machine/handover.h"
+#include "hv/machine/pass_clock.h"
 #include "hv/machine/preflight.h"
 #include "hv/machine/take_ranges.h"
 #include "hv/machine/take_vtd.h"
 #include "hv/panic.h"
-#include "hv/time.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
-#include "hv/vmx/trap.h"
-#include "hv/vmx/vmcs.h"
 #include "hv/vmx/vmx.h"
 #include "hv/weaken.h"
 #include "vtd/vtd.h"
@@ -138,25 +136,6 @@ static unsigned int choose_cpus(void)
 	return MIN(wanted, usable);
 }
 
-/*
- * The machine's ACPI PM timer becomes the guest's: a clock beside the TSC,
- * which Linux would not trust alone, that costs no exit.  Nothing is given away
- * with it: its four ports are its own, and writes do nothing
- * (ACPI 6.3 4.8.3.3).
- */
-static u16 pass_pm_timer(void)
-{
-	u16 port = time_pm_timer();
-
-	if (!port || port % PM_TIMER_PORTS ||
-	    !trap_ports_free(port, PM_TIMER_PORTS))
-		return 0;
-	vcpu_pass_ports(port, PM_TIMER_PORTS);
-	hv_log("guest: the ACPI PM timer, ports 0x%x to 0x%x, without exits\n",
-	       port, port + PM_TIMER_PORTS - 1);
-	return port;
-}
-
 /* The tables, built where the guest finds them. */
 static void build_acpi(const struct acpi_machine *acpi)
 {
@@ -250,7 +229,7 @@ void machine_build(struct vcpu_entry *entry)
 		ids[i] = cpus[i]->apic_id;
 	platform_init(&bus, acpi_ioapic_id(&acpi));
 	com1_line_init(acpi_table("APIC"));
-	acpi.pm_timer = pass_pm_timer();
+	acpi.pm_timer = machine_pass_pm_timer();
 	build_acpi(&acpi);
 	write_reset_vector();
 	load_linux(entry);

@@ -526,6 +526,69 @@ static void pm_timer_port(void **state)
 		assert_int_equal(pm_timer(size, 0x608, 4), 0);
 }
 
+/* A FADT of @size bytes, of which those at @at are @bytes and byte @length_at
+ * is @length: has it part of four ports from 608h on? */
+static bool has_ports(u32 size, unsigned int at, const u8 bytes[12],
+		      unsigned int length_at, u8 length)
+{
+	u8 fadt[276] = {0};
+	u8 *copy = malloc(size);
+	bool has;
+
+	assert_non_null(copy);
+	memcpy(fadt + at, bytes, 12);
+	if (length_at)
+		fadt[length_at] = length;
+	set32(fadt + 4, size);
+	memcpy(copy, fadt, size);
+	has = acpi_fadt_has_ports((const struct acpi_header *)copy, 0x608, 4);
+	free(copy);
+	return has;
+}
+
+/* Table 5-33: the fields with a port, those with a generic address, and where
+ * the length of each is, in bytes */
+static void fadt_ports(void **state)
+{
+	static const u8 plain[][2] = {{48, 0},	{56, 88}, {60, 88}, {64, 89},
+				      {68, 89}, {72, 90}, {80, 92}, {84, 93}};
+	static const u16 generic[][2] = {
+		{116, 0},  {148, 88}, {160, 88}, {172, 89}, {184, 89},
+		{196, 90}, {220, 92}, {232, 93}, {244, 0},  {256, 0}};
+	const u8 none[12] = {0}, inside[12] = {0x0b, 6}, before[12] = {4, 6},
+		 behind[12] = {0x0c, 6};
+	const u8 address[12] = {1, 8, 0, 1, 0x0b, 6},
+		 in_memory[12] = {0, 8, 0, 1, 0x0b, 6};
+
+	(void)state;
+	assert_false(has_ports(276, 48, none, 0, 0));
+	assert_true(has_ports(115, 48, none, 0, 0)); /* shorter than 1.0 */
+	assert_false(has_ports(116, 48, none, 0, 0));
+	for (unsigned int i = 0; i < ARRAY_SIZE(plain); i++) {
+		u8 at = plain[i][0], length_at = plain[i][1];
+
+		assert_true(has_ports(116, at, inside, length_at, 1));
+		assert_false(has_ports(116, at, behind, length_at, 16));
+		assert_false(has_ports(116, at, before, length_at, 4));
+		if (length_at) {
+			assert_true(has_ports(116, at, before, length_at, 5));
+			assert_false(has_ports(116, at, inside, length_at, 0));
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(generic); i++) {
+		u16 at = generic[i][0], length_at = generic[i][1];
+
+		assert_true(has_ports(276, at, address, length_at, 1));
+		assert_false(has_ports(276, at, in_memory, length_at, 1));
+		/* Not there in a shorter one */
+		assert_false(has_ports(at + 11u < 116 ? 116 : at + 11u, at,
+				       address, length_at, 1));
+	}
+	/* The timer's own fields are no other's */
+	assert_false(has_ports(276, 76, inside, 91, 4));
+	assert_false(has_ports(276, 208, address, 91, 4));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -550,6 +613,7 @@ int main(void)
 		cmocka_unit_test(ecam_is_noted_as_taken),
 		cmocka_unit_test(local_apic_and_hpet),
 		cmocka_unit_test(pm_timer_port),
+		cmocka_unit_test(fadt_ports),
 	};
 
 	return cmocka_run_group_tests(tests, make_arena, NULL);

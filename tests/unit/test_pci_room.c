@@ -172,6 +172,41 @@ static void ranges_for_vfs(void **state)
 	assert_ptr_equal(owner.fn, vf);
 }
 
+/* Ports that are no function's: I/O BARs and windows of whatever is there. */
+static void ports_of_nobody(void **state)
+{
+	(void)state;
+	refused(1, 0);
+	assert_false(pci_ports_taken(NULL, 0x608, 4));
+	model_set32(0, 0x20, PCI_BAR(4), 0x601, 0xfffffff8); /* 600h to 607h */
+	refused(1, 0);
+	assert_false(pci_ports_taken(NULL, 0x608, 4));
+	assert_true(pci_ports_taken(NULL, 0x607, 1));
+	model_set32(0, 0x20, PCI_BAR(4), 0x601, 0xfffffff0);
+	refused(1, 0);
+	assert_true(pci_ports_taken(NULL, 0x608, 4));
+	assert_true(pci_ports_taken(fn, 0x608, 4));
+	fn = pci_find((struct pci_addr){.devfn = 0x20});
+	assert_false(pci_ports_taken(fn, 0x608, 4));
+}
+
+/* A bridge whose window reads 0 and 0 forwards no ports; one that leads to a
+ * function forwards that function's. */
+static void ports_of_bridges(void **state)
+{
+	(void)state;
+	model_set16(0, 0x08, PCI_IO_WINDOW, 0, 0);
+	refused(1, 0);
+	assert_false(pci_ports_taken(NULL, 0x608, 4));
+	model_set16(0, 0x08, PCI_IO_WINDOW, 0x2010, 0); /* 1000h to 2fffh */
+	refused(1, 0);
+	assert_false(pci_ports_taken(NULL, 0xffc, 4));
+	assert_true(pci_ports_taken(NULL, 0x1808, 4));
+	assert_true(pci_ports_taken(NULL, 0x2ffc, 4));
+	assert_false(pci_ports_taken(NULL, 0x3000, 4));
+	assert_false(pci_ports_taken(fn, 0x1808, 4));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +217,8 @@ int main(void)
 		cmocka_unit_test_setup(windows_of_others, set_up),
 		cmocka_unit_test_setup(every_bridge_forwards, set_up),
 		cmocka_unit_test_setup(ranges_for_vfs, set_up),
+		cmocka_unit_test_setup(ports_of_nobody, set_up),
+		cmocka_unit_test_setup(ports_of_bridges, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

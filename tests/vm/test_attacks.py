@@ -39,7 +39,7 @@ NAMES = {
     "XCR0", "every MSR", "forbidden MSR values", "EFER", "PAT", "TSC write",
     "memory that is not there", "device memory",
     "execution from device memory", "CPUID below a non-canonical address",
-    "I/O ports",
+    "I/O ports", "PM timer",
     "start of another processor", "IPIs to absent processors", "self-IPIs",
     "NMI storm to itself", "NMI storm to another", "INIT, SIPI, NMI storm",
     "odd delivery modes", "local vector table", "task switch", "real mode",

@@ -120,6 +120,7 @@ void attack_msrs(void);
 void attack_control_registers(void);
 void attack_xcr0(void);
 void attack_ports(void);
+void attack_pm_timer(void);
 void attack_instructions(void);
 void attack_debug(void);
 void attack_cpuid(void);

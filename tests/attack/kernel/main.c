@@ -349,6 +349,7 @@ static void all_attacks(u64 ram_end)
 	attack_execution();
 	attack_rip();
 	attack_ports();
+	attack_pm_timer();
 	attack_ipis();
 	attack_task_switch();
 	attack_modes();

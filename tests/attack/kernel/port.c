@@ -12,6 +12,8 @@ static bool is_end(u32 port, unsigned int size)
 
 /* The machine's, where OVMF has it on a q35 */
 #define PM_TIMER 0x608
+#define PM_TIMER_HZ 3579545
+#define PM_TIMER_BITS 24
 
 /* Where somebody answers: NMI status, CMOS clock, UART, PCI, the PM timer. */
 static bool is_known(u32 port, unsigned int size)
@@ -62,4 +64,32 @@ void attack_ports(void)
 		}
 	report("I/O ports", !wrong, "%u accesses, %u read what is not there",
 	       done, wrong);
+}
+
+static u32 pm_timer_elapsed(u32 since)
+{
+	return (in(PM_TIMER, 4) - since) & ((1u << PM_TIMER_BITS) - 1);
+}
+
+/* What is written to the PM timer by each width does not get there: it goes on
+ * counting at its rate, by the TSC. */
+void attack_pm_timer(void)
+{
+	u64 tsc_hz = (u64)cpuid(0x15, 0).ecx * cpuid(0x15, 0).ebx /
+		     cpuid(0x15, 0).eax;
+	u32 moved = 0, wrong = 0, ticks;
+
+	for (unsigned int size = 1; size <= 4; size *= 2)
+		for (u32 at = 0; at < 4; at += size) {
+			u64 start = tsc(), most;
+			u32 before = in(PM_TIMER, 4);
+
+			out((u16)(PM_TIMER + at), size, ~(before >> 8 * at));
+			ticks = pm_timer_elapsed(before);
+			most = (tsc() - start) * PM_TIMER_HZ / tsc_hz;
+			moved += ticks;
+			wrong += ticks > most + most / 8 + 4;
+		}
+	report("PM timer", moved && !wrong,
+	       "counts: %u ticks, %u of 7 writes took effect", moved, wrong);
 }
