@@ -405,7 +405,7 @@ unit:
 
 # What the whole-machine tests boot
 VM_FILES := $B/gangway-usb.img $(ATTACK_FILES) $B/leftovers/leftovers.efi \
-	$B/guest/initramfs-rdma.gz $(BOCHS_FILES)
+	$(BOCHS_FILES)
 
 vm-tests:
 	@tools/setup.sh install build run test bochs emulator

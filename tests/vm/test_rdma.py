@@ -1,6 +1,9 @@
 """RDMA between two VFs of one card in one guest."""
 
 import re
+import subprocess
+
+import pytest
 
 import demo
 import machine
@@ -16,6 +19,15 @@ def is_roce(frame):
             and frame[36:38] == ROCE_PORT.to_bytes(2, "big"))
 
 
+@pytest.fixture
+def archive():
+    """The initramfs with Debian's RDMA programs, which nothing else needs.
+    What make says of a package that it cannot get is in the report."""
+    subprocess.run(["make", "--no-print-directory", "guest", "SHOW=rdma"],
+                   cwd=machine.ROOT, check=True)
+
+
+@pytest.mark.usefixtures("archive")
 def test_rdma_between_vfs(tmp_path):
     """TCP between namespaces, then RDMA WRITEs and READs, pass through the
     card's switch without an exit; of the packets none goes to the wire, which
