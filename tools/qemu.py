@@ -12,6 +12,7 @@ import sys
 
 # igb, with what its VFs need
 LEAST = (8, 1)
+NONE = (0, 0)
 
 
 def choose_accel(wanted):
@@ -39,13 +40,15 @@ def output(*command):
 
 
 def version(path):
-    """(major, minor) of the QEMU at @path; (0, 0): it is none."""
+    """(major, minor) of the QEMU at @path; NONE: it is none."""
     found = re.search(r"version (\d+)\.(\d+)", output(path, "--version"))
-    return tuple(map(int, found.groups())) if found else (0, 0)
+    return tuple(map(int, found.groups())) if found else NONE
 
 
 def lacks(path):
     """Why the QEMU at @path cannot run the machine with KVM; "" if it can."""
+    if version(path) == NONE:
+        return "is no QEMU"
     if version(path) < LEAST:
         return f"is older than {LEAST[0]}.{LEAST[1]}"
     for device in "igb", "intel-iommu", "ide-hd":
@@ -54,6 +57,14 @@ def lacks(path):
     if not re.search(r"^user$", output(path, "-netdev", "help"), re.M):
         return "has no user network"
     return ""
+
+
+def refuse(path, accel):
+    """Why the installed QEMU at @path cannot run the machine; "" if it can."""
+    if accel != "kvm":
+        return (f"QEMU={path}: its processor has VMX only with KVM, and this is "
+                f"{accel}; without QEMU= our emulator runs")
+    return lacks(path) and f"QEMU={path} {lacks(path)}"
 
 
 def remark(path, ours):
@@ -70,7 +81,8 @@ def main():
     if accel != "kvm":
         reason = f"no KVM: {why}"
     elif not path:
-        reason = "no qemu-system-x86_64 is installed"
+        reason = ("no qemu-system-x86_64 is installed, which with KVM spares "
+                  "building it (from version 8.1 on)")
     else:
         reason = lacks(path) and f"{path} {lacks(path)}"
     if reason:

@@ -29,7 +29,10 @@ def main():
         accel, why = machine.choose_accel(options.accel)
         say(f"{options.smp} CPUs, {options.mem}, {accel} ({why})")
         program = machine.emulator()
-        say(qemu.remark(program, "qemu-vmx" in program))
+        ours = "qemu-vmx" in program
+        if not ours and (why := qemu.refuse(program, accel)):
+            raise machine.MachineError(why)
+        say(qemu.remark(program, ours))
         if options.shell:
             options.reboot = True
             say("Ctrl-A X ends the machine")
