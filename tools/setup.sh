@@ -76,8 +76,9 @@ install_packages() {
 	shift
 	[ $# -gt 0 ] || return 0
 	if [ "$how" = check ] || [ "$(id -u)" != 0 ]; then
-		say "missing: $*"
-		say "install with: apt-get install --no-install-recommends $*"
+		say "something is missing here.  As root:"
+		echo "apt-get update && apt-get install" \
+			"--no-install-recommends $*" >&2
 		exit 2
 	fi
 	say "installing $*"
@@ -148,9 +149,15 @@ check | install)
 	install_packages "$command" $packages
 	;;
 packages)
-	echo "apt-get install --no-install-recommends $(all_packages | paste -sd " ")"
+	echo "apt-get update && apt-get install --no-install-recommends" \
+		"$(all_packages | paste -sd " ")"
 	;;
-emulator) emulator >/dev/null ;;
+emulator)
+	# Why the machine's own QEMU will not do, before minutes of compiling
+	{ [ "${QEMU:-}" = auto ] && emulator_wanted; } &&
+		{ python3 "$here/qemu.py" >/dev/null || true; }
+	emulator >/dev/null
+	;;
 emulator-path) emulator | tail -1 ;;
 *) sed -n '2,/^set/s/^# \?//p' "$0" >&2; exit 2 ;;
 esac
