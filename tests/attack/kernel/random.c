@@ -82,7 +82,7 @@ static void any_exit(void)
 /* Vectors that stay pending, at whoever it is. */
 static void any_fixed(void)
 {
-	for (unsigned int i = 0; i < 1000; i++)
+	for (unsigned int i = 0; i < 100; i++)
 		smp_fixed(random() % guest_cpus());
 }
 
@@ -146,14 +146,24 @@ static bool take(void)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-static void any_start(void)
+static void start_any(unsigned int interrupts)
 {
 	unsigned int other = random() % guest_cpus();
 
 	if (other == smp_here() || !take())
 		return;
-	smp_start_cpu_late(other, random() & 1 ? 20000 : 0);
+	smp_start_cpu_late(other, interrupts);
 	let_go();
+}
+
+static void any_start(void)
+{
+	start_any(random() % 2 ? 500 : 0);
+}
+
+static void any_late_start(void)
+{
+	start_any(20000);
 }
 
 /* What uses the other processor by itself, whichever that is. */
@@ -241,13 +251,10 @@ static const struct choice all[] = {
 
 /* Processors wait for a SIPI again and again, and get what must not end that.
  */
-static const struct choice starters[] = {{any_start, 1}};
+static const struct choice starters[] = {{any_late_start, 1}};
 static const struct choice senders[] = {{any_fixed, 1}};
 
-#define CHOICES(choices)                                                       \
-	{                                                                      \
-		choices, ARRAY_SIZE(choices)                                   \
-	}
+#define CHOICES(choices) choices, ARRAY_SIZE(choices)
 
 static const struct set {
 	const char *name;
@@ -256,9 +263,9 @@ static const struct set {
 		unsigned int count;
 	} of[2]; /* the first processor, the others */
 } sets[] = {
-	{"all", {CHOICES(all), CHOICES(all)}},
-	{"race", {CHOICES(movers), CHOICES(others)}},
-	{"sipi", {CHOICES(starters), CHOICES(senders)}},
+	{"all", {{CHOICES(all)}, {CHOICES(all)}}},
+	{"race", {{CHOICES(movers)}, {CHOICES(others)}}},
+	{"sipi", {{CHOICES(starters)}, {CHOICES(senders)}}},
 };
 
 static const struct set *set = sets;
