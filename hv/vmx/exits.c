@@ -45,14 +45,16 @@ static void exit_task_switch(const struct cpu *cpu)
 /* No field says which of the many checks it was (26.3.1). */
 static void exit_entry_failure(const struct cpu *cpu, u32 reason)
 {
+	u64 event = vmread(ENTRY_INTERRUPTION);
+
 	hv_log("vmx: cpu %u: entry with event 0x%lx, activity %lu, "
 	       "interruptibility 0x%lx, RFLAGS 0x%lx, RIP 0x%lx, CS 0x%lx, "
 	       "SS 0x%lx, CR0 0x%lx, CR4 0x%lx, EFER 0x%lx\n",
-	       cpu->index, vmread(ENTRY_INTERRUPTION), vmread(GUEST_ACTIVITY),
-	       vmread(GUEST_INTERRUPTIBILITY), vmread(GUEST_RFLAGS),
-	       vmread(GUEST_RIP), vmread(GUEST_ACCESS(SEG_CS)),
-	       vmread(GUEST_ACCESS(SEG_SS)), vmread(GUEST_CR0),
-	       vmread(GUEST_CR4), vmread(GUEST_EFER));
+	       cpu->index, event & INTERRUPTION_VALID ? event : 0,
+	       vmread(GUEST_ACTIVITY), vmread(GUEST_INTERRUPTIBILITY),
+	       vmread(GUEST_RFLAGS), vmread(GUEST_RIP),
+	       vmread(GUEST_ACCESS(SEG_CS)), vmread(GUEST_ACCESS(SEG_SS)),
+	       vmread(GUEST_CR0), vmread(GUEST_CR4), vmread(GUEST_EFER));
 	guest_end(GUEST_CRASH,
 		  "VM entry on cpu %u: invalid guest state (reason %u, "
 		  "qualification %lu)",
