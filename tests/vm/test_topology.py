@@ -18,7 +18,8 @@ def drive(number, work):
     return ["-device", "nvme-subsys,id=subsystem",
             *devices.on_root_port(
                 number, "nvme,serial=many,subsys=subsystem,"
-                f"sriov_max_vfs={DRIVE_VFS},sriov_vq_flexible={queues},"
+                f"isolated-vfs=on,sriov_max_vfs={DRIVE_VFS},"
+                f"sriov_vq_flexible={queues},"
                 f"sriov_vi_flexible={queues},max_ioqpairs={queues + 2},"
                 f"msix_qsize={queues + 1}"),
             *devices.disk(work, "drive"),
