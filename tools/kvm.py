@@ -22,6 +22,8 @@ import machine
 
 SCRIPT = machine.ROOT / "tests/kvm/initramfs.sh"
 KERNEL = machine.BUILD / "guest/kernel"
+# QEMU's own, which KVM machines with an APIC want
+VAPIC = "/usr/share/qemu/kvmvapic.bin"
 # For QEMU, its machine's memory, the disks' cache
 MEM_GIB = 5
 URL = "http://10.0.2.2:8080/payload"
@@ -70,14 +72,15 @@ class Nested(machine.Machine):
         """Linux with KVM and QEMU, followed by what the HTTP server gives and
         the script that starts the inner machine."""
         initramfs = self.work / "initramfs.gz"
-        subprocess.run([SCRIPT, KERNEL, initramfs, inner[0]], check=True)
+        subprocess.run([SCRIPT, KERNEL, initramfs, inner[0], machine.FIRMWARE,
+                        machine.VARIABLES_OF_FIRMWARE, VAPIC], check=True)
         root = self.work / "root"
         root.mkdir()
         (root / "payload").write_bytes(self.server.payload)
         lines = [f"mkdir -p {self.work}"]
         lines += [f"ln -s /dev/vd{letter} {image}"
                   for letter, image in zip("abcdefgh", images)]
-        lines += [f"cp {machine.FIRMWARE}/OVMF_VARS_4M.fd {self.work}/vars.fd",
+        lines += [f"cp {machine.VARIABLES_OF_FIRMWARE} {self.work}/vars.fd",
                   "exec " + shlex.join(map(str, [
                       pathlib.Path(inner[0]).name, *inner[1:]]))]
         (root / "start").write_text("\n".join(lines) + "\n")
