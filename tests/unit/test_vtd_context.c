@@ -203,8 +203,13 @@ static void test_widths_and_leaves(void **state)
 		u64 sagaw, sllps;
 		unsigned int levels, leaves;
 	} cases[] = {
-		{6, 3, 4, 0xe}, {2, 3, 3, 0xe}, {4, 3, 4, 0xe},
-		{6, 1, 4, 0x6}, {6, 0, 4, 0x2}, {2, 2, 3, 0xa},
+		{6, 3, 4, 0xe},
+		{2, 3, 3, 0xe},
+		{4, 3, 4, 0xe},
+		{6, 1, 4, 0x6},
+		{6, 0, 4, 0x2},
+		/* 1 GiB, which a split could not take apart */
+		{2, 2, 3, 0x2},
 	};
 	struct model *m;
 
