@@ -5,7 +5,8 @@ import dataclasses
 import hashlib
 import re
 
-from machine import Machine, choose_accel
+from machine import Machine
+from qemu import choose_accel
 
 # The lines of guest/initramfs/NAME.sh, all of which must pass
 LINES = {

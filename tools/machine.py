@@ -309,8 +309,9 @@ def qemu_command(options, work, console):
     return command + shlex.split(options.qemu_extra)
 
 
-# Of the guest's shell
+# The prompt of the guest's shell, and what waits for it
 PROMPT = "/ # "
+SHELL = "^" + re.escape(PROMPT)
 
 # In front of a command: it ends with the thread that starts it, however that
 # ends.

@@ -26,7 +26,7 @@ def main():
         options.usb = usb
         options.shell = (sys.stdin.isatty() and sys.stdout.isatty()
                          and not os.environ.get("DEMO"))
-        accel, why = machine.choose_accel(options.accel)
+        accel, why = qemu.choose_accel(options.accel)
         say(f"{options.smp} CPUs, {options.mem}, {accel} ({why})")
         program = machine.emulator()
         ours = "qemu-vmx" in program

@@ -15,7 +15,6 @@ import outside
 PF = "0000:01:00.0"
 VF = "0000:01:10.0"
 VF_DEVFN = 0x80
-SHELL = r"^/ # "
 UD2 = b"\x0f\x0b"
 # The number in a MOV to EDX: the reset port, and one that nobody reads
 RESET_PORT, POST_PORT = b"\xf9\x0c\x00\x00", b"\x80\x00\x00\x00"
@@ -70,7 +69,7 @@ def test_nmis_link_and_loss():
                           options.timeout)
         with nmi_flood(m) as count:
             assert m.wait_for(r"^DEMO: ", options.timeout)
-            assert m.wait_for(SHELL, 30)
+            assert m.wait_for(machine.SHELL, 30)
         # Each NMI exits, and Linux reads its reason from a port.
         assert set(re.findall(r"^FAIL ([^:]+):", m.console, re.M)) <= {
             "VM exits"}
@@ -123,7 +122,7 @@ def test_triple_fault():
         shell=True, guest_cmdline="reboot=t",
         settings={"on-crash": "poweroff"})
     with machine.Machine(options, print) as m:
-        assert m.wait_for(SHELL, options.timeout)
+        assert m.wait_for(machine.SHELL, options.timeout)
         m.send("ping -i 0.01 10.0.2.2 >/tmp/pings &\n")
         ask(m, "until grep -q seq=20 /tmp/pings; do usleep 10000; done; "
             "echo under $((1 + 1)) way", r"^under 2 way$")
@@ -225,7 +224,7 @@ def test_no_way_back_and_nmis():
         guest_cmdline="rdinit=/bin/sh maxcpus=1", reboot=True,
         settings={"on-reboot": "reset", "selftest": "panic"})
     with machine.Machine(options, print) as m:
-        assert m.wait_for(SHELL, options.timeout)
+        assert m.wait_for(machine.SHELL, options.timeout)
         symbols = gdbstub.Symbols(m)
         mount_all(m)
         lose_in_reset(m, symbols)
@@ -236,7 +235,7 @@ def test_no_way_back_and_nmis():
             gdb.run_to(symbols[name])
             m.hmp("nmi")
         gdb.close()
-        assert m.wait_for(SHELL, options.timeout, start)
+        assert m.wait_for(machine.SHELL, options.timeout, start)
         assert re.search(
             r"^gangway: end: reset\npower: the firmware's ResetSystem\(\) "
             r"fails: invalid opcode exception at rip [0-9a-f]+\n(.*\n)*"

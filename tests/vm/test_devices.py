@@ -72,7 +72,7 @@ def test_whole_functions(tmp_path):
     with machine.Machine(options, print) as m:
         assert m.wait_for(r"^DEMO: \d+ passed, 0 failed$", options.timeout)
         check_screen(m, tmp_path)
-        assert m.wait_for(r"^/ # ", 30)
+        assert m.wait_for(machine.SHELL, 30)
         m.send("poweroff -f\n")
         assert m.wait_end(60)
         slot = {name: f"{i:02}" for i, name in enumerate(names, 1)}

@@ -13,7 +13,7 @@ def shell():
     options = machine.Options(shell=True)
     with machine.Machine(options, print) as m:
         assert m.wait_for(r"^DEMO: 10 passed, 0 failed$", options.timeout)
-        assert m.wait_for(r"^/ # ", 30)
+        assert m.wait_for(machine.SHELL, 30)
         yield m
 
 

@@ -9,7 +9,6 @@ import outside
 # As in hv/vmx/selftest.h
 (PANIC, OPCODE, PAGE_FAULT, STACK, LOCKED, GUEST_STATE, CONTROLS, LOG_STUCK,
  AGAIN) = range(1, 10)
-SHELL = r"^/ # "
 VF = "0000:01:10.0"
 
 
@@ -58,7 +57,7 @@ def test_halts():
     """The default, on-panic=halt; beside it, the end of a stack.  The other CPU
     was never started: it waits for SIPI, which blocks NMIs."""
     with machine.Machine(options("maxcpus=1"), print) as m:
-        assert m.wait_for(SHELL, 120)
+        assert m.wait_for(machine.SHELL, 120)
         assert "selftest: WARNING" in m.log
         assert outside.open_buses(m) == [1]
         said = crash(m, 0, STACK, r"^gangway: panic ends: halted")
@@ -89,7 +88,7 @@ def test_resets():
                          print) as m:
         start = 0
         for cpu, what, reason in RESETS + ENTRIES:
-            assert m.wait_for(SHELL, 120, start), m.last_line()
+            assert m.wait_for(machine.SHELL, 120, start), m.last_line()
             panics = (cpu, what, reason) in RESETS
             if what == PANIC:
                 m.send("busybox mount -t devtmpfs d /dev\n"

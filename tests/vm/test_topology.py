@@ -72,7 +72,7 @@ def test_many_functions(tmp_path):
     with machine.Machine(options, print) as m:
         assert m.wait_for(r"^DEMO: \d+ passed", options.timeout), \
             m.last_line()
-        assert m.wait_for(r"^/ # ", 30)
+        assert m.wait_for(machine.SHELL, 30)
         check_msi(m)
         m.send("poweroff -f\n")
         assert m.wait_end(60)
