@@ -496,7 +496,7 @@ soak:
 
 attack-time:
 	@tools/setup.sh install build run test emulator
-	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel
+	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel guest
 	@tools/setup.sh emulator
 	@DURATION=$(or $(DURATION),60) N=$(or $(N),100) $(PYTHON) -m pytest -v \
 		-p no:cacheprovider tests/vm/test_attack_time.py
@@ -504,8 +504,10 @@ attack-time:
 # One version, which Debian 12 and 13 have: others format otherwise.
 CLANG_FORMAT ?= clang-format-19
 
-attack-random: emulator
-	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel
+attack-random:
+	@tools/setup.sh install build run test emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel guest
+	@tools/setup.sh emulator
 	@SEED=$(SEED) DURATION=$(or $(DURATION),3600) $(PYTHON) -m pytest -v \
 		-p no:cacheprovider -s tests/vm/test_concurrency.py -k random
 
