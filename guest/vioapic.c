@@ -5,8 +5,6 @@
 #include "hv/apic.h"
 #include "hv/log.h"
 
-/* Memory-mapped registers, 32 bits (3.1) */
-
 /* Indirect registers (3.2) */
 #define IOAPICID 0x00
 #define IOAPICID_SHIFT 24

@@ -6,8 +6,6 @@
 #include "hv/log.h"
 #include "hv/string.h"
 
-/* Interrupt messages; never memory for a device (VT-d 3.14) */
-
 /* [start, start + size) is whole pages, is not empty, and does not wrap. */
 static bool valid_range(u64 start, u64 size)
 {
