@@ -298,12 +298,11 @@ static void tell(const char *what)
 	    what, done, restarts);
 }
 
-/* One of them says it; the others go on until the hypervisor stops them. */
+/* One of them says it; the others go on until the hypervisor stops them.  It
+ * takes them all, for else another could send it INIT before it has ended. */
 static void say_end(void)
 {
-	static u32 said;
-
-	if (__atomic_exchange_n(&said, 1, __ATOMIC_SEQ_CST))
+	if (!take())
 		return;
 	tell("over");
 	power_off();
