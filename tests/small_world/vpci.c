@@ -47,8 +47,7 @@ void hv_log(const char *format, ...)
 	(void)format;
 }
 
-/* --- The function -----------------------------------------------------------
- */
+/* --- The function */
 
 u16 pci_find_cap(const struct pci_function *f, u8 id)
 {
@@ -196,8 +195,7 @@ static void set_up(void)
 		fail("cannot be made", 0, 0);
 }
 
-/* --- What software may write (PCI 3.0 6, PCIe 7.5.3, 7.7) -------------------
- */
+/* --- What software may write (PCI 3.0 6, PCIe 7.5.3, 7.7) */
 
 static u32 writable(u16 reg)
 {
@@ -233,8 +231,7 @@ static u32 writable(u16 reg)
 	}
 }
 
-/* --- Writes -----------------------------------------------------------------
- */
+/* --- Writes */
 
 struct state {
 	u8 config[sizeof(config)];
@@ -283,10 +280,8 @@ static u32 value_for(u16 reg, unsigned int at, u64 value)
 static void put(unsigned int at, unsigned int size, u64 value)
 {
 	u32 before[REGISTERS], after[REGISTERS];
-	u32 flr = value_for(PCIE_AT + PCIE_DEVCTL, at, value) &
-		  bytes_of(PCIE_AT + PCIE_DEVCTL, at, size) & FLR;
-	bool asks = at + size > PCIE_AT + PCIE_DEVCTL &&
-		    at < PCIE_AT + PCIE_DEVCTL + 4 && flr;
+	bool asks = bytes_of(PCIE_AT + PCIE_DEVCTL, at, size) & FLR &&
+		    value_for(PCIE_AT + PCIE_DEVCTL, at, value) & FLR;
 
 	writes++;
 	see(before);
@@ -299,9 +294,9 @@ static void put(unsigned int at, unsigned int size, u64 value)
 	see(after);
 	for (unsigned int i = 0; i < REGISTERS; i++) {
 		u32 mask = bytes_of(4 * i, at, size) & writable(4 * i);
-		u32 new = mask ? value_for(4 * i, at, value) : 0;
+		u32 bits = mask ? value_for(4 * i, at, value) : 0;
 
-		if (after[i] != ((before[i] & ~mask) | (new &mask)))
+		if (after[i] != ((before[i] & ~mask) | (bits & mask)))
 			fail("reads otherwise after a write", 4 * i, after[i]);
 	}
 }
@@ -326,32 +321,31 @@ static void single_writes(void)
 	}
 }
 
-/* Single bits, none and all, in two doublewords one after the other */
+/* Write @n of all to doublewords: single bits, none and all.  False: nothing
+ * can be written there. */
+static bool put_nth(unsigned int n)
+{
+	unsigned int reg = n / 34 * 4, bit = n % 34;
+
+	if (!writable(reg))
+		return false;
+	put(reg, 4, bit < 32 ? 1ULL << bit : bit == 32 ? 0 : ~0U);
+	return true;
+}
+
+/* Each of them after each */
 static void pairs(void)
 {
 	struct state s, t;
 
 	save(&s);
 	for (unsigned int a = 0; a < 34 * REGISTERS; a++) {
-		unsigned int bit = a % 34;
-
-		if (!writable(a / 34 * 4))
+		if (!put_nth(a))
 			continue;
-		put(a / 34 * 4, 4,
-		    bit < 32	? 1ULL << bit
-		    : bit == 32 ? 0
-				: ~0U);
 		save(&t);
-		for (unsigned int b = 0; b < 34 * REGISTERS; b++) {
-			bit = b % 34;
-			if (!writable(b / 34 * 4))
-				continue;
-			put(b / 34 * 4, 4,
-			    bit < 32	? 1ULL << bit
-			    : bit == 32 ? 0
-					: ~0U);
-			restore(&t);
-		}
+		for (unsigned int b = 0; b < 34 * REGISTERS; b++)
+			if (put_nth(b))
+				restore(&t);
 		restore(&s);
 	}
 }
