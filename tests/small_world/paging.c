@@ -52,8 +52,7 @@ static _Noreturn void fail(const char *why, u64 page)
 	exit(1);
 }
 
-/* --- What the walker stands on ---------------------------------------------
- */
+/* --- What the walker stands on */
 
 struct vtd_unit vtd_units[DMAR_MAX_UNITS];
 unsigned int vtd_unit_count;
@@ -102,8 +101,7 @@ void page_free(void *page, size_t count, enum page_use use)
 	used[index_of(page)] = false;
 }
 
-/* --- The reader: Intel SDM 3A 4.5, 3C 28.3.2; VT-d 3.7, 9.8 -----------------
- */
+/* --- The reader: Intel SDM 3A 4.5, 3C 28.3.2; VT-d 3.7, 9.8 */
 
 /* @read, @write: what a page permits that may be read alone, or also written */
 struct bits {
@@ -161,8 +159,7 @@ static u64 read_page(u64 page)
 	}
 }
 
-/* --- After each store --------------------------------------------------------
- */
+/* --- After each store */
 
 static u64 asked(u64 page)
 {
@@ -195,8 +192,7 @@ void cache_flush(const void *p, size_t size)
 		check_store();
 }
 
-/* --- After each call ---------------------------------------------------------
- */
+/* --- After each call */
 
 static void mark(u64 table, unsigned int level, bool *in_tree)
 {
@@ -235,8 +231,7 @@ static void check_call(bool failed)
 	check_tables();
 }
 
-/* --- All sequences
- * ------------------------------------------------------------ */
+/* --- All sequences */
 
 struct saved {
 	struct page_table pt;

@@ -57,8 +57,7 @@ static void put(u64 offset, u32 value)
 	vioapic_access(&ioapic, offset, 4, true, &wide);
 }
 
-/* --- Registers -------------------------------------------------------------
- */
+/* --- Registers */
 
 /* The bits that software may write (3.2.1 to 3.2.4) */
 static u32 writable(unsigned int index)
@@ -135,8 +134,7 @@ static void widths(void)
 	}
 }
 
-/* --- Edges -----------------------------------------------------------------
- */
+/* --- Edges */
 
 static bool is_sent(u32 low)
 {

@@ -47,8 +47,7 @@ void hv_log(const char *format, ...)
 	(void)format;
 }
 
-/* --- The function -----------------------------------------------------------
- */
+/* --- The function */
 
 u16 pci_find_cap(const struct pci_function *fn, u8 id)
 {
@@ -68,7 +67,7 @@ u32 pci_read32(const struct pci_function *fn, u16 reg)
 	return reg == 0x74 ? TABLE_AT : 0;
 }
 
-/* --- Messages: of the entry's own place and content, so that each is another -
+/* --- Messages: of the entry's own place and content, so that each is another
  */
 
 static bool can_be_routed(const struct entry *e)
@@ -101,8 +100,7 @@ static int route(void *ctx, unsigned int index, const struct msix_entry *entry,
 	return 0;
 }
 
-/* --- Each store -------------------------------------------------------------
- */
+/* --- Each store */
 
 u32 mmio_read32(const volatile void *p)
 {
@@ -141,8 +139,7 @@ void mmio_write32(volatile void *p, u32 value)
 		check_unmasked(index);
 }
 
-/* --- All sequences ----------------------------------------------------------
- */
+/* --- All sequences */
 
 static void check(void)
 {
