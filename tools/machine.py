@@ -72,6 +72,7 @@ class Options:
     reboot: bool = False  # let a reset boot the machine again
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg;
                                                               # None: no such line
+    efi: str = ""  # another hypervisor
     kernel: str = ""  # another guest kernel
     initrd: str = ""  # another initramfs.gz
     device: str = ""  # what the guest has instead of a VF: tools/devices.py
@@ -224,7 +225,8 @@ def make_disk(path, options, config):
         commands = [[*into, config, "::/EFI/BOOT/gangway.cfg"],
                     [*into, options.initramfs, "::/"]]
     else:
-        commands = [[ROOT / "tools/image.sh", path, BUILD / "gangway.efi", config,
+        commands = [[ROOT / "tools/image.sh", path,
+                     options.efi or BUILD / "gangway.efi", config,
                      options.kernel or BUILD / "guest/vmlinuz",
                      options.initramfs]]
     try:

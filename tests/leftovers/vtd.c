@@ -1,4 +1,5 @@
 /* The remapping unit, left on (VT-d 10.4 for the registers). */
+#include "hv/cache.h"
 #include "tests/leftovers/leftovers.h"
 
 #define ECAP 0x10
@@ -68,6 +69,13 @@ static void command(u32 bit, const char *what)
 	wait(GSTS, bit, bit, what);
 }
 
+/* The unit's walks do not snoop (ECAP.C). */
+static u64 written_back(const u64 *page)
+{
+	cache_flush(page, PAGE_SIZE);
+	return (u64)page;
+}
+
 /* --- translation */
 
 /* 256 contexts for each bus, all the same: one table will do. */
@@ -80,7 +88,8 @@ static u64 legacy_tables(void)
 		context[2 * i + 1] = 1 << 8 | WIDTH_48;
 		root[2 * i] = (u64)context | PRESENT;
 	}
-	return (u64)root;
+	written_back(context);
+	return written_back(root);
 }
 
 /* Root -> context -> PASID directory -> PASID 0 (VT-d 3.4.3, 9.3 to 9.6) */
@@ -96,7 +105,10 @@ static u64 scalable_tables(void)
 		context[4 * i] = (u64)directory | PRESENT;
 	for (unsigned int i = 0; i < 512; i++)
 		root[i] = (u64)context | PRESENT;
-	return (u64)root | RTADDR_SCALABLE;
+	written_back(pasid);
+	written_back(directory);
+	written_back(context);
+	return written_back(root) | RTADDR_SCALABLE;
 }
 
 static void translate(u64 root)
@@ -133,19 +145,19 @@ static void use_queue(void)
 
 /* --- interrupts */
 
-static u64 *interrupt_table(void)
+static u64 interrupt_table(void)
 {
 	u64 *table = firmware_pages(1);
 
 	/* Entry n: vector n to APIC ID 0, whoever asks */
 	for (u64 i = 0; i < 256; i++)
 		table[2 * i] = i << 16 | PRESENT;
-	return table;
+	return written_back(table);
 }
 
 static void remap(void)
 {
-	write64(IRTA, (u64)interrupt_table() | IRTA_256_ENTRIES);
+	write64(IRTA, interrupt_table() | IRTA_256_ENTRIES);
 	command(SIRTP, "interrupt remapping table pointer");
 	command(CFI, "compatibility format on");
 	command(IRE, "interrupt remapping on");

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-import demo
 import machine
 import outside
 
@@ -26,9 +25,8 @@ def options(arguments, timeout=150, smp=2, **settings):
 
 
 def check_alive(m):
-    """The hypervisor went on, and did nothing that VMX refuses."""
+    """The hypervisor went on."""
     assert "gangway: panic" not in m.log
-    assert demo.check_guest_errors(m.guest_errors) is None
 
 
 # --- the processor

@@ -9,6 +9,8 @@
  *   offset VALUE          add to addresses of ours that the VF is told
  *   msix INDEX ADDRESS DATA   write an entry of the MSI-X table, and unmask it
  *   route VECTOR          the console's interrupt to this processor
+ *   listen                the vector of an interrupt that came since the last
+ *                         command of this name, as for the command itself
  *   reset                 is a queue still on after a function-level reset?
  *   attack NAME           one of the VF attacks
  *   end
@@ -109,6 +111,14 @@ static void write_and_listen(u64 address, u32 value)
 	      sent ? "sent" : "not sent", after - before, vector);
 }
 
+static void listen(void)
+{
+	u32 vector = 0;
+
+	all_interrupts(&vector);
+	print("did: heard %x\n", vector);
+}
+
 static void flood(void)
 {
 	u64 target = hex();
@@ -168,6 +178,8 @@ static void obey(void)
 		write_msix();
 	} else if (word("route")) {
 		route((u32)hex() & 0xff);
+	} else if (word("listen")) {
+		listen();
 	} else if (word("reset")) {
 		print("did: the queue is %s\n",
 		      vf_survives_reset() ? "on" : "off");
