@@ -154,6 +154,9 @@ void attack_hidden(u32 seconds);
 /* The first processor moves a BAR without end, the second one never exits. */
 void attack_bar_moves(void);
 
+/* Translations that a processor must have been told to forget; needs the VF. */
+void attack_stale(void);
+
 /* Ends: INIT and SIPI to the processor that runs this, from the other one; INIT
  * while the hypervisor runs there, and the guest's end with it; an SMI. */
 void attack_first_cpu(void);

@@ -12,7 +12,7 @@
  *   listen                the vector of an interrupt that came since the last
  *                         command of this name, as for the command itself
  *   reset                 is a queue still on after a function-level reset?
- *   attack NAME           one of the VF attacks
+ *   attack NAME           one of the VF attacks, or stale translations
  *   end
  *
  * Numbers are hexadecimal.  Each answers with one line, "did: ...".
@@ -157,6 +157,8 @@ static void run_attack(void)
 		attack_mailbox();
 	else if (word(" flr"))
 		attack_flr();
+	else if (word(" stale"))
+		attack_stale();
 	print("did: attack\n");
 }
 

@@ -293,8 +293,15 @@ typedef struct CPUVMXState {
     /* decoded from the VMCS at VM entry */
     uint32_t pin, proc, proc2;
     uint64_t eptp;
+    uint16_t vpid;
     uint64_t vapic;             /* virtual-APIC page, if a TPR shadow is used */
     uint64_t entry_tsc;         /* TSC at VM entry, for the preemption timer */
+
+    /* vmx_tlb.c: whose translations the guest's TLB indexes hold */
+    uint64_t tlb_eptp;          /* bits 51:12 */
+    uint32_t tlb_vpid;
+    uint32_t tlb_mode[2];       /* permission modes of root and guest */
+    uint64_t tlb_keys[2];       /* their protection keys */
 
     /* event being delivered: becomes IDT-vectoring information on an exit */
     uint32_t event_info;

@@ -20,6 +20,17 @@ enum vmx_gla { VMX_GLA_NONE, VMX_GLA_WALK, VMX_GLA_ACCESS };
 G_NORETURN void vmx_ept_exit(CPUX86State *env, uint32_t fault, uint64_t gpa,
                              uint64_t gla, enum vmx_gla gla_kind,
                              uintptr_t retaddr);
+
+/* system/vmx_tlb.c: before and after a VM entry or exit changes the state */
+void vmx_tlb_leave(CPUX86State *env);
+void vmx_tlb_enter(CPUX86State *env);
+/* What the instructions, their operands checked, and an EPT violation forget */
+void vmx_tlb_invept(CPUX86State *env, uint64_t type, uint64_t eptp);
+void vmx_tlb_invvpid(CPUX86State *env, uint64_t type, uint64_t vpid,
+                     uint64_t linear);
+void vmx_tlb_violation(CPUX86State *env, uint64_t gpa, uint64_t gla,
+                       enum vmx_gla gla_kind);
+
 void vmx_check_intercept(CPUX86State *env, uint32_t type, uint64_t param,
                          uintptr_t retaddr);
 void vmx_check_io(CPUX86State *env, uint32_t port, uint32_t param,

@@ -8,7 +8,6 @@
  *
  * Not modelled: dual-monitor treatment of SMM, APIC virtualization beyond the
  * TPR shadow, monitor trap flag, PML, VMFUNC, shadow VMCSs, TSC scaling.
- * Translations are not tagged by VPID: every transition flushes the TLB.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -548,6 +547,7 @@ static void load_processor_state(CPUX86State *env, uint64_t cr0, uint64_t cr3,
     env->cr[0] = cr0 | CR0_ET_MASK;
     env->cr[3] = cr3;
     cpu_load_efer(env, efer);
+    env->cr[4] = cr4;           /* vmx_tlb_enter() says what to flush */
     cpu_x86_update_cr4(env, cr4);
     memcpy(env->segs, segs, sizeof(env->segs));
     env->eflags = 0;
@@ -560,7 +560,7 @@ static void load_processor_state(CPUX86State *env, uint64_t cr0, uint64_t cr3,
     env->hflags &= ~keep;
     cpu_sync_avx_hflag(env);
     cpu_sync_bndcs_hflags(env);
-    tlb_flush(env_cpu(env));
+    vmx_tlb_enter(env);
 }
 
 static SegmentCache flat_segment(uint16_t selector, uint64_t base,
@@ -660,6 +660,7 @@ void vmx_do_exit(CPUX86State *env)
     qemu_log_mask(CPU_LOG_INT, "vmx: exit %u qual %#" PRIx64 " rip "
                   TARGET_FMT_lx " gpa %#" PRIx64 "\n", v->exit.reason,
                   v->exit.qualification, env->eip, v->exit.gpa);
+    vmx_tlb_leave(env);
     save_guest_state(env);
     save_exit_information(env);
     store_msr_area(env, vmcs_read(env, VMCS_EXIT_MSR_STORE_ADDR),
@@ -902,7 +903,7 @@ void helper_invept(CPUX86State *env, target_ulong type, uint64_t eptp,
         vm_fail(env, VMX_ERR_INVEPT_INVVPID_OPERAND);
         return;
     }
-    tlb_flush(env_cpu(env));
+    vmx_tlb_invept(env, type, eptp);
     vm_succeed(env);
 }
 
@@ -921,7 +922,7 @@ void helper_invvpid(CPUX86State *env, target_ulong type, uint64_t vpid,
         vm_fail(env, VMX_ERR_INVEPT_INVVPID_OPERAND);
         return;
     }
-    tlb_flush(env_cpu(env));
+    vmx_tlb_invvpid(env, type, vpid, linear);
     vm_succeed(env);
 }
 
@@ -1567,6 +1568,7 @@ static void load_guest_state(CPUX86State *env)
     v->proc2 = CPU_BASED(ACTIVATE_SECONDARY_CONTROLS) ?
                vmcs_read(env, VMCS_PROC_CTLS2) : 0;
     v->eptp = vmcs_read(env, VMCS_EPT_POINTER);
+    v->vpid = vmcs_read(env, VMCS_VPID);
     v->vapic = CPU_BASED(TPR_SHADOW) ?
                vmcs_read(env, VMCS_VIRTUAL_APIC_ADDR) : 0;
     v->entry_tsc = cpu_get_tsc(env);
@@ -1660,6 +1662,7 @@ void helper_vmentry(CPUX86State *env, uint32_t resume)
     }
 
     env->vmx.event_info = 0;
+    vmx_tlb_leave(env);
     load_guest_state(env);
     failed = load_msr_area(env, vmcs_read(env, VMCS_ENTRY_MSR_LOAD_ADDR),
                            vmcs_read(env, VMCS_ENTRY_MSR_LOAD_COUNT));
@@ -1808,6 +1811,7 @@ G_NORETURN void vmx_ept_exit(CPUX86State *env, uint32_t fault, uint64_t gpa,
     if (fault & EPT_FAULT_MISCONFIG) {
         exit_guest(env, VMX_EXIT_EPT_MISCONFIG);
     }
+    vmx_tlb_violation(env, gpa, gla, gla_kind);
     if (gla_kind != VMX_GLA_NONE) {
         env->vmx.exit.gla = gla;
         fault |= EPT_QUAL_GLA_VALID;
