@@ -170,23 +170,12 @@ static bool xcr0_valid(u64 value)
 	       (!avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX));
 }
 
-/* The processor looks at CR4.OSXSAVE and CPL before it exits (25.1.1); the
- * emulator does not yet. */
-static bool xsetbv_valid(u32 index, u64 value)
-{
-	return !ACCESS_DPL(vmread(GUEST_ACCESS(SEG_SS))) && index == 0 &&
-	       xcr0_valid(value);
-}
-
+/* The processor has looked at CR4.OSXSAVE and CPL before it exits (26.1.1). */
 void exit_xsetbv(struct cpu *cpu)
 {
 	u64 value = cpu->regs.reg[RDX] << 32 | (u32)cpu->regs.reg[RAX];
 
-	if (!(vmread(GUEST_CR4) & CR4_OSXSAVE)) {
-		vcpu_inject(VECTOR_UD, 0);
-		return;
-	}
-	if (!xsetbv_valid((u32)cpu->regs.reg[RCX], value)) {
+	if ((u32)cpu->regs.reg[RCX] || !xcr0_valid(value)) {
 		vcpu_inject(VECTOR_GP, 0);
 		return;
 	}

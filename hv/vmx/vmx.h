@@ -192,7 +192,6 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
 #define ACCESS_UNUSABLE 0x10000
 #define ACCESS_LONG BIT(13)
 #define ACCESS_DB BIT(14)
-#define ACCESS_DPL(a) ((a) >> 5 & 3)
 
 /* Basic exit reasons (3D appendix C) */
 #define EXIT_REASON_ENTRY_FAILURE BIT(31)

@@ -70,14 +70,22 @@ static void install(void)
 		(u32)(AP_PAGE >> 4) << 16 | (u32)(ap_nmi - ap_start);
 }
 
-/* By the book: INIT, 10 ms, SIPI. */
+/* INIT, 10 ms, SIPI, and another one in case that the first was lost (MP 1.4
+ * B.4). */
+static void init_and_sipi(u32 vector)
+{
+	send(ap_id, ICR_INIT);
+	wait_ms(10);
+	send(ap_id, ICR_STARTUP | vector);
+	wait_ms(1);
+	send(ap_id, ICR_STARTUP | vector);
+}
+
 static bool start_ap(void)
 {
 	u32 before = AP_STARTS;
 
-	send(ap_id, ICR_INIT);
-	wait_ms(10);
-	send(ap_id, ICR_STARTUP | SIPI_VECTOR);
+	init_and_sipi(SIPI_VECTOR);
 	return grows(&AP_STARTS, before);
 }
 
@@ -106,9 +114,7 @@ void start_other_cpu(u64 page)
 {
 	if (!prepare())
 		return;
-	send(ap_id, ICR_INIT);
-	wait_ms(10);
-	send(ap_id, ICR_STARTUP | (u32)(page >> 12));
+	init_and_sipi((u32)(page >> 12));
 }
 
 static void absent(void)

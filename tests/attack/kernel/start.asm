@@ -172,6 +172,12 @@ ap_init_first:
 	wrmsr
 	mov	eax, 0x4600 | AP_PAGE >> 12
 	wrmsr
+	mov	ebx, 100000		; in case that the first was lost
+.again:
+	pause
+	dec	ebx
+	jnz	.again
+	wrmsr
 	cli
 	hlt
 	jmp	$ - 1

@@ -260,8 +260,12 @@ enum {
 #define EPT_QUAL_NMI_UNBLOCK    (1u << 12)
 #define EPT_FAULT_MISCONFIG     (1u << 30)
 
+/* Exit qualification of I/O instructions */
+#define VMX_IO_STRING           (1u << 4)
+
 #define VMCS_REVISION_ID        0x51454d55      /* "QEMU" */
 #define VMCS_SIZE               4096
+#define VMCS_CLEARED            0x52454c43      /* "CLER" */
 #define VMCS_INDEXES            28              /* indexes stored per group */
 
 /*
@@ -273,7 +277,7 @@ typedef struct VMCSCache {
     uint32_t revision;
     uint32_t abort;
     uint32_t launched;
-    uint32_t pad;
+    uint32_t cleared;           /* VMCS_CLEARED: VMCLEAR has seen it */
     uint64_t field[16 * VMCS_INDEXES];
 } VMCSCache;
 QEMU_BUILD_BUG_ON(sizeof(VMCSCache) > VMCS_SIZE);
@@ -281,7 +285,8 @@ QEMU_BUILD_BUG_ON(sizeof(VMCSCache) > VMCS_SIZE);
 typedef struct CPUVMXState {
     bool on;                    /* between VMXON and VMXOFF */
     bool nonroot;               /* a guest runs */
-    bool sipi_latch;            /* an INIT exit; hold SIPI until VM entry */
+    bool sipi_latch;            /* an INIT exit, and no VM entry since */
+    uint8_t sipi_count;         /* SIPIs that came meanwhile */
     bool wait_for_sipi;         /* the guest's activity state: */
     bool hlt;                   /* one of these, or active */
     bool timer_expired;

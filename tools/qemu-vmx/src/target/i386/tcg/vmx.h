@@ -6,8 +6,10 @@
 #ifndef I386_TCG_VMX_H
 #define I386_TCG_VMX_H
 
-bool vmx_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *val);
+/* MSRs that TCG has not otherwise; -1: #GP */
+int vmx_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *val);
 int vmx_wrmsr(CPUX86State *env, uint32_t msr, uint64_t val);
+bool vmx_pat_ok(uint64_t pat);
 void vmx_do_exit(CPUX86State *env);
 G_NORETURN void vmx_triple_fault(CPUX86State *env, uintptr_t retaddr);
 G_NORETURN void vmx_task_switch(CPUX86State *env, uint32_t selector, int source,

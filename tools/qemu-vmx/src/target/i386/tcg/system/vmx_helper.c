@@ -30,6 +30,7 @@
 #define NO_VMCS                 (~UINT64_C(0))
 #define PREEMPTION_TIMER_SHIFT  5
 #define MSR_AREA_MAX            512     /* as VMX_MISC says */
+#define DEBUGCTL_BTF            (1u << 1)
 
 #define CPU_BASED(bit)          (env->vmx.proc & VMX_CPU_BASED_##bit)
 #define SECONDARY(bit)          (env->vmx.proc2 & VMX_SECONDARY_EXEC_##bit)
@@ -100,6 +101,37 @@ static void vmcs_flush(CPUX86State *env)
     }
 }
 
+/*
+ * What the SDM calls undefined has this value: whoever relies on it is found
+ * out.  A VMCS has it in all fields from the first VMCLEAR of its memory on
+ * (25.11.3).
+ */
+#define UNDEFINED UINT64_C(0x5a5a5a5a5a5a5a5a)
+
+static void vmcs_undefined(CPUX86State *env, uint32_t field)
+{
+    vmcs_write(env, field, UNDEFINED & vmcs_field_mask(field));
+}
+
+static void vmcs_first_clear(CPUX86State *env, uint64_t addr)
+{
+    CPUState *cs = env_cpu(env);
+    g_autofree VMCSCache *v = NULL;
+
+    if (x86_ldl_phys(cs, addr + offsetof(VMCSCache, cleared)) == VMCS_CLEARED) {
+        return;
+    }
+    v = g_new0(VMCSCache, 1);
+    v->revision = x86_ldl_phys(cs, addr);
+    v->cleared = VMCS_CLEARED;
+    for (int i = 0; i < ARRAY_SIZE(v->field); i++) {
+        uint32_t width = i / VMCS_INDEXES >> 2; /* as in an encoding */
+
+        v->field[i] = UNDEFINED & vmcs_field_mask(width << 13);
+    }
+    cpu_physical_memory_write(addr, v, sizeof(*v));
+}
+
 /* ------------------------------------------------------- capability MSRs */
 
 #define PIN_DEFAULT1    0x00000016u
@@ -167,24 +199,40 @@ static uint64_t vmx_cap(CPUX86State *env, uint32_t msr)
     }
 }
 
-bool vmx_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *val)
+/*
+ * An MSR that TCG does not have.  Outside of VMX operation firmware reads many
+ * that real processors of its kind have.
+ */
+static int absent_msr(CPUX86State *env, uint32_t msr, const char *access)
 {
+    if (!env->vmx.on) {
+        return 0;
+    }
+    if (!env->vmx.nonroot) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vmx: %s of %#x, which does not exist\n",
+                      access, msr);
+    }
+    return -1;
+}
+
+int vmx_rdmsr(CPUX86State *env, uint32_t msr, uint64_t *val)
+{
+    *val = 0;
     if (!cpu_has_vmx(env)) {
-        return false;
+        return 0;
     }
     switch (msr) {
     case MSR_IA32_FEATURE_CONTROL:
         *val = env->msr_ia32_feature_control;
-        return true;
+        return 0;
     case MSR_IA32_VMX_BASIC ... MSR_IA32_VMX_TRUE_ENTRY_CTLS:
         *val = vmx_cap(env, msr);
-        return true;
+        return 0;
     default:
-        return false;
+        return absent_msr(env, msr, "RDMSR");
     }
 }
 
-/* Returns 0 if the MSR is not one of VMX, 1 if written, -1 for #GP. */
 int vmx_wrmsr(CPUX86State *env, uint32_t msr, uint64_t val)
 {
     if (!cpu_has_vmx(env)) {
@@ -196,11 +244,11 @@ int vmx_wrmsr(CPUX86State *env, uint32_t msr, uint64_t val)
             return -1;
         }
         env->msr_ia32_feature_control = val;
-        return 1;
+        return 0;
     case MSR_IA32_VMX_BASIC ... MSR_IA32_VMX_VMFUNC:
         return -1;
     default:
-        return 0;
+        return absent_msr(env, msr, "WRMSR");
     }
 }
 
@@ -293,7 +341,7 @@ static void save_guest_state(CPUX86State *env)
     uint32_t exit_ctls = vmcs_read(env, VMCS_EXIT_CTLS);
     uint32_t entry_ctls = vmcs_read(env, VMCS_ENTRY_CTLS);
     uint64_t rflags = cpu_compute_eflags(env);
-    uint32_t blocking = 0;
+    uint32_t blocking = 0, pending = 0;
 
     vmcs_write(env, VMCS_GUEST_CR0, env->cr[0]);
     vmcs_write(env, VMCS_GUEST_CR3, env->cr[3]);
@@ -343,7 +391,11 @@ static void save_guest_state(CPUX86State *env)
     vmcs_write(env, VMCS_GUEST_ACTIVITY,
                env->vmx.wait_for_sipi ? VMX_ACTIVITY_WAIT_SIPI :
                env->vmx.hlt ? VMX_ACTIVITY_HLT : VMX_ACTIVITY_ACTIVE);
-    vmcs_write(env, VMCS_GUEST_PENDING_DBG, 0);
+    /* With blocking or in HLT the next entry checks BS against TF. */
+    if ((blocking & (VMX_BLOCK_STI | VMX_BLOCK_MOV_SS)) || env->vmx.hlt) {
+        pending = rflags & TF_MASK ? DR6_BS : 0;
+    }
+    vmcs_write(env, VMCS_GUEST_PENDING_DBG, pending);
 
     if (env->features[FEAT_VMX_MISC] & MSR_VMX_MISC_STORE_LMA) {
         entry_ctls &= ~VMX_VM_ENTRY_IA32E_MODE;
@@ -381,6 +433,75 @@ static void save_guest_state(CPUX86State *env)
     }
 }
 
+/* The instructions of 28.2.5 whose exits have instruction information */
+static bool has_insn_info(CPUVMXState *v)
+{
+    switch (v->exit.reason) {
+    case VMX_EXIT_VMCLEAR:
+    case VMX_EXIT_VMPTRLD:
+    case VMX_EXIT_VMPTRST:
+    case VMX_EXIT_VMREAD:
+    case VMX_EXIT_VMWRITE:
+    case VMX_EXIT_VMXON:
+    case VMX_EXIT_INVEPT:
+    case VMX_EXIT_INVVPID:
+    case VMX_EXIT_GDTR_IDTR:
+    case VMX_EXIT_LDTR_TR:
+        return true;
+    case VMX_EXIT_IO:
+        return v->exit.qualification & VMX_IO_STRING;
+    default:
+        return false;
+    }
+}
+
+/*
+ * What this exit does not give (28.2).  The SDM says that other exits than
+ * those it lists clear the qualification; of EPT misconfigurations
+ * kvm-unit-tests has it that processors do not.
+ */
+static void undefined_exit_information(CPUX86State *env)
+{
+    CPUVMXState *v = &env->vmx;
+    bool violation = v->exit.reason == VMX_EXIT_EPT_VIOLATION;
+    bool misconfig = v->exit.reason == VMX_EXIT_EPT_MISCONFIG;
+    bool string_io = v->exit.reason == VMX_EXIT_IO && has_insn_info(v);
+    bool vectoring = v->event_info & VMX_EVENT_VALID;
+    bool software = vectoring &&
+                    ((v->event_info >> VMX_EVENT_TYPE_SHIFT) & 7) >=
+                    VMX_EVENT_SW_INT;
+
+    if ((!v->exit.insn_len || violation || misconfig) && !software) {
+        vmcs_undefined(env, VMCS_EXIT_INSN_LEN);
+    }
+    if (!has_insn_info(v)) {
+        vmcs_undefined(env, VMCS_EXIT_INSN_INFO);
+    }
+    if (misconfig) {
+        vmcs_undefined(env, VMCS_EXIT_QUALIFICATION);
+    }
+    if (!violation && !misconfig) {
+        vmcs_undefined(env, VMCS_GUEST_PHYS_ADDR);
+    }
+    if (!string_io &&
+        !(violation && (v->exit.qualification & EPT_QUAL_GLA_VALID))) {
+        vmcs_undefined(env, VMCS_GUEST_LINEAR_ADDR);
+    }
+    if (!(v->exit.intr_info & VMX_EVENT_VALID)) {
+        vmcs_write(env, VMCS_EXIT_INTR_INFO,
+                   (uint32_t)UNDEFINED & ~VMX_EVENT_VALID);
+    }
+    if (!(v->exit.intr_info & VMX_EVENT_HAS_ERROR)) {
+        vmcs_undefined(env, VMCS_EXIT_INTR_ERROR);
+    }
+    vmcs_write(env, VMCS_IDT_VECTORING_INFO, vectoring ?
+               v->event_info | VMX_EVENT_NMI_UNBLOCK :
+               (uint32_t)UNDEFINED & ~VMX_EVENT_VALID);
+    if (!vectoring || !(v->event_info & VMX_EVENT_HAS_ERROR)) {
+        vmcs_undefined(env, VMCS_IDT_VECTORING_ERROR);
+    }
+}
+
 static void save_exit_information(CPUX86State *env)
 {
     CPUVMXState *v = &env->vmx;
@@ -406,6 +527,7 @@ static void save_exit_information(CPUX86State *env)
     }
     vmcs_write(env, VMCS_ENTRY_INTR_INFO,
                vmcs_read(env, VMCS_ENTRY_INTR_INFO) & ~VMX_EVENT_VALID);
+    undefined_exit_information(env);
 }
 
 /* MSRs that the VM-entry and VM-exit MSR areas may name. */
@@ -608,7 +730,8 @@ static void load_host_state(CPUX86State *env)
         .selector = vmcs_read(env, VMCS_HOST_TR_SEL),
         .base = vmcs_read(env, VMCS_HOST_TR_BASE),
         .limit = 0x67,
-        .flags = DESC_P_MASK | 11 << DESC_TYPE_SHIFT,
+        /* Busy in memory only, as in load_guest_state(). */
+        .flags = DESC_P_MASK | 9 << DESC_TYPE_SHIFT,
     };
     env->ldt = (SegmentCache) { };
     env->gdt.base = vmcs_read(env, VMCS_HOST_GDTR_BASE);
@@ -807,6 +930,7 @@ void helper_vmclear(CPUX86State *env, uint64_t addr)
         env->vmx.vmcs_ptr = NO_VMCS;
     } else {
         x86_stl_phys(env_cpu(env), addr + offsetof(VMCSCache, launched), 0);
+        vmcs_first_clear(env, addr);
     }
     vm_succeed(env);
 }
@@ -1089,7 +1213,7 @@ static bool entry_controls_ok(CPUX86State *env)
     return event_injection_ok(env, proc, proc2);
 }
 
-static bool pat_ok(uint64_t pat)
+bool vmx_pat_ok(uint64_t pat)
 {
     for (int i = 0; i < 8; i++, pat >>= 8) {
         uint8_t type = pat & 0xff;
@@ -1122,7 +1246,7 @@ static bool host_state_ok(CPUX86State *env)
             is_canonical(env, vmcs_read(env, VMCS_HOST_SYSENTER_EIP)),
             "host SYSENTER addresses");
     if (exit_ctls & VMX_VM_EXIT_LOAD_IA32_PAT) {
-        REQUIRE(pat_ok(vmcs_read(env, VMCS_HOST_PAT)), "host PAT");
+        REQUIRE(vmx_pat_ok(vmcs_read(env, VMCS_HOST_PAT)), "host PAT");
     }
     if (exit_ctls & VMX_VM_EXIT_LOAD_IA32_EFER) {
         uint64_t efer = vmcs_read(env, VMCS_HOST_EFER);
@@ -1338,7 +1462,7 @@ static bool guest_state_ok(CPUX86State *env, uint64_t *qualification)
             is_canonical(env, vmcs_read(env, VMCS_GUEST_SYSENTER_EIP)),
             "guest SYSENTER addresses");
     if (entry_ctls & VMX_VM_ENTRY_LOAD_IA32_PAT) {
-        REQUIRE(pat_ok(vmcs_read(env, VMCS_GUEST_PAT)), "guest PAT");
+        REQUIRE(vmx_pat_ok(vmcs_read(env, VMCS_GUEST_PAT)), "guest PAT");
     }
     if (entry_ctls & VMX_VM_ENTRY_LOAD_IA32_EFER) {
         uint64_t efer = vmcs_read(env, VMCS_GUEST_EFER);
@@ -1403,6 +1527,15 @@ static bool guest_state_ok(CPUX86State *env, uint64_t *qualification)
     REQUIRE(!(blocking & VMX_BLOCK_SMI), "guest blocking by SMI");
     REQUIRE(!(vmcs_read(env, VMCS_GUEST_PENDING_DBG) & ~0x1500full),
             "guest pending debug exceptions");
+    if (activity == VMX_ACTIVITY_HLT ||
+        (blocking & (VMX_BLOCK_STI | VMX_BLOCK_MOV_SS))) {
+        bool step = (rflags & TF_MASK) &&
+                    !(vmcs_read(env, VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+
+        REQUIRE(!!(vmcs_read(env, VMCS_GUEST_PENDING_DBG) & DR6_BS) == step,
+                "guest pending debug exceptions: BS with TF %d",
+                !!(rflags & TF_MASK));
+    }
     if ((cr0 & CR0_PG_MASK) && (cr4 & CR4_PAE_MASK) && !ia32e &&
         !guest_pdptes_ok(env, proc2 & VMX_SECONDARY_EXEC_ENABLE_EPT)) {
         *qualification = 2;
@@ -1618,6 +1751,8 @@ static void entry_failed(CPUX86State *env, uint32_t reason,
                   vmcs_read(env, VMCS_EXIT_MSR_LOAD_COUNT));
 }
 
+static void drop_first_sipi(CPUX86State *env);
+
 /* VMLAUNCH and VMRESUME; the translator ends the block after this. */
 void helper_vmentry(CPUX86State *env, uint32_t resume)
 {
@@ -1663,6 +1798,9 @@ void helper_vmentry(CPUX86State *env, uint32_t resume)
 
     env->vmx.event_info = 0;
     vmx_tlb_leave(env);
+    bql_lock();
+    drop_first_sipi(env);
+    bql_unlock();
     load_guest_state(env);
     failed = load_msr_area(env, vmcs_read(env, VMCS_ENTRY_MSR_LOAD_ADDR),
                            vmcs_read(env, VMCS_ENTRY_MSR_LOAD_COUNT));
@@ -1699,6 +1837,34 @@ void helper_vmentry(CPUX86State *env, uint32_t resume)
 #define EPT_LARGE       (1u << 7)
 #define EPT_ACCESSED    (1u << 8)
 #define EPT_DIRTY       (1u << 9)
+#define EPT_TYPE_UC     0
+#define EPT_TYPE_WB     6
+
+/*
+ * A guest's accesses to devices that EPT calls cacheable are cached, whatever
+ * the MTRRs say, and memory is slow if it is not (29.3.7.2).  Nothing is cached
+ * here.  A device's memory may be of either kind.
+ */
+static void check_memory_type(CPUX86State *env, hwaddr hpa, uint64_t entry)
+{
+    uint32_t type = (entry >> 3) & 7;
+    hwaddr xlat, len = 1;
+    MemoryRegion *mr;
+    bool ram;
+
+    RCU_READ_LOCK_GUARD();
+    mr = address_space_translate(env_cpu(env)->as, hpa, &xlat, &len, false,
+                                 MEMTXATTRS_UNSPECIFIED);
+    ram = memory_region_is_ram(mr) || memory_region_is_romd(mr);
+    if (ram && object_dynamic_cast(memory_region_owner(mr), TYPE_DEVICE)) {
+        return;
+    }
+    if (type != (ram ? EPT_TYPE_WB : EPT_TYPE_UC)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vmx: EPT entry %#" PRIx64
+                      " gives %s at %#" PRIx64 " the memory type %u\n", entry,
+                      ram ? "memory" : "a device", hpa, type);
+    }
+}
 
 bool vmx_ept_walk(CPUX86State *env, uint64_t gpa, MMUAccessType access,
                   hwaddr *hpa, int *prot, uint64_t *page_size, uint32_t *fault)
@@ -1778,6 +1944,7 @@ bool vmx_ept_walk(CPUX86State *env, uint64_t gpa, MMUAccessType access,
     }
     *hpa = (entry & addr_mask & ~(size - 1)) | (gpa & (size - 1));
     *page_size = size;
+    check_memory_type(env, *hpa, entry);
     return true;
 
 misconfig:
@@ -1844,8 +2011,7 @@ static bool msr_exits(CPUX86State *env, uint32_t msr, bool write)
     return x86_ldub_phys(env_cpu(env), bitmap + msr / 8) & (1 << (msr & 7));
 }
 
-/* The intercepts that SVM names and VMX has too. */
-/* For INVD and WBINVD, where TCG does not look. */
+/* Before the exit (26.1.1), where TCG looks after it or not at all */
 static void raise_unless_cpl0(CPUX86State *env, uintptr_t retaddr)
 {
     if (env->hflags & HF_CPL_MASK) {
@@ -1853,6 +2019,7 @@ static void raise_unless_cpl0(CPUX86State *env, uintptr_t retaddr)
     }
 }
 
+/* The intercepts that SVM names and VMX has too. */
 void vmx_check_intercept(CPUX86State *env, uint32_t type, uint64_t param,
                          uintptr_t retaddr)
 {
@@ -1870,6 +2037,10 @@ void vmx_check_intercept(CPUX86State *env, uint32_t type, uint64_t param,
         exits = true;
         break;
     case SVM_EXIT_XSETBV:
+        if (!(env->cr[4] & CR4_OSXSAVE_MASK)) {
+            raise_exception_ra(env, EXCP06_ILLOP, retaddr);
+        }
+        raise_unless_cpl0(env, retaddr);
         reason = VMX_EXIT_XSETBV;
         exits = true;
         break;
@@ -1945,7 +2116,7 @@ void vmx_check_io(CPUX86State *env, uint32_t port, uint32_t param,
     exit_begin(env);
     env->vmx.exit.insn_len = insn_len;
     env->vmx.exit.qualification = (size - 1) | (in ? 1 << 3 : 0) |
-        (string ? 1 << 4 : 0) | (param & SVM_IOIO_REP_MASK ? 1 << 5 : 0) |
+        (string ? VMX_IO_STRING : 0) | (param & SVM_IOIO_REP_MASK ? 1 << 5 : 0) |
         port << 16;
     if (string) {
         bool code64 = env->hflags & HF_CS64_MASK;
@@ -2375,10 +2546,28 @@ bool vmx_take_interrupt(CPUX86State *env, int interrupt)
  * INIT: false if it is for the processor itself.  It exits from the guest, is
  * dropped while that waits for SIPI, and stays pending in root operation.
  *
- * After an exit by INIT a SIPI is held until the next VM entry.  Hardware drops
- * one that arrives in root operation, but is back in the wait-for-SIPI state
- * long before a sender's second SIPI, which it is not here.
+ * A SIPI that arrives in root operation is lost.  But hardware is back in the
+ * wait-for-SIPI state long before a sender's second SIPI, which it is not here:
+ * after an exit by INIT the first one is dropped, and the second one held until
+ * the next VM entry.
  */
+void vmx_note_sipi(CPUX86State *env)
+{
+    if (env->vmx.sipi_latch ||
+        (env_cpu(env)->interrupt_request & CPU_INTERRUPT_INIT)) {
+        env->vmx.sipi_count++;
+    }
+}
+
+static void drop_first_sipi(CPUX86State *env)
+{
+    if (env->vmx.sipi_latch && env->vmx.sipi_count == 1) {
+        qemu_log_mask(CPU_LOG_INT, "vmx: SIPI in root operation dropped\n");
+        cpu_reset_interrupt(env_cpu(env), CPU_INTERRUPT_SIPI);
+    }
+    env->vmx.sipi_count = 0;
+}
+
 bool vmx_take_init(CPUX86State *env)
 {
     if (env->vmx.nonroot) {
