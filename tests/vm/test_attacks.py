@@ -120,7 +120,7 @@ def test_processor_kept_back():
 class Commander:
     """A machine whose attack kernel obeys (tests/attack/kernel/command.c)."""
 
-    def __init__(self, m):
+    def __init__(self, m, unit=VTD):
         self.m = m
         assert m.wait_for(r"^attack kernel: ready$", m.options.timeout)
         self.bar3 = int(re.search(r"VF 0 of .* BAR3 ([0-9a-f]+)", m.log)[1], 16)
@@ -128,9 +128,9 @@ class Commander:
         self.ram = [int(n, 16) for n in re.search(
             r"guest: RAM 0x000000000-0x([0-9a-f]+) at host 0x([0-9a-f]+)",
             m.log).groups()]
-        self.root = outside.xp(m, VTD + 0x20, 1)[0] & ~0xfff
-        self.irt = outside.xp(m, VTD + 0xb8, 1)[0] & ~0xfff
-        self.queue = outside.xp(m, VTD + 0x90, 1)[0] & ~0xfff
+        self.root = outside.xp(m, unit + 0x20, 1)[0] & ~0xfff
+        self.irt = outside.xp(m, unit + 0xb8, 1)[0] & ~0xfff
+        self.queue = outside.xp(m, unit + 0x90, 1)[0] & ~0xfff
         self.contexts = outside.xp(m, self.root + 16, 1)[0] & ~0xfff
         self.table = outside.xp(m, self.contexts + 16 * 0x80, 1)[0] & ~0xfff
         image = re.search(r"image at 0x([0-9a-f]+)-0x([0-9a-f]+), page tables "

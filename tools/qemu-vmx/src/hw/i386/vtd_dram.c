@@ -33,6 +33,7 @@ typedef struct Line {
 } Line;
 
 static GHashTable *dram;        /* host address of a line: Line */
+static GHashTable *buffer;      /* the same, on its way there; or NULL */
 static QemuMutex lock;
 
 bool vtd_stays_stale(int64_t *since, bool differs)
@@ -47,11 +48,30 @@ bool vtd_stays_stale(int64_t *since, bool differs)
     return differs && now - *since > STALE_MS;
 }
 
-void vtd_dram_model(void)
+void vtd_dram_model(bool buffered)
 {
     if (!dram) {
         qemu_mutex_init(&lock);
         dram = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    }
+    if (buffered && !buffer) {
+        buffer = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    }
+}
+
+void vtd_dram_drain(void)
+{
+    GHashTableIter it;
+    gpointer address, line;
+
+    if (!buffer) {
+        return;
+    }
+    QEMU_LOCK_GUARD(&lock);
+    g_hash_table_iter_init(&it, buffer);
+    while (g_hash_table_iter_next(&it, &address, &line)) {
+        g_hash_table_iter_steal(&it);
+        g_hash_table_replace(dram, address, line);
     }
 }
 
@@ -63,16 +83,17 @@ static void *line_of(void *host)
 void vtd_dram_write_back(void *host)
 {
     void *address = line_of(host);
+    GHashTable *to = buffer ?: dram;
     Line *line;
 
-    if (!dram) {
+    if (!to) {
         return;
     }
     QEMU_LOCK_GUARD(&lock);
-    line = g_hash_table_lookup(dram, address);
+    line = g_hash_table_lookup(to, address);
     if (!line) {
         line = g_new0(Line, 1);
-        g_hash_table_insert(dram, address, line);
+        g_hash_table_insert(to, address, line);
     }
     memcpy(line->bytes, address, LINE);
 }

@@ -6,8 +6,10 @@
 
 #include "qemu/osdep.h"
 #include "qemu/log.h"
+#include "qapi/error.h"
 #include "hw/i386/intel_iommu.h"
 #include "hw/i386/vtd_dram.h"
+#include "intel_iommu_internal.h"
 
 #define INDEXES 0x10000
 
@@ -16,17 +18,94 @@ typedef struct CachedIRTE {
     int64_t stale_since;
 } CachedIRTE;
 
-void vtd_strict_realize(VTDStrict *strict)
+static bool parse_pmr(VTDStrict *strict, Error **errp)
 {
+    if (strict->pmr &&
+        sscanf(strict->pmr, "%" SCNx64 "-%" SCNx64, &strict->pmr_base,
+               &strict->pmr_limit) != 2) {
+        error_setg(errp, "x-pmr: expected BASE-LIMIT");
+        return false;
+    }
+    return true;
+}
+
+bool vtd_strict_realize(VTDStrict *strict, QEMUTimerCB *const later[VTD_LATES],
+                        void *unit, Error **errp)
+{
+    for (int i = 0; i < VTD_LATES; i++) {
+        strict->late[i] = timer_new_us(QEMU_CLOCK_VIRTUAL, later[i], unit);
+    }
     strict->iec = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     if (!strict->coherent) {
-        vtd_dram_model();
+        vtd_dram_model(strict->rwbf);
     }
+    return parse_pmr(strict, errp);
 }
 
 void vtd_strict_reset(VTDStrict *strict)
 {
+    for (int i = 0; i < VTD_LATES; i++) {
+        timer_del(strict->late[i]);
+    }
     g_hash_table_remove_all(strict->iec);
+}
+
+uint64_t vtd_strict_cap(const VTDStrict *strict)
+{
+    return (strict->rwbf ? VTD_CAP_RWBF : 0) |
+           (strict->pmr ? VTD_CAP_PLMR : 0);
+}
+
+uint64_t vtd_strict_ecap(const VTDStrict *strict)
+{
+    return strict->coherent ? VTD_ECAP_C : 0;
+}
+
+void vtd_strict_later(VTDStrict *strict, enum vtd_late what)
+{
+    QEMUTimer *timer = strict->late[what];
+
+    if (strict->delay_us) {
+        timer_mod(timer, qemu_clock_get_us(QEMU_CLOCK_VIRTUAL) +
+                  strict->delay_us);
+    } else {
+        timer->cb(timer->opaque);
+    }
+}
+
+/*
+ * One change in a write, and the one before it done (VT-d 10.4.4).  States are
+ * those that the status register shows at the same bits.
+ */
+void vtd_strict_check_command(VTDStrict *strict, uint32_t status,
+                              uint32_t value)
+{
+    const uint32_t states = VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_IRE |
+                            VTD_GCMD_CFI;
+    const uint32_t once = VTD_GCMD_SRTP | VTD_GCMD_SFL | VTD_GCMD_WBF |
+                          VTD_GCMD_SIRTP;
+
+    if (ctpop32(((status ^ value) & states) | (value & once)) > 1) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vtd: command %#x in status %#x changes "
+                      "more than one thing\n", value, status);
+    }
+    if (timer_pending(strict->late[VTD_LATE_COMMAND])) {
+        qemu_log_mask(LOG_GUEST_ERROR, "vtd: command %#x while the one before "
+                      "it is under way\n", value);
+    }
+}
+
+bool vtd_strict_protects(const VTDStrict *strict, uint32_t pmen, uint64_t addr,
+                         uint64_t mask)
+{
+    if (!strict->pmr || !(pmen & VTD_PMEN_PRS) ||
+        addr + mask < strict->pmr_base ||
+        addr > strict->pmr_limit) {
+        return false;
+    }
+    qemu_log_mask(LOG_GUEST_ERROR, "vtd: DMA to protected memory %#" PRIx64
+                  "\n", addr);
+    return true;
 }
 
 /*

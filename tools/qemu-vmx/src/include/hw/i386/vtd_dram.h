@@ -17,8 +17,14 @@
  */
 bool vtd_stays_stale(int64_t *since, bool differs);
 
-/* From now on memory and caches may differ. */
-void vtd_dram_model(void);
+/*
+ * From now on memory and caches may differ.  @buffered: a line that is written
+ * back waits in a write buffer, until that is drained.
+ */
+void vtd_dram_model(bool buffered);
+
+/* The write buffer is flushed, by command or before an invalidation. */
+void vtd_dram_drain(void);
 
 /* A processor writes back the line at @host, an address within guest RAM. */
 void vtd_dram_write_back(void *host);
