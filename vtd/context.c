@@ -20,6 +20,7 @@
 #include "hv/weaken.h"
 #include "vtd/invalidate.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
 #include "vtd/scope.h"
 
 /* Context entry (VT-d 9.3): low word P, FPD, translation type 3:2 = 00
@@ -108,19 +109,24 @@ static u64 address_width(const struct vtd_unit *unit,
 	return 31 - (u64)__builtin_clz((u32)VTD_CAP_SAGAW(unit->cap));
 }
 
-/*
- * Not present to present (VT-d 6.2.2.1): the high word, then the low word with
- * P.  The unit cached nothing of it, except in caching mode.
- */
+/* The high word, then the low word with P (VT-d 6.2.2.1). */
+static void write_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
+			const struct vtd_domain *domain)
+{
+	vtd_unit_store(unit, &entry->high,
+		       CONTEXT_DOMAIN(domain->id) |
+			       address_width(unit, domain));
+	vtd_unit_store(unit, &entry->low, second_level(domain) | VTD_PRESENT);
+}
+
+/* Not present to present: the unit cached nothing of it, except in caching
+ * mode. */
 static int open_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 		      u16 sid, const struct vtd_domain *domain)
 {
 	int err;
 
-	vtd_unit_store(unit, &entry->high,
-		       CONTEXT_DOMAIN(domain->id) |
-			       address_width(unit, domain));
-	vtd_unit_store(unit, &entry->low, second_level(domain) | VTD_PRESENT);
+	write_entry(unit, entry, domain);
 	err = vtd_unit_flush_buffers(unit);
 	if (err || !(unit->cap & VTD_CAP_CM))
 		return err;
@@ -148,6 +154,45 @@ static int close_entry(struct vtd_unit *unit, volatile struct vtd_entry *entry,
 		return buffers ? buffers : context ? context : iotlb;
 	vtd_unit_store(unit, &entry->high, 0);
 	return 0;
+}
+
+static bool id_fits(const struct vtd_unit *unit,
+		    const struct vtd_domain *domain)
+{
+	return domain->id < 1u << (4 + 2 * VTD_CAP_ND(unit->cap));
+}
+
+int vtd_context_fill(struct vtd_unit *unit, u16 sid,
+		     const struct vtd_domain *domain)
+{
+	volatile struct vtd_entry *entry;
+
+	if (!id_fits(unit, domain)) {
+		hv_log("vtd: %s: has no domain ID %u\n", unit->name,
+		       domain->id);
+		return -EINVAL;
+	}
+	entry = make_context_entry(unit, sid);
+	if (!entry)
+		return -ENOMEM;
+	write_entry(unit, entry, domain);
+	return 0;
+}
+
+/* The entry of @sid, closed if it was open to memory that firmware reserves. */
+static int take_entry(struct vtd_unit *unit, u16 sid,
+		      volatile struct vtd_entry **entry)
+{
+	int err = 0;
+
+	*entry = make_context_entry(unit, sid);
+	if (!*entry)
+		return -ENOMEM;
+	if (vtd_reserved_domain(unit, sid))
+		err = close_entry(unit, *entry, sid);
+	if (!err)
+		vtd_reserved_forget(unit, sid);
+	return err;
 }
 
 static int refuse(const struct pci_function *fn, int err, const char *why)
@@ -185,16 +230,18 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 			      "pass-through");
 	if (vtd_reserved(fn))
 		return refuse(fn, -EBUSY, "cannot be assigned");
-	if (domain->id >= 1u << (4 + 2 * VTD_CAP_ND(unit->cap)))
+	if (!id_fits(unit, domain))
 		return refuse(fn, -EINVAL, "domain ID too large for its unit");
 	if (find_attachment(unit, sid))
 		return refuse(fn, -EBUSY, "is attached already");
 	slot = free_attachment(unit);
 	if (!slot)
 		return refuse(fn, -ENOSPC, "too many assigned functions");
-	entry = make_context_entry(unit, sid);
-	if (!entry)
-		return -ENOMEM;
+	err = unit->left ? vtd_unit_translate(unit) : 0;
+	if (!err)
+		err = take_entry(unit, sid, &entry);
+	if (err)
+		return err;
 	*slot = (struct vtd_attachment){domain, sid};
 	err = open_entry(unit, entry, sid, domain);
 	if (err) {
@@ -232,6 +279,7 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
  * is not present is cached, except in caching mode. */
 int vtd_mute(struct vtd_unit *unit, u16 sid)
 {
+	const struct vtd_domain *reserved = vtd_reserved_domain(unit, sid);
 	volatile struct vtd_entry *entry;
 	int err;
 
@@ -240,11 +288,28 @@ int vtd_mute(struct vtd_unit *unit, u16 sid)
 	entry = make_context_entry(unit, sid);
 	if (!entry)
 		return -ENOMEM;
-	vtd_unit_store(unit, &entry->low, CONTEXT_FPD);
+	vtd_unit_store(unit, &entry->low,
+		       (reserved ? entry->low : 0) | CONTEXT_FPD);
 	err = vtd_unit_flush_buffers(unit);
+	if (!err && reserved)
+		return vtd_invalidate_context(unit, reserved->id, sid);
 	if (err || !(unit->cap & VTD_CAP_CM))
 		return err;
 	return vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);
+}
+
+/* All of @bus but what firmware reserves memory for. */
+static void close_bus(struct vtd_unit *unit, u8 bus)
+{
+	volatile struct vtd_entry *entry =
+		vtd_context_entry(unit, (u16)(bus << 8));
+
+	if (!vtd_reserved_on(unit, bus))
+		vtd_unit_store(unit, &unit->root[bus].low, 0);
+	else
+		for (unsigned int devfn = 0; entry && devfn < 256; devfn++)
+			if (!vtd_reserved_domain(unit, bus << 8 | devfn))
+				vtd_unit_store(unit, &entry[devfn].low, 0);
 }
 
 static int close_all(struct vtd_unit *unit)
@@ -252,7 +317,7 @@ static int close_all(struct vtd_unit *unit)
 	int buffers, caches;
 
 	for (unsigned int bus = 0; bus < VTD_BUSES; bus++)
-		vtd_unit_store(unit, &unit->root[bus].low, 0);
+		close_bus(unit, bus);
 	buffers = vtd_unit_flush_buffers(unit);
 	caches = vtd_invalidate_all(unit);
 	return buffers ? buffers : caches;
@@ -262,6 +327,8 @@ static bool block(struct vtd_unit *unit)
 {
 	int err;
 
+	if (unit->left)
+		return true;
 	if (!unit->root)
 		return false;
 	err = close_all(unit);

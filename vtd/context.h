@@ -19,8 +19,16 @@ volatile struct vtd_entry *vtd_context_entry(const struct vtd_unit *unit,
 const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid);
 
 /*
+ * Open the context entry of @sid to @domain in a root table that is not in
+ * force yet: nothing is flushed.  -EINVAL: the unit's domain IDs are too small,
+ * logged; -ENOMEM.
+ */
+int vtd_context_fill(struct vtd_unit *unit, u16 sid,
+		     const struct vtd_domain *domain);
+
+/*
  * Let requests of @sid, which is attached to no domain, be blocked without a
- * fault: its context entry stays not present, but says so (FPD, VT-d 9.3).
+ * fault: its context entry stays as it is, but says so (FPD, VT-d 9.3).
  * Ends with vtd_attach().  -EBUSY: it is attached; -ENOMEM: no page for the
  * context table of its bus; -EIO, -ETIMEDOUT.  As with vtd_attach(), the caller
  * sees to it that nobody attaches or detaches at once.
@@ -52,9 +60,10 @@ int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn);
  * or ID may then be used for anything else. */
 bool vtd_in_use(const struct vtd_domain *domain);
 
-/* Stop all DMA at once: every root entry closed, caches flushed; bounded, also
- * if a stopped CPU holds a lock.  True if that was done by every unit of the
- * machine, and there is one.  For panic. */
+/* Stop all DMA at once, but to memory that firmware reserves (vtd/reserved.h),
+ * or no screen could show why: entries closed, caches flushed; bounded, also if
+ * a stopped CPU holds a lock.  True if that was done by every unit of the
+ * machine, but those that are left alone, and there is one.  For panic. */
 bool vtd_block_all(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "vtd/context.h"
 #include "vtd/reasons.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
 #include "vtd/scope.h"
 
 /* 20h to 28h are reasons of interrupt requests (VT-d 5.1.4.1). */
@@ -150,6 +151,8 @@ static void explain_dma(struct vtd_unit *unit, const struct vtd_record *record,
 	u64 address = VTD_FRCD_ADDRESS(record->low);
 	const struct vtd_domain *domain = vtd_domain_of(unit, sid);
 
+	if (!domain)
+		domain = vtd_reserved_domain(unit, sid);
 	append_access(record, text, keys);
 	append_address(domain, address, text, keys);
 	append_reason(record, text, keys);

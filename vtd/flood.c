@@ -6,6 +6,7 @@
 #include "hv/time.h"
 #include "vtd/context.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
 
 /* The two lines of a fault take 43 ms at 115200 baud: all shares together leave
  * four fifths of such a line to the guest. */
@@ -112,7 +113,8 @@ void vtd_flood_note(struct vtd_unit *unit, const struct vtd_record *record)
 	struct source *s;
 
 	if ((reason != REASON_ROOT_NOT_PRESENT &&
-	     reason != REASON_CONTEXT_NOT_PRESENT) ||
+	     reason != REASON_CONTEXT_NOT_PRESENT &&
+	     !vtd_reserved_domain(unit, sid)) ||
 	    vtd_domain_of(unit, sid))
 		return;
 	s = find_source(unit, sid);

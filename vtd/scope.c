@@ -108,18 +108,48 @@ bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid)
 	return false;
 }
 
+static bool names(const struct dmar_rmrr *rmrr, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < rmrr->scope_count; i++)
+		if (covers(&rmrr->scope[i], rmrr->segment, DMAR_SCOPE_ENDPOINT,
+			   fn) ||
+		    covers(&rmrr->scope[i], rmrr->segment, DMAR_SCOPE_BRIDGE,
+			   fn))
+			return true;
+	return false;
+}
+
+const struct dmar_rmrr *vtd_next_rmrr(const struct pci_function *fn,
+				      const struct dmar_rmrr *before)
+{
+	unsigned int next = before ? before - vtd_dmar->rmrr + 1 : 0;
+
+	for (; vtd_dmar && next < vtd_dmar->rmrr_count; next++)
+		if (names(&vtd_dmar->rmrr[next], fn))
+			return &vtd_dmar->rmrr[next];
+	return NULL;
+}
+
 const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn)
 {
-	const struct dmar_rmrr *rmrr;
+	return vtd_next_rmrr(fn, NULL);
+}
 
-	for (unsigned int r = 0; r < vtd_dmar->rmrr_count; r++) {
-		rmrr = &vtd_dmar->rmrr[r];
-		for (unsigned int i = 0; i < rmrr->scope_count; i++)
-			if (covers(&rmrr->scope[i], rmrr->segment,
-				   DMAR_SCOPE_ENDPOINT, fn) ||
-			    covers(&rmrr->scope[i], rmrr->segment,
-				   DMAR_SCOPE_BRIDGE, fn))
-				return rmrr;
+bool vtd_leaves_alone(const struct vtd_unit *unit)
+{
+	const struct pci_function *fn;
+	struct pci_addr addr;
+
+	if (unit->dmar->include_all || !unit->dmar->scope_count)
+		return false;
+	for (unsigned int i = 0; i < unit->dmar->scope_count; i++) {
+		if (unit->dmar->scope[i].type != DMAR_SCOPE_ENDPOINT ||
+		    !resolve(&unit->dmar->scope[i], unit->dmar->segment, &addr))
+			return false;
+		fn = pci_find(addr);
+		if (!fn || fn->class >> 16 != PCI_CLASS_DISPLAY ||
+		    vtd_rmrr_of(fn))
+			return false;
 	}
-	return NULL;
+	return true;
 }

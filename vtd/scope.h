@@ -15,7 +15,15 @@ struct vtd_unit *vtd_unit_of_ioapic(u8 ioapic_id, u16 *sid);
 /* True if @sid is the source ID of an IOAPIC that @unit lists. */
 bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid);
 
-/* The reserved memory region that firmware demands for @fn, or NULL. */
+/* The reserved memory region that firmware demands for @fn, or NULL; and the
+ * next one after @before. */
 const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn);
+const struct dmar_rmrr *vtd_next_rmrr(const struct pci_function *fn,
+				      const struct dmar_rmrr *before);
+
+/* True if nothing but displays is below @unit, and firmware reserves no memory
+ * for them: such a unit stays off until one is assigned, or the picture would
+ * be gone. */
+bool vtd_leaves_alone(const struct vtd_unit *unit);
 
 #endif

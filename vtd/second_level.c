@@ -75,21 +75,20 @@ static unsigned int common_levels(const struct common *all)
 	return all->sagaw & VTD_SAGAW_39 ? 3 : 0;
 }
 
-static int map_region(struct vtd_domain *domain, const struct region *region,
-		      unsigned int address_bits)
+int vtd_domain_map(struct vtd_domain *domain, const struct region *region)
 {
-	unsigned int bits =
-		MIN(PT_LEVEL_SHIFT(domain->table.levels + 1), address_bits);
+	unsigned int bits = MIN(PT_LEVEL_SHIFT(domain->table.levels + 1),
+				common_abilities().address_bits);
 
 	if ((region->gpa + region->size - 1) >> bits) {
-		hv_log("vtd: guest RAM at 0x%lx is beyond the %u bits that "
+		hv_log("vtd: memory at 0x%lx is beyond the %u bits that "
 		       "the remapping units translate\n",
 		       region->gpa, bits);
 		return -EINVAL;
 	}
 	if (region->hpa < INTERRUPT_RANGE + INTERRUPT_RANGE_SIZE &&
 	    region->hpa + region->size > INTERRUPT_RANGE) {
-		hv_log("vtd: guest RAM on the interrupt range 0x%lx\n",
+		hv_log("vtd: memory on the interrupt range 0x%lx\n",
 		       INTERRUPT_RANGE);
 		return -EINVAL;
 	}
@@ -121,8 +120,7 @@ int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		return err;
 	for (unsigned int i = 0; !err && i < map->count; i++)
 		if (map->region[i].kind == REGION_RAM)
-			err = map_region(domain, &map->region[i],
-					 all.address_bits);
+			err = vtd_domain_map(domain, &map->region[i]);
 	if (err)
 		pt_destroy(&domain->table);
 	else

@@ -21,4 +21,8 @@ struct vtd_domain {
 int vtd_domain_init(struct vtd_domain *domain, u16 id,
 		    const struct memory_map *map);
 
+/* Map @region, RAM or not, by what all units reach.  -EINVAL: they do not,
+ * logged; -ENOMEM. */
+int vtd_domain_map(struct vtd_domain *domain, const struct region *region);
+
 #endif

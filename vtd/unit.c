@@ -8,6 +8,8 @@
 #include "vtd/fault_event.h"
 #include "vtd/invalidate.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
+#include "vtd/scope.h"
 
 /*
  * Write the global command register: the states that are on stay on, except
@@ -277,25 +279,22 @@ static int start_queue(struct vtd_unit *unit)
 	return turn_on(unit, VTD_QIE, "queued invalidation on");
 }
 
-/* The root table without a present entry blocks all DMA (VT-d 9.1); what the
- * unit cached of another one must go (VT-d 6.6). */
-static int install_empty_root(struct vtd_unit *unit)
+/* What no present entry leads to is blocked (VT-d 9.1); what the unit cached of
+ * another table must go (VT-d 6.6). */
+static int install_root(struct vtd_unit *unit)
 {
 	int err;
 
 	unit->root = vtd_unit_table(unit, "root table");
 	if (!unit->root)
 		return -ENOMEM;
+	vtd_reserved_fill(unit);
 	err = vtd_unit_flush_buffers(unit);
 	if (err)
 		return err;
 	vtd_write64(unit->base, VTD_RTADDR, (uintptr_t)unit->root);
 	err = turn_on(unit, VTD_SRTP, "root table pointer");
-	if (!err)
-		err = vtd_invalidate_all(unit);
-	if (!err)
-		err = turn_on(unit, VTD_TE, "translation on");
-	return err;
+	return err ? err : vtd_invalidate_all(unit);
 }
 
 /* Translation guards all memory now (VT-d 10.4.16). */
@@ -349,6 +348,15 @@ static int remap_interrupts(struct vtd_unit *unit)
 	return err;
 }
 
+int vtd_unit_translate(struct vtd_unit *unit)
+{
+	int err = turn_on(unit, VTD_TE, "translation on");
+
+	unit->blocking = !err;
+	unit->left = false;
+	return err ? err : unprotect_memory(unit);
+}
+
 int vtd_unit_block(struct vtd_unit *unit)
 {
 	int err;
@@ -358,10 +366,14 @@ int vtd_unit_block(struct vtd_unit *unit)
 	err = quiesce(unit);
 	if (!err)
 		err = start_queue(unit);
+	unit->left = !err && vtd_leaves_alone(unit);
+	if (unit->left)
+		err = turn_off(unit, VTD_TE, "translation off");
 	if (!err)
-		err = install_empty_root(unit);
-	unit->blocking = !err;
-	return err ? err : unprotect_memory(unit);
+		err = install_root(unit);
+	if (err || unit->left)
+		return err;
+	return vtd_unit_translate(unit);
 }
 
 /*

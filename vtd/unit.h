@@ -55,6 +55,7 @@ struct vtd_unit {
 	bool eim;			 /* IRTEs hold 32-bit APIC IDs */
 	bool can_block;			 /* can block all DMA */
 	bool blocking;			 /* translates, by our root table */
+	bool left;			 /* off: vtd_leaves_alone() */
 	bool remapping;
 	struct vtd_attachment attached[VTD_MAX_ATTACHED];
 };
@@ -74,12 +75,17 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 		   unsigned int number, bool x2apic, u32 highest_apic_id);
 
 /*
- * From whatever state firmware left to: no DMA passes.  Interrupts pass, or are
+ * From whatever state firmware left to: no DMA passes, but to memory that
+ * firmware reserves (vtd/reserved.h); a unit that is left alone
+ * (vtd/scope.h) has translation off.  Interrupts pass, or are
  * remapped, as before; firmware's pending faults are forgotten, and a new one
  * makes no event yet.  -EOPNOTSUPP: it cannot (said by vtd_unit_probe());
  * -ENOMEM, -ETIMEDOUT, -EIO; logged.
  */
 int vtd_unit_block(struct vtd_unit *unit);
+
+/* A unit that was left alone translates from now on.  Errors as above. */
+int vtd_unit_translate(struct vtd_unit *unit);
 
 /*
  * After vtd_unit_block(), from whatever state firmware left to: interrupts pass

@@ -3,6 +3,7 @@
 #include "hv/log.h"
 #include "vtd/fault_event.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
 #include "vtd/unit.h"
 
 /* Look at all before any is changed, so that all that lack is said. */
@@ -19,10 +20,28 @@ static int probe_all(const struct dmar *dmar, bool x2apic, u32 highest_apic_id)
 	return result;
 }
 
+/* True if some DMA is not blocked: what is reserved was said already. */
+static bool log_exceptions(void)
+{
+	bool some = vtd_reserved_any();
+
+	for (unsigned int i = 0; i < vtd_dmar->unit_count; i++) {
+		if (!vtd_units[i].left)
+			continue;
+		some = true;
+		hv_log("vtd: %s: stays off, for nothing but displays is below "
+		       "it, and firmware reserves no memory for their "
+		       "picture\n",
+		       vtd_units[i].name);
+	}
+	return some;
+}
+
 /* One that fails keeps no other from blocking. */
 static int block_every_unit(void)
 {
 	int err, result = 0;
+	bool some;
 
 	for (unsigned int i = 0; i < vtd_dmar->unit_count; i++) {
 		err = vtd_unit_block(&vtd_units[i]);
@@ -35,12 +54,13 @@ static int block_every_unit(void)
 	}
 	if (result)
 		return result;
+	some = log_exceptions();
 	if (vtd_dmar->dropped_count)
 		hv_log("vtd: DMA is blocked by %u of %u remapping units\n",
 		       vtd_dmar->unit_count,
 		       vtd_dmar->unit_count + vtd_dmar->dropped_count);
 	else
-		hv_log("vtd: all DMA is blocked\n");
+		hv_log("vtd: all %sDMA is blocked\n", some ? "other " : "");
 	return 0;
 }
 

@@ -248,7 +248,19 @@ bool pci_is_below(const struct pci_function *fn,
 	return false;
 }
 
-unsigned int pci_bus_master_off(void)
+/* True if @keep says so of @fn, or of one that is below it. */
+static bool is_kept(const struct pci_function *fn,
+		    bool (*keep)(const struct pci_function *fn))
+{
+	if (!fn->bridge)
+		return keep(fn);
+	for (unsigned int i = 0; i < function_count; i++)
+		if (pci_is_below(&functions[i], fn) && keep(&functions[i]))
+			return true;
+	return false;
+}
+
+unsigned int pci_bus_master_off(bool (*keep)(const struct pci_function *fn))
 {
 	char text[160] = "";
 	unsigned int count = 0;
@@ -258,7 +270,8 @@ unsigned int pci_bus_master_off(void)
 	for (struct pci_function *fn = functions;
 	     fn < functions + function_count; fn++) {
 		command = pci_read16(fn, PCI_COMMAND);
-		if (command == 0xffff || !(command & PCI_COMMAND_MASTER))
+		if (command == 0xffff || !(command & PCI_COMMAND_MASTER) ||
+		    is_kept(fn, keep))
 			continue;
 		pci_write16(fn, PCI_COMMAND,
 			    command & (u16)~PCI_COMMAND_MASTER);

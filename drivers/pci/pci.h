@@ -32,8 +32,9 @@ struct pci_addr {
 #define PCI_STATUS 0x06
 #define PCI_STATUS_CAP_LIST BIT(4)
 #define PCI_REVISION 0x08
-#define PCI_CLASS 0x09	      /* 3 bytes: interface, subclass, class */
-#define PCI_CLASS_BRIDGE 0x06 /* the class alone */
+#define PCI_CLASS 0x09	       /* 3 bytes: interface, subclass, class */
+#define PCI_CLASS_DISPLAY 0x03 /* the class alone */
+#define PCI_CLASS_BRIDGE 0x06
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_HEADER_MULTI_FUNCTION BIT(7)
 #define PCI_BAR(n) (0x10 + 4 * (n))
@@ -160,9 +161,9 @@ struct pci_function *pci_add(struct pci_addr addr);
 bool pci_is_below(const struct pci_function *fn,
 		  const struct pci_function *bridge);
 
-/* Clear bus mastering of every endpoint (and of bridges); logs which had it
- * on.  Returns their number. */
-unsigned int pci_bus_master_off(void);
+/* Clear bus mastering of every function, bridges too, but those that @keep and
+ * what is above them; logs which had it on.  Returns their number. */
+unsigned int pci_bus_master_off(bool (*keep)(const struct pci_function *fn));
 
 /* Let @fn's requests through, and those to it: bus mastering and memory
  * decoding on every bridge above it. */

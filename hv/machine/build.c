@@ -70,7 +70,6 @@ static int take_pci(void)
 	err = pci_enumerate(ecam, count);
 	if (err)
 		return err;
-	pci_bus_master_off();
 	pci_acs_enable();
 	return 0;
 }
@@ -219,7 +218,8 @@ void machine_build(struct vcpu_entry *entry)
 	have_pci = !take_pci();
 	usable = !machine_find_vtd(&dmar);
 	machine_take_ranges(dmar);
-	/* Before translation is on: an integrated display may need its DMA */
+	/* Nothing is taken from firmware's devices before it is over: an
+	 * integrated display may need its DMA. */
 	preflight(dmar, usable);
 	if (handover->config.mode == MODE_CHECK)
 		preflight_end();

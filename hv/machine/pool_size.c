@@ -13,6 +13,7 @@
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vmx.h"
 #include "vtd/flood.h"
+#include "vtd/reserved.h"
 #include "vtd/unit.h"
 #include "vtd/vtd.h"
 
@@ -58,11 +59,14 @@ static u64 vtd_pages(u64 ram)
 {
 	const struct acpi_header *table = acpi_table("DMAR");
 	const struct dmar *dmar;
+	bool large_pages;
 
 	if (!table || machine_parse_dmar(table, &dmar))
 		return 0;
+	large_pages = vtd_has_large_pages(dmar);
 	return dmar->unit_count * VTD_UNIT_PAGES + VTD_MAX_MUTED +
-	       table_pages(ram, vtd_has_large_pages(dmar));
+	       vtd_reserved_pages(dmar, large_pages) +
+	       table_pages(ram, large_pages);
 }
 
 u64 machine_pool_size(const struct handover *h, u64 ram)

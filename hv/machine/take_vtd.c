@@ -3,11 +3,13 @@
 #include "hv/cpu.h"
 #include "hv/host_paging.h"
 #include "hv/log.h"
+#include "hv/machine/handover.h"
 #include "hv/panic.h"
 #include "hv/vmx/stat.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
 #include "vtd/regs.h"
+#include "vtd/reserved.h"
 #include "vtd/vtd.h"
 
 static struct dmar dmar;
@@ -97,14 +99,44 @@ int machine_find_vtd(const struct dmar **found)
 	return err;
 }
 
+/* What no device of firmware's may reach, whatever its tables say. */
+static void keep_ours_apart(void)
+{
+	static struct host_range ours[HANDOVER_RAM_MAX + 5];
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < handover->ram_count; i++)
+		ours[count++] = (struct host_range){handover->ram[i].base,
+						    handover->ram[i].size,
+						    "it has memory of the "
+						    "guest's"};
+	const struct hpa_range own[] = {
+		handover->image,
+		handover->pool,
+		{handover->trampoline, PAGE_SIZE},
+		handover->kernel,
+		handover->initrd,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(own); i++)
+		ours[count++] = (struct host_range){own[i].base, own[i].size,
+						    "it has memory of "
+						    "Gangway's"};
+	vtd_reserved_avoid(ours, count);
+}
+
 int machine_take_vtd(bool usable)
 {
 	int err = -EOPNOTSUPP;
 
+	keep_ours_apart();
+	pci_bus_master_off(vtd_keeps);
 	if (usable)
 		err = vtd_start(this_cpu()->apic_id);
 	else
 		vtd_only_block();
+	/* Where no unit holds them */
+	pci_bus_master_off(vtd_kept);
 	panic_stop_dma = vtd_block_all;
 	if (usable && err)
 		log_unusable(err);

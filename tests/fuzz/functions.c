@@ -22,3 +22,9 @@ bool pci_is_below(const struct pci_function *fn,
 {
 	return fn == bridge || fn->parent == bridge;
 }
+
+struct pci_function *pci_functions(unsigned int *count)
+{
+	*count = FUNCTIONS;
+	return functions;
+}

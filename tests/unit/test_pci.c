@@ -315,6 +315,30 @@ static void knows_what_is_below(void **state)
 	assert_false(pci_is_below(at(0, 0x08), at(1, 0)));
 }
 
+static bool nobody(const struct pci_function *fn)
+{
+	(void)fn;
+	return false;
+}
+
+static bool the_endpoint(const struct pci_function *fn)
+{
+	return fn->addr.bus == 1;
+}
+
+/* Who keeps it keeps the bridges above. */
+static void leaves_bus_mastering_to_some(void **state)
+{
+	(void)state;
+	build();
+	enumerate();
+	test_log_clear();
+	assert_int_equal(pci_bus_master_off(the_endpoint), 0);
+	assert_int_equal(model_get16(1, 0, PCI_COMMAND), 0x0007);
+	assert_int_equal(model_get16(0, 0x08, PCI_COMMAND), 0x0007);
+	assert_string_equal(test_log, "");
+}
+
 static void turns_bus_mastering_off_and_on(void **state)
 {
 	(void)state;
@@ -322,14 +346,14 @@ static void turns_bus_mastering_off_and_on(void **state)
 	enumerate();
 	pci_add((struct pci_addr){.bus = 1, .devfn = 0x80}); /* reads ones */
 	test_log_clear();
-	assert_int_equal(pci_bus_master_off(), 2);
+	assert_int_equal(pci_bus_master_off(nobody), 2);
 	assert_int_equal(model_get16(1, 0, PCI_COMMAND), 0x0003);
 	assert_int_equal(model_get16(0, 0x08, PCI_COMMAND), 0x0003);
 	assert_string_equal(test_log,
 			    "pci: bus mastering was on, now off, in 2: "
 			    "0000:00:01.0 0000:01:00.0\n");
 	test_log_clear();
-	assert_int_equal(pci_bus_master_off(), 0);
+	assert_int_equal(pci_bus_master_off(nobody), 0);
 	assert_string_equal(test_log, "");
 	pci_enable_path(at(1, 0));
 	assert_int_equal(model_get16(0, 0x08, PCI_COMMAND), 0x0007);
@@ -347,7 +371,7 @@ static void lists_many_masters_in_one_line(void **state)
 	}
 	enumerate();
 	test_log_clear();
-	assert_int_equal(pci_bus_master_off(), 32);
+	assert_int_equal(pci_bus_master_off(nobody), 32);
 	assert_non_null(strstr(test_log, "in 32: 0000:00:00.0 "));
 	assert_non_null(strstr(test_log, "...\n"));
 	assert_ptr_equal(strchr(test_log, '\n'),
@@ -392,6 +416,7 @@ int main(void)
 		cmocka_unit_test(adds_vfs),
 		cmocka_unit_test(knows_what_is_below),
 		cmocka_unit_test(turns_bus_mastering_off_and_on),
+		cmocka_unit_test(leaves_bus_mastering_to_some),
 		cmocka_unit_test(lists_many_masters_in_one_line),
 		cmocka_unit_test(reads_bridge_windows),
 	};

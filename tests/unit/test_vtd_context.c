@@ -1,9 +1,10 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
 /* Who may do DMA where: scopes, domains, attach and detach. */
 #include "hv/weaken.h"
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
 #include "vtd/invalidate.h"
+#include "vtd/reserved.h"
 #include "vtd/second_level.h"
 #include "vtd/unit.h"
 #include <string.h>
@@ -35,6 +36,7 @@ static struct model *setup(u64 cap, u64 ecap)
 	test_log_clear();
 	test_pages_left = SIZE_MAX;
 	model_reset();
+	vtd_reserved_avoid(NULL, 0);
 	root_port = model_pci_add(0, 0, 1, 0);
 	root_port->bridge = true;
 	root_port->secondary = root_port->subordinate = 1;

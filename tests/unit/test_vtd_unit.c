@@ -1,6 +1,7 @@
-/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/scope.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/memory_map.c tests/unit/vtd_model.c */
 /* Bringing units up, from whatever firmware left. */
 #include "tests/unit/vtd_model.h"
+#include "vtd/reserved.h"
 #include "vtd/unit.h"
 #include "vtd/vtd.h"
 #include <stdio.h>
@@ -24,6 +25,7 @@ static struct model *setup(u64 cap, u64 ecap)
 	test_log_clear();
 	test_pages_left = SIZE_MAX;
 	model_reset();
+	vtd_reserved_avoid(NULL, 0);
 	memset(&dmar, 0, sizeof(dmar));
 	dmar.address_width = 48;
 	dmar.intr_remap = true;

@@ -815,3 +815,9 @@ bool pci_is_below(const struct pci_function *fn,
 			return true;
 	return false;
 }
+
+struct pci_function *pci_functions(unsigned int *count)
+{
+	*count = function_count;
+	return functions;
+}
