@@ -205,7 +205,7 @@ static int refuse(const struct pci_function *fn, int err, const char *why)
  * would then be reachable by the guest. */
 bool vtd_reserved(const struct pci_function *fn)
 {
-	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
+	const struct dmar_rmrr *rmrr = vtd_rmrr_against(fn);
 
 	if (rmrr)
 		hv_log("vtd: " PCI_FMT ": firmware demands memory 0x%lx-0x%lx"

@@ -35,14 +35,14 @@ int vtd_context_fill(struct vtd_unit *unit, u16 sid,
  */
 int vtd_mute(struct vtd_unit *unit, u16 sid);
 
-/* True, with a line of log, if firmware reserves memory for @fn (RMRR, VT-d
- * 8.4).  After vtd_probe(). */
+/* True, with a line of log, if memory that firmware reserves (RMRR, VT-d 8.4)
+ * keeps @fn from a guest: vtd_rmrr_against().  After vtd_probe(). */
 bool vtd_reserved(const struct pci_function *fn);
 
 /*
  * Open the context entry of @fn to @domain; flushed in the order that VT-d
  * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,
- * or firmware reserves memory for the function (RMRR); -ENOSPC: more than 16
+ * or vtd_reserved(); -ENOSPC: more than 16
  * functions; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
  * again, if vtd_in_use() does not say otherwise.  All logged.  The caller sees
  * to it that no two CPUs attach or detach at once.

@@ -135,6 +135,14 @@ const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn)
 	return vtd_next_rmrr(fn, NULL);
 }
 
+const struct dmar_rmrr *vtd_rmrr_against(const struct pci_function *fn)
+{
+	bool relaxable = fn->class >> 8 == PCI_CLASS_USB ||
+			 fn->class >> 16 == PCI_CLASS_DISPLAY;
+
+	return relaxable ? NULL : vtd_rmrr_of(fn);
+}
+
 bool vtd_leaves_alone(const struct vtd_unit *unit)
 {
 	const struct pci_function *fn;

@@ -21,6 +21,11 @@ const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn);
 const struct dmar_rmrr *vtd_next_rmrr(const struct pci_function *fn,
 				      const struct dmar_rmrr *before);
 
+/* The first region that keeps @fn from a guest, or NULL.  What firmware
+ * reserves for USB controllers and displays does not: it is for the time before
+ * a system's driver. */
+const struct dmar_rmrr *vtd_rmrr_against(const struct pci_function *fn);
+
 /* True if nothing but displays is below @unit, and firmware reserves no memory
  * for them: such a unit stays off until one is assigned, or the picture would
  * be gone. */

@@ -35,6 +35,7 @@ struct pci_addr {
 #define PCI_CLASS 0x09	       /* 3 bytes: interface, subclass, class */
 #define PCI_CLASS_DISPLAY 0x03 /* the class alone */
 #define PCI_CLASS_BRIDGE 0x06
+#define PCI_CLASS_USB 0x0c03 /* and the subclass */
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_HEADER_MULTI_FUNCTION BIT(7)
 #define PCI_BAR(n) (0x10 + 4 * (n))

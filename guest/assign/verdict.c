@@ -2,6 +2,7 @@
  * it is tried. */
 #include "guest/assign/verdict.h"
 #include "drivers/pci/groups.h"
+#include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
 #include "drivers/pf.h"
@@ -11,16 +12,18 @@
 #include "hv/string.h"
 #include "vtd/scope.h"
 
-#define CLASS_USB 0x0c03
-#define CLASS_DISPLAY 0x03
+#define SUBSYSTEM_HP 0x103c
+#define SUBSYSTEM_HPE 0x1590
 
-/* What to do about an RMRR depends on who asked for it. */
+/* What to do about an RMRR depends on who made the machine. */
 static const char *rmrr_remedy(const struct pci_function *fn)
 {
-	if (fn->class >> 8 == CLASS_USB)
-		return "turn off legacy USB support in the firmware's set-up";
-	if (fn->class >> 16 == CLASS_DISPLAY)
-		return "it is the firmware's display; use another card";
+	u16 maker = pci_read16(fn, PCI_SUBSYSTEM);
+
+	if (maker == SUBSYSTEM_HP || maker == SUBSYSTEM_HPE)
+		return "on HPE servers exclude its slot from shared memory "
+		       "with HPE's tool conrep (RMRDS_Slot: "
+		       "Endpoints_Excluded)";
 	return "turn off the firmware's use of it (boot ROM, RAID, remote "
 	       "management) in its set-up";
 }
@@ -55,7 +58,7 @@ static bool vfs_reserved(const struct pci_function *pf,
 	return vtd_rmrr_of(driver->dma_pages ? pf : &vf);
 }
 
-/* The part of assign= for @pf's VFs, or why there is none; false: none. */
+/* What assign= takes of @pf's VFs, or why there is nothing; false: nothing. */
 static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 {
 	const struct pf_driver *driver = pf_driver_for(pf);
@@ -63,25 +66,25 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 
 	if (!driver) {
 		format(buf, size,
-		       "; its VFs: no, Gangway has no driver for "
+		       "its VFs: no, Gangway has no driver for "
 		       "this physical function");
 		return false;
 	}
 	if (vfs_reserved(pf, driver)) {
 		format(buf, size,
-		       "; its VFs: no, firmware keeps memory for them or for "
+		       "its VFs: no, firmware keeps memory for them or for "
 		       "the DMA that their physical function needs (RMRR)");
 		return false;
 	}
 	if (!groups_vf_isolated(pf)) {
 		format(buf, size,
-		       "; its VFs: in one group with other functions, for a "
+		       "its VFs: in one group with other functions, for a "
 		       "port above lacks ACS: use a slot below another port, "
 		       "or set allow-unsafe-groups=yes");
 		return false;
 	}
 	/* A preflight asks no device */
-	format(buf, size, "; VFs: vf:%04x:%04x/0 to /%u%s", pf->vendor,
+	format(buf, size, "VFs: vf:%04x:%04x/0 to /%u%s", pf->vendor,
 	       pf->device, total - 1,
 	       driver->check_vf
 		       ? ", if they take no command that reaches beyond them "
@@ -94,7 +97,7 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 /* Same of all of @fn. */
 static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 {
-	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
+	const struct dmar_rmrr *rmrr = vtd_rmrr_against(fn);
 	char others[100], reason[128];
 
 	if (rmrr) {
@@ -117,12 +120,24 @@ static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 	return true;
 }
 
+/* Of a PF: the yes, if there is one, before the reason why not. */
+static enum verdict judge_pf(const struct pci_function *pf, char *buf,
+			     size_t size)
+{
+	char whole[ASSIGNED_REASON_SIZE], vfs[160];
+	bool by_whole = judge_whole(pf, whole, sizeof(whole));
+	bool by_vfs = judge_vfs(pf, vfs, sizeof(vfs));
+
+	if (by_vfs && !by_whole)
+		format(buf, size, "%s; all of it: no, %s", vfs, whole);
+	else
+		format(buf, size, "%s; %s", whole, vfs);
+	return by_whole || by_vfs ? VERDICT_YES : VERDICT_NO;
+}
+
 enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 			    char *buf, size_t size)
 {
-	bool whole, vfs = false;
-	size_t length;
-
 	buf[0] = '\0';
 	if (fn->bridge || fn->class >> 16 == PCI_CLASS_BRIDGE)
 		return VERDICT_NONE;
@@ -132,9 +147,7 @@ enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 	}
 	if (is_blocked(fn, buf, size))
 		return VERDICT_NO;
-	whole = judge_whole(fn, buf, size);
-	length = strlen(buf);
 	if (sriov_total_vfs(fn))
-		vfs = judge_vfs(fn, buf + length, size - length);
-	return whole || vfs ? VERDICT_YES : VERDICT_NO;
+		return judge_pf(fn, buf, size);
+	return judge_whole(fn, buf, size) ? VERDICT_YES : VERDICT_NO;
 }

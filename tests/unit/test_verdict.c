@@ -112,7 +112,8 @@ static void vfs_of_a_driven_pf(void **state)
 				  "to /7");
 	refusal = "no whole";
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
-	assert_string_equal(text, "no whole; VFs: vf:8086:10c9/0 to /7");
+	assert_string_equal(text, "VFs: vf:8086:10c9/0 to /7; all of it: no, "
+				  "no whole");
 }
 
 static int nothing(struct pci_function *vf, bool restrain)
@@ -213,8 +214,18 @@ static void reserved_memory(void **state)
 		.scope[0] = {.type = DMAR_SCOPE_ENDPOINT, .path_length = 1},
 	};
 	dmar.rmrr[0].scope[0].path[0].device = 0x1d;
+	/* For the time before a system's driver */
+	assert_int_equal(judge(0, 0xe8, true), VERDICT_YES);
+	model_set32(0, 0xe8, PCI_REVISION, 0x03000001, 0);
+	assert_int_equal(judge(0, 0xe8, true), VERDICT_YES);
+	/* For as long as the machine runs */
+	model_set32(0, 0xe8, PCI_REVISION, 0x0c050001, 0);
 	expect_no(0, 0xe8, "0x7f000000-0x7f01ffff");
-	expect_no(0, 0xe8, "legacy USB support");
+	expect_no(0, 0xe8, "turn off the firmware's use of it");
+	model_set16(0, 0xe8, PCI_SUBSYSTEM, 0x103c, 0);
+	expect_no(0, 0xe8, "with HPE's tool conrep");
+	model_set16(0, 0xe8, PCI_SUBSYSTEM, 0x1590, 0);
+	expect_no(0, 0xe8, "with HPE's tool conrep");
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
 }
 
@@ -232,9 +243,10 @@ static void reserved_memory_of_a_pf(void **state)
 	*scope = (struct dmar_scope){
 		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
-	assert_non_null(strstr(text, "firmware keeps memory 0x480000000-"
-				     "0x48001ffff for it (RMRR)"));
-	assert_non_null(strstr(text, "; VFs: vf:8086:10c9/0 to /7"));
+	assert_ptr_equal(text, strstr(text, "VFs: vf:8086:10c9/0 to /7; all of "
+					    "it: no, firmware keeps memory "
+					    "0x480000000-0x48001ffff for it "
+					    "(RMRR)"));
 	driver.dma_pages = 2;
 	expect_no(1, 0, "its VFs: no, firmware keeps memory");
 	driver.dma_pages = 0;

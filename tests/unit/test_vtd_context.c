@@ -396,6 +396,29 @@ static void test_reserved_memory(void **state)
 	assert_int_equal(vtd_attach(&domain, vf), 0); /* not its PF's */
 }
 
+/* That of a USB controller is gone once a guest has it. */
+static void test_relaxed_memory(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	dmar.rmrr_count = 1;
+	dmar.rmrr[0] = (struct dmar_rmrr){
+		.base = 0x7c000000, .limit = 0x7c7fffff, .scope_count = 1};
+	dmar.rmrr[0].scope[0] = (struct dmar_scope){
+		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
+	pf->class = 0x0c0330;
+	open_vf(m);
+	assert_int_equal(model_dma(m, 0x0100, 0x7c000000, true, &(u64){0}), 0);
+	assert_int_equal(vtd_attach(&domain, pf), 0);
+	expect_fault(m, 0x0100, 0x7c000000, true, 5);
+	assert_int_equal(model_dma(m, 0x0100, 0, true, &(u64){0}), 0);
+	assert_int_equal(vtd_detach(&domain, pf), 0);
+	expect_fault(m, 0x0100, 0x7c000000, true, 2);
+	assert_true(vtd_block_all());
+	expect_fault(m, 0x0100, 0x7c000000, true, 1);
+}
+
 static void test_domain_id_too_large(void **state)
 {
 	struct model *m = setup(MODEL_CAP & ~7ULL, MODEL_ECAP);
@@ -680,6 +703,7 @@ int main(void)
 		cmocka_unit_test(test_path_of_hops),
 		cmocka_unit_test(test_uncovered),
 		cmocka_unit_test(test_reserved_memory),
+		cmocka_unit_test(test_relaxed_memory),
 		cmocka_unit_test(test_domain_id_too_large),
 		cmocka_unit_test(test_refused_invalidation),
 		cmocka_unit_test(test_completions_unasked_for),

@@ -130,8 +130,8 @@ def test_demonstration():
 
 def test_rmrrs_in_preflight():
     """RMRRs above 4 GiB, overlapping, of a bridge, of impossible extent: the
-    functions that they name are refused, with the region; the others are
-    not."""
+    functions that they name are refused, with the region, but for a USB
+    controller; the others are not."""
     dmar = tables.dmar(
         UNIT,
         tables.rmrr(0x480000000, 0x48001ffff, PF),
@@ -151,14 +151,15 @@ def test_rmrrs_in_preflight():
             r"^preflight: (\S+) +\d+ .* ((?:yes|no): .*)$", m.console, re.M))
         keeps = "firmware keeps memory "
         for where, what in (
-                ("0000:01:00.0", f"yes: {keeps}0x480000000-0x48001ffff for it "
+                ("0000:01:00.0", "yes: VFs: vf:8086:10c9/0 to /7; all of it: "
+                                 f"no, {keeps}0x480000000-0x48001ffff for it "
                                  "(RMRR): turn off the firmware's use of it "
                                  "(boot ROM, RAID, remote management) in its "
-                                 "set-up; VFs: vf:8086:10c9/0 to /7"),
+                                 "set-up"),
                 ("0000:00:04.0", f"no: {keeps}0x7c000000-0x7c01ffff"),
                 ("0000:00:05.0", f"no: {keeps}0x7c010000-0x7c02ffff"),
-                ("0000:00:06.0", f"no: {keeps}0x7c040000-0x7c030000 for it "
-                                 "(RMRR): turn off legacy USB support"),
+                # For the time before its driver
+                ("0000:00:06.0", "yes: assign=0000:00:06.0"),
                 ("0000:02:00.0", f"no: {keeps}0x7c050000-0x7c05ffff"),
                 ("0000:00:07.0", "yes: assign=0000:00:07.0")):
             assert verdicts[where].startswith(what), verdicts[where]
@@ -168,6 +169,20 @@ def test_rmrrs_in_preflight():
             "0000:00:01.0/00.0" in m.log
         # Only looked at
         assert m.switched("dmar") == ""
+
+
+def test_rmrr_of_usb_controller():
+    """It reaches firmware's memory until it is the guest's, and works there."""
+    options = machine.Options(device="xhci", timeout=240)
+    dmar = tables.dmar(UNIT, tables.rmrr(
+        0x7e000000, 0x7e00ffff, tables.scope(tables.ENDPOINT, (2, 0), (0, 0))))
+    with Leftovers(options, dmar=dmar) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert demo.judge(m, True).problems == []
+        assert "vtd: requests blocked: 0\n" in m.log
+        # Somebody's memory there is, and it is not given away
+        assert "vtd: 0000:02:00.0: 0x7e000000-0x7e00ffff, which firmware " \
+            "reserves for it (RMRR), stays " in m.log
 
 
 def test_rmrr_of_assigned_function():
