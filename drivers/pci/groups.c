@@ -12,43 +12,26 @@ enum cause {
 	DEVICE_OPEN, /* functions of one device */
 };
 
-/* For each of pci_functions(), at the same index */
-static struct {
-	u16 first; /* index of the first member of its group */
-	enum cause cause;
-	const struct pci_function *culprit;
-} member[PCI_MAX_FUNCTIONS];
-
-static unsigned int index_of(const struct pci_function *fn)
-{
-	unsigned int count;
-
-	return fn - pci_functions(&count);
-}
-
 /* The groups of @a and @b become one. */
-static void join(unsigned int a, unsigned int b)
+static void join(const struct pci_function *a, const struct pci_function *b)
 {
-	u16 from = MAX(member[a].first, member[b].first);
-	u16 to = MIN(member[a].first, member[b].first);
+	u32 from = MAX(a->group.first, b->group.first);
+	u32 to = MIN(a->group.first, b->group.first);
 	unsigned int count;
+	struct pci_function *fn = pci_functions(&count);
 
-	pci_functions(&count);
 	for (unsigned int i = 0; i < count; i++)
-		if (member[i].first == from)
-			member[i].first = to;
+		if (fn[i].group.first == from)
+			fn[i].group.first = to;
 }
 
-static void join_for(const struct pci_function *fn,
-		     const struct pci_function *other, enum cause cause,
-		     const struct pci_function *culprit)
+static void join_for(struct pci_function *fn, const struct pci_function *other,
+		     enum cause cause, const struct pci_function *culprit)
 {
-	unsigned int i = index_of(fn);
-
-	join(i, index_of(other));
-	if (member[i].cause == ALONE) {
-		member[i].cause = cause;
-		member[i].culprit = culprit;
+	join(fn, other);
+	if (fn->group.cause == ALONE) {
+		fn->group.cause = cause;
+		fn->group.culprit = culprit;
 	}
 }
 
@@ -86,7 +69,7 @@ static const struct pci_function *open_port(const struct pci_function *port)
 	return NULL;
 }
 
-static void group_upwards(const struct pci_function *fn)
+static void group_upwards(struct pci_function *fn)
 {
 	const struct pci_function *culprit = group_alias(fn);
 
@@ -107,7 +90,7 @@ static bool same_device(const struct pci_function *a,
 	       PCI_DEV(a->addr.devfn) == PCI_DEV(b->addr.devfn);
 }
 
-static void group_device(const struct pci_function *fn)
+static void group_device(struct pci_function *fn)
 {
 	unsigned int count;
 	const struct pci_function *all = pci_functions(&count);
@@ -123,12 +106,12 @@ static void group_device(const struct pci_function *fn)
 void groups_build(void)
 {
 	unsigned int count;
-	const struct pci_function *fn = pci_functions(&count);
+	struct pci_function *fn = pci_functions(&count);
 
 	for (unsigned int i = 0; i < count; i++) {
-		member[i].first = i;
-		member[i].cause = ALONE;
-		member[i].culprit = NULL;
+		fn[i].group.first = i;
+		fn[i].group.cause = ALONE;
+		fn[i].group.culprit = NULL;
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		group_upwards(&fn[i]);
@@ -138,10 +121,11 @@ void groups_build(void)
 
 unsigned int group_number(const struct pci_function *fn)
 {
-	unsigned int first = member[index_of(fn)].first, number = 0;
+	unsigned int count, number = 0;
+	const struct pci_function *all = pci_functions(&count);
 
-	for (unsigned int i = 0; i < first; i++)
-		if (member[i].first == i)
+	for (unsigned int i = 0; i < fn->group.first; i++)
+		if (all[i].group.first == i)
 			number++;
 	return number;
 }
@@ -172,8 +156,8 @@ static unsigned int list_left(const struct pci_function *of,
 
 	buf[0] = '\0';
 	for (unsigned int i = 0; i < total; i++) {
-		if (member[i].first != member[index_of(of)].first ||
-		    &all[i] == of || !is_left(&all[i], fn, count))
+		if (all[i].group.first != of->group.first || &all[i] == of ||
+		    !is_left(&all[i], fn, count))
 			continue;
 		if (at < size)
 			at += format(buf + at, size - at, "%s" PCI_FMT,
@@ -191,10 +175,9 @@ unsigned int groups_others(const struct pci_function *fn, char *buf,
 
 void groups_reason(const struct pci_function *fn, char *buf, size_t size)
 {
-	unsigned int i = index_of(fn);
-	const struct pci_function *culprit = member[i].culprit;
+	const struct pci_function *culprit = fn->group.culprit;
 
-	switch (member[i].cause) {
+	switch ((enum cause)fn->group.cause) {
 	case SHARED_ID:
 		format(buf, size,
 		       "for bridge " PCI_FMT

@@ -6,9 +6,10 @@
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_caps.h"
+#include "hv/alloc.h"
 #include "hv/format.h"
 #include "hv/log.h"
-#include "hv/string.h"
 
 #define BUS_SHIFT 20
 #define DEVFN_SHIFT 12
@@ -28,8 +29,9 @@ struct ecam_range {
 
 static struct ecam_range ranges[PCI_MAX_ECAM];
 static unsigned int range_count;
-static struct pci_function functions[PCI_MAX_FUNCTIONS];
-static unsigned int function_count;
+static struct pci_function *functions; /* @capacity of them in @table_pages */
+static unsigned int function_count, capacity;
+static size_t table_pages;
 
 static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
 		     unsigned int depth);
@@ -82,9 +84,10 @@ struct pci_function *pci_add(struct pci_addr addr)
 
 	if (fn)
 		return fn;
-	if (function_count == PCI_MAX_FUNCTIONS) {
-		hv_log("pci: " PCI_FMT ": left out, %u functions are known\n",
-		       PCI_ARG(addr), PCI_MAX_FUNCTIONS);
+	if (function_count == capacity) {
+		hv_log("pci: " PCI_FMT ": left out, for it came after the %u "
+		       "functions that were counted\n",
+		       PCI_ARG(addr), capacity);
 		return NULL;
 	}
 	fn = &functions[function_count];
@@ -135,6 +138,15 @@ static void scan_behind(struct pci_function *bridge, unsigned int depth)
 		hv_log("pci: " PCI_FMT ": bus numbers make no sense\n",
 		       PCI_ARG(bridge->addr));
 		return;
+	}
+	for (unsigned int i = bus; i <= bridge->subordinate; i++) {
+		if (find_range(bridge->addr.segment, i))
+			continue;
+		hv_log("pci: " PCI_FMT ": bus %02x behind it is in no ECAM "
+		       "range of the MCFG table: what is there is not seen; "
+		       "look for a newer firmware\n",
+		       PCI_ARG(bridge->addr), i);
+		break;
 	}
 	scan_bus(bridge->addr.segment, bus, bridge, depth + 1);
 }
@@ -192,6 +204,50 @@ static void scan_bus(u16 segment, u8 bus, struct pci_function *parent,
 	}
 }
 
+/* The function at @addr and all VFs that it can have; *multi as above. */
+static unsigned int count_function(struct pci_addr addr, bool *multi)
+{
+	struct pci_function here;
+	u16 sriov;
+
+	*multi = false;
+	if (!locate(addr, &here) || pci_read16(&here, PCI_VENDOR_ID) == 0xffff)
+		return 0;
+	*multi = pci_read8(&here, PCI_HEADER_TYPE) & PCI_HEADER_MULTI_FUNCTION;
+	sriov = pci_find_ext_cap(&here, PCI_EXT_CAP_SRIOV);
+	if (!sriov || sriov > PCI_CONFIG_SIZE - SRIOV_TOTAL_VFS - 2)
+		return 1;
+	return 1 + pci_read16(&here, sriov + SRIOV_TOTAL_VFS);
+}
+
+static unsigned int count_bus(u16 segment, u8 bus)
+{
+	struct pci_addr addr = {.segment = segment, .bus = bus};
+	unsigned int count = 0;
+	bool multi, ignored;
+
+	for (unsigned int device = 0; device < DEVICES; device++) {
+		addr.devfn = device << 3;
+		count += count_function(addr, &multi);
+		for (unsigned int i = 1; multi && i < FUNCTIONS; i++) {
+			addr.devfn = device << 3 | i;
+			count += count_function(addr, &ignored);
+		}
+	}
+	return count;
+}
+
+static unsigned int count_all(void)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < range_count; i++)
+		for (unsigned int bus = ranges[i].ecam.start_bus;
+		     bus <= ranges[i].ecam.end_bus; bus++)
+			count += count_bus(ranges[i].ecam.segment, bus);
+	return count;
+}
+
 static bool ecam_is_usable(const struct pci_ecam *ecam)
 {
 	u64 size = ((u64)ecam->end_bus + 1) << BUS_SHIFT;
@@ -214,13 +270,37 @@ static void add_ranges(const struct pci_ecam *ecam, unsigned int count)
 	}
 }
 
+size_t pci_table_pages(const struct pci_ecam *ecam, unsigned int count)
+{
+	add_ranges(ecam, count);
+	return (count_all() * sizeof(*functions) + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+/* Room for as many functions as there are in @ecam's ranges. */
+static int make_table(const struct pci_ecam *ecam, unsigned int count)
+{
+	if (table_pages)
+		page_free(functions, table_pages, PAGES_DEVICE);
+	function_count = capacity = 0;
+	table_pages = pci_table_pages(ecam, count);
+	functions = table_pages ? page_alloc(table_pages, PAGES_DEVICE) : NULL;
+	if (!functions && table_pages) {
+		hv_log("pci: no memory for a table of %zu KiB\n",
+		       table_pages * 4);
+		table_pages = 0;
+		return -ENOMEM;
+	}
+	capacity = table_pages * PAGE_SIZE / sizeof(*functions);
+	return 0;
+}
+
 int pci_enumerate(const struct pci_ecam *ecam, unsigned int count)
 {
 	const struct pci_ecam *range;
+	int err = make_table(ecam, count);
 
-	memset(functions, 0, sizeof(functions));
-	function_count = 0;
-	add_ranges(ecam, count);
+	if (err)
+		return err;
 	if (!range_count) {
 		hv_log("pci: no ECAM range: the MCFG table names none\n");
 		return -ENODEV;

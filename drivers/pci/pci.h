@@ -70,6 +70,7 @@ struct pci_addr {
 #define PCI_EXT_CAP_ACS 0x000d
 #define PCI_EXT_CAP_ARI 0x000e
 #define PCI_EXT_CAP_SRIOV 0x0010
+#define SRIOV_TOTAL_VFS 0x0e /* from its start (PCIe 9.3.3.6) */
 
 #define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X (PCI 3.0 6.8.2) */
 #define PCI_MSIX_CONTROL_SIZE 0x7ff /* of the table, less 1 */
@@ -102,9 +103,8 @@ struct pci_addr {
 #define PCIE_ROOT_COLLECTOR 10
 
 #define PCI_CONFIG_SIZE 4096
-#define PCI_MAX_ECAM 8
+#define PCI_MAX_ECAM 64
 #define PCI_MAX_DEPTH 32 /* bridges above one another */
-#define PCI_MAX_FUNCTIONS 256
 #define PCI_BARS 6
 
 struct pci_bar {
@@ -130,6 +130,12 @@ struct pci_function {
 	struct pci_function *pf;
 	u16 vf_index;
 	void *driver; /* of a PF: its driver's state */
+	/* Its isolation group (drivers/pci/groups.c) */
+	struct {
+		u32 first; /* index of the group's first member */
+		u32 cause;
+		const struct pci_function *culprit;
+	} group;
 };
 
 /* An ECAM range of the MCFG table. */
@@ -140,10 +146,16 @@ struct pci_ecam {
 };
 
 /*
+ * Pages of the pool that pci_enumerate() takes for a table of all functions
+ * below @ecam[0..count) and of all VFs that they can have; only reads.
+ */
+size_t pci_table_pages(const struct pci_ecam *ecam, unsigned int count);
+
+/*
  * Find every function below @ecam[0..count), with its bridge topology, and
  * size its BARs (decoding off meanwhile).  Forgets what an earlier call found.
  * Logs one line a function.  Bounded by the buses of the ECAM ranges, each
- * visited once whatever the bridges say.  -ENODEV: no usable ECAM.
+ * visited once whatever the bridges say.  -ENODEV: no usable ECAM; -ENOMEM.
  */
 int pci_enumerate(const struct pci_ecam *ecam, unsigned int count);
 
@@ -155,7 +167,8 @@ struct pci_function *pci_find(struct pci_addr addr);
 
 /* Add the function at @addr, which enumeration could not see (a VF whose IDs
  * read FFFFh); only addr and config are filled.  The entry that is there if it
- * was added before.  NULL: table full or outside every ECAM range. */
+ * was added before.  NULL: table full (a function that was not there when it
+ * was made) or outside every ECAM range. */
 struct pci_function *pci_add(struct pci_addr addr);
 
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */

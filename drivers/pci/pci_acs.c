@@ -6,6 +6,7 @@
 #include "drivers/pci/pci_acs.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/log.h"
 
 /* The capability, offsets from its start (7.7.8) */
@@ -15,17 +16,27 @@
 #define ACS_REQUEST_REDIRECT BIT(2)
 #define ACS_COMPLETION_REDIRECT BIT(3)
 #define ACS_UPSTREAM_FORWARDING BIT(4)
-#define ACS_SIZE 8
 #define ACS_WANTED                                                             \
 	((u16)(ACS_SOURCE_VALIDATION | ACS_REQUEST_REDIRECT |                  \
 	       ACS_COMPLETION_REDIRECT | ACS_UPSTREAM_FORWARDING))
 
 #define VENDOR_INTEL 0x8086
 
-/* Cards of several functions without ACS, of which Intel says that none of
- * their functions reaches another: the 82576 in all its forms. */
-static const u16 no_peer_to_peer[] = {0x10c9, 0x10e6, 0x10e7, 0x10e8,
-				      0x150a, 0x150d, 0x1518, 0x1526};
+/* 32 bits each in ports of the 100 and 200 series */
+#define WIDE_ACS_CONTROL 0x08
+#define WIDE_ACS_SIZE 12
+
+/* Miscellaneous port configuration of older ports (6 series datasheet 19.1.41):
+ * requests with a bus number that is not behind the port are dropped */
+#define PCH_MPC 0xd8
+#define PCH_MPC_BUS_CHECK BIT(26)
+
+static bool pch_distrusted;
+
+void pci_acs_distrust_pch(void)
+{
+	pch_distrusted = true;
+}
 
 int pcie_type(const struct pci_function *fn)
 {
@@ -41,13 +52,25 @@ bool pci_is_multi_function(const struct pci_function *fn)
 		pci_read8(fn, PCI_HEADER_TYPE) & PCI_HEADER_MULTI_FUNCTION);
 }
 
+static bool is_wide(const struct pci_function *fn)
+{
+	return pcie_type(fn) == PCIE_PORT_ROOT &&
+	       pci_facts(fn) & PCI_FACT_WIDE_ACS;
+}
+
+static bool is_pch_port(const struct pci_function *fn)
+{
+	return pcie_type(fn) == PCIE_PORT_ROOT &&
+	       pci_facts(fn) & PCI_FACT_PCH_PORT;
+}
+
 static u16 find_acs(const struct pci_function *fn)
 {
 	u16 cap = 0;
 
 	if (pcie_type(fn) >= 0)
 		cap = pci_find_ext_cap(fn, PCI_EXT_CAP_ACS);
-	return cap <= PCI_CONFIG_SIZE - ACS_SIZE ? cap : 0;
+	return cap <= PCI_CONFIG_SIZE - WIDE_ACS_SIZE ? cap : 0;
 }
 
 bool pci_has_acs(const struct pci_function *fn)
@@ -62,11 +85,26 @@ static u16 wanted(const struct pci_function *fn, u16 cap)
 	return pci_read16(fn, cap + ACS_CAPABILITY) & ACS_WANTED;
 }
 
+static u16 control_of(const struct pci_function *fn, u16 cap)
+{
+	return cap + (is_wide(fn) ? WIDE_ACS_CONTROL : ACS_CONTROL);
+}
+
 static bool is_on(const struct pci_function *fn, u16 cap)
 {
 	u16 bits = wanted(fn, cap);
 
-	return (pci_read16(fn, cap + ACS_CONTROL) & bits) == bits;
+	return (pci_read16(fn, control_of(fn, cap)) & bits) == bits;
+}
+
+static void turn_on(const struct pci_function *fn, u16 cap)
+{
+	u16 at = control_of(fn, cap);
+
+	if (is_wide(fn))
+		pci_write32(fn, at, pci_read32(fn, at) | wanted(fn, cap));
+	else
+		pci_write16(fn, at, pci_read16(fn, at) | wanted(fn, cap));
 }
 
 void pci_acs_enable(void)
@@ -77,11 +115,13 @@ void pci_acs_enable(void)
 	for (unsigned int i = 0; i < count; i++) {
 		u16 cap = find_acs(&fn[i]);
 
+		if (is_pch_port(&fn[i]))
+			pci_write32(&fn[i], PCH_MPC,
+				    pci_read32(&fn[i], PCH_MPC) |
+					    (u32)PCH_MPC_BUS_CHECK);
 		if (!cap)
 			continue;
-		pci_write16(&fn[i], cap + ACS_CONTROL,
-			    pci_read16(&fn[i], cap + ACS_CONTROL) |
-				    wanted(&fn[i], cap));
+		turn_on(&fn[i], cap);
 		if (is_on(&fn[i], cap))
 			on++;
 		else
@@ -95,16 +135,12 @@ void pci_acs_enable(void)
 /* What does not need ACS by what is known of it. */
 static bool needs_no_acs(const struct pci_function *fn, int type)
 {
-	if (fn->vendor != VENDOR_INTEL)
-		return false;
+	if (is_pch_port(fn))
+		return !pch_distrusted;
 	/* Intel's root complexes send what their own endpoints ask of each
 	 * other through the remapping unit (VT-d 3.16). */
-	if (type == PCIE_ROOT_ENDPOINT)
-		return true;
-	for (unsigned int i = 0; i < ARRAY_SIZE(no_peer_to_peer); i++)
-		if (fn->device == no_peer_to_peer[i])
-			return true;
-	return false;
+	return (fn->vendor == VENDOR_INTEL && type == PCIE_ROOT_ENDPOINT) ||
+	       pci_facts(fn) & PCI_FACT_NO_PEERS;
 }
 
 bool pci_acs_isolates(const struct pci_function *fn)
@@ -112,8 +148,6 @@ bool pci_acs_isolates(const struct pci_function *fn)
 	int type = pcie_type(fn);
 	u16 cap;
 
-	if (type < 0)
-		return false;
 	if (needs_no_acs(fn, type))
 		return true;
 	switch (type) {

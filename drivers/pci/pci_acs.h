@@ -22,9 +22,12 @@ void pci_acs_enable(void);
  * True if nothing can pass @fn, or come from @fn, to another function without
  * going up to the root complex: ACS is on as above, where PCIe demands it of
  * this type (6.12.1); it is a single-function endpoint or upstream port; or
- * its maker says that it does no peer-to-peer.  Looks at the hardware.
+ * that is known of it (drivers/pci/pci_facts.h).  Looks at the hardware.
  */
 bool pci_acs_isolates(const struct pci_function *fn);
+
+/* Ports with PCI_FACT_PCH_PORT do not isolate: pch_ports_close() failed. */
+void pci_acs_distrust_pch(void);
 
 /* True if @fn has the capability. */
 bool pci_has_acs(const struct pci_function *fn);

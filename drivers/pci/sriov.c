@@ -12,7 +12,6 @@
 #define SRIOV_CTRL_VFE BIT(0)
 #define SRIOV_CTRL_MSE BIT(3)
 #define SRIOV_CTRL_ARI BIT(4)
-#define SRIOV_TOTAL_VFS 0x0e
 #define SRIOV_NUM_VFS 0x10
 #define SRIOV_VF_OFFSET 0x14
 #define SRIOV_VF_STRIDE 0x16
@@ -181,11 +180,13 @@ static bool is_taken(const struct placement *p, hpa_t base, u64 size,
 static hpa_t find_place(const struct placement *p, bool prefetch, u64 align,
 			u64 size)
 {
-	unsigned int rounds =
-		PCI_MAX_FUNCTIONS * (PCI_BARS + 2) + PCI_BARS + HOST_RANGES_MAX;
+	unsigned int rounds;
 	struct pci_owner owner;
 	hpa_t window, base;
 	u64 length;
+
+	pci_functions(&rounds);
+	rounds = rounds * (PCI_BARS + 2) + PCI_BARS + HOST_RANGES_MAX;
 
 	if (!p->pf->parent ||
 	    !pci_bridge_window(p->pf->parent, prefetch, &window, &length))

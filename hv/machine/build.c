@@ -2,6 +2,7 @@
  * entered. */
 #include "hv/machine/build.h"
 #include "drivers/pci/mcfg.h"
+#include "drivers/pci/pch_ports.h"
 #include "drivers/pci/pci.h"
 #include "drivers/pci/pci_acs.h"
 #include "guest/acpi.h"
@@ -28,8 +29,6 @@
 #include "hv/weaken.h"
 #include "vtd/vtd.h"
 
-#define MAX_ECAM 8
-
 static struct vpci_bus bus;
 static bool have_pci;
 
@@ -48,8 +47,8 @@ u64 machine_ram_size(void)
 static int take_pci(void)
 {
 	const struct acpi_header *mcfg = acpi_table("MCFG");
-	static struct pci_ecam ecam[MAX_ECAM];
-	unsigned int count = mcfg ? mcfg_ecam(mcfg, ecam, MAX_ECAM) : 0;
+	static struct pci_ecam ecam[PCI_MAX_ECAM];
+	unsigned int count = mcfg ? mcfg_ecam(mcfg, ecam, PCI_MAX_ECAM) : 0;
 	int err;
 
 	if (!count) {
@@ -70,6 +69,8 @@ static int take_pci(void)
 	err = pci_enumerate(ecam, count);
 	if (err)
 		return err;
+	if (!pch_ports_close())
+		pci_acs_distrust_pch();
 	pci_acs_enable();
 	return 0;
 }

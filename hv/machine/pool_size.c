@@ -1,6 +1,7 @@
 /* This file decides, before take-over, how much memory the hypervisor takes. */
 #include "hv/machine/pool_size.h"
 #include "drivers/nvme.h"
+#include "drivers/pci/mcfg.h"
 #include "guest/assign/bars.h"
 #include "guest/assign/pf_domain.h"
 #include "guest/assign/request.h"
@@ -54,6 +55,20 @@ static u64 function_pages(void)
 	       PF_DOMAINS_MAX * PF_DOMAIN_PAGES(NVME_DMA_PAGES);
 }
 
+/* The table of PCI functions; contiguous pages are aligned to their number's
+ * next power of two. */
+static u64 pci_pages(void)
+{
+	const struct acpi_header *mcfg = acpi_table("MCFG");
+	static struct pci_ecam ecam[PCI_MAX_ECAM];
+	unsigned int count = mcfg ? mcfg_ecam(mcfg, ecam, PCI_MAX_ECAM) : 0;
+	u64 pages = pci_table_pages(ecam, count), aligned = 1;
+
+	while (aligned < pages)
+		aligned *= 2;
+	return 2 * aligned;
+}
+
 /* Of VT-d; nothing where there are no units. */
 static u64 vtd_pages(u64 ram)
 {
@@ -75,7 +90,8 @@ u64 machine_pool_size(const struct handover *h, u64 ram)
 	u64 pages;
 
 	acpi_init(h->rsdp, map_nothing);
-	pages = VCPU_BITMAP_PAGES + function_pages() + vtd_pages(ram) +
+	pages = VCPU_BITMAP_PAGES + function_pages() + pci_pages() +
+		vtd_pages(ram) +
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
 		count_cpus(h) * (CPU_PAGES + SPLIT_PAGES) +
 		table_pages(ram, true) /* the hypervisor's own */ +

@@ -1,4 +1,4 @@
-/* sources: vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c */
+/* sources: vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c drivers/pci/pci_facts.c */
 /* longest input: 1024 */
 /*
  * Fault records that say anything, of a unit that is up: each must be told in

@@ -1,4 +1,4 @@
-/* sources: guest/assign/ports.c hv/vmx/trap.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c hv/host_ranges.c tests/unit/pci_model.c */
+/* sources: guest/assign/ports.c hv/vmx/trap.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c hv/host_ranges.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/port.h"
 #include "guest/assign/assigned.h"
 #include "guest/assign/ports.h"

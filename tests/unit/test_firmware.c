@@ -1,4 +1,4 @@
-/* sources: vtd/dmar.c vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/acpi_tables.c drivers/pci/mcfg.c hv/host_ranges.c hv/memory_map.c tests/unit/vtd_model.c */
+/* sources: vtd/dmar.c vtd/vtd.c vtd/unit.c vtd/invalidate.c vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/second_level.c vtd/irte.c hv/paging.c hv/acpi_tables.c drivers/pci/mcfg.c hv/host_ranges.c hv/memory_map.c tests/unit/vtd_model.c drivers/pci/pci_facts.c */
 /*
  * The tables of tests/data: NAME.table goes through the parser that its name
  * begins with, and must give what NAME.expect says, a claim a line:

@@ -1,4 +1,4 @@
-/* sources: drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+/* sources: drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
 #include "tests/unit/pci_model.h"

@@ -1,4 +1,4 @@
-/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/pci_bars.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
@@ -231,7 +231,8 @@ static void depth_is_bounded(void **state)
 	assert_true(pci_is_below(at(32, 0), at(0, 0)));
 }
 
-static void table_is_bounded(void **state)
+/* As many as there are; and what comes later has no room. */
+static void table_is_as_large_as_the_machine(void **state)
 {
 	unsigned int devfn, count;
 
@@ -244,9 +245,61 @@ static void table_is_bounded(void **state)
 	}
 	assert_int_equal(enumerate(), 0);
 	pci_functions(&count);
-	assert_int_equal(count, PCI_MAX_FUNCTIONS);
-	assert_non_null(strstr(test_log, "left out"));
-	assert_null(pci_add((struct pci_addr){.bus = 1, .devfn = 0x88}));
+	assert_int_equal(count, 512);
+	assert_null(strstr(test_log, "left out"));
+	model_reset(3);
+	model_add(2, 0, 0x1234, 0x5678, 0xff0000);
+	assert_int_equal(enumerate(), 0);
+	for (devfn = 0; devfn < 256; devfn++)
+		if (!pci_add((struct pci_addr){.bus = 1, .devfn = devfn}))
+			break;
+	assert_true(devfn < 256);
+	assert_non_null(strstr(test_log, "left out, for it came after the"));
+}
+
+/* All VFs of a PF have room, however many functions there are. */
+static void vfs_have_room(void **state)
+{
+	(void)state;
+	model_reset(3);
+	model_add(0, 0, 0x8086, 0x10c9, 0x020000);
+	model_ext_cap(0, 0, 0x100, PCI_EXT_CAP_SRIOV, 0);
+	model_set16(0, 0, 0x100 + 0x0e, 300, 0);
+	assert_int_equal(enumerate(), 0);
+	for (unsigned int i = 0; i < 300; i++)
+		assert_non_null(pci_add((struct pci_addr){.bus = 1 + i / 256,
+							  .devfn = i % 256}));
+}
+
+static void no_memory_for_the_table(void **state)
+{
+	unsigned int count;
+
+	(void)state;
+	model_reset(1);
+	model_add(0, 0, 0x8086, 0x10c9, 0x020000);
+	model_ext_cap(0, 0, 0x100, PCI_EXT_CAP_SRIOV, 0);
+	model_set16(0, 0, 0x100 + 0x0e, 999, 0); /* more than is given back */
+	test_pages_left = 0;
+	assert_int_equal(enumerate(), -ENOMEM);
+	test_pages_left = SIZE_MAX;
+	pci_functions(&count);
+	assert_int_equal(count, 0);
+}
+
+/* Firmware has been seen to list bus 0 alone. */
+static void says_which_buses_are_out_of_reach(void **state)
+{
+	struct pci_ecam ecam;
+
+	(void)state;
+	build();
+	ecam = model_ecam();
+	ecam.end_bus = 0;
+	test_log_clear();
+	assert_int_equal(pci_enumerate(&ecam, 1), 0);
+	assert_non_null(strstr(test_log, "0000:00:01.0: bus 01 behind it is in "
+					 "no ECAM range of the MCFG table"));
 }
 
 static void several_ecam_ranges(void **state)
@@ -410,7 +463,10 @@ int main(void)
 		cmocka_unit_test(turns_expansion_roms_off),
 		cmocka_unit_test(bridges_that_point_back_do_not_loop),
 		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(table_is_bounded),
+		cmocka_unit_test(table_is_as_large_as_the_machine),
+		cmocka_unit_test(vfs_have_room),
+		cmocka_unit_test(no_memory_for_the_table),
+		cmocka_unit_test(says_which_buses_are_out_of_reach),
 		cmocka_unit_test(several_ecam_ranges),
 		cmocka_unit_test(refuses_bad_ecam),
 		cmocka_unit_test(adds_vfs),

@@ -1,4 +1,4 @@
-/* sources: drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c */
+/* sources: drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/pci_reset.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"

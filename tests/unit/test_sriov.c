@@ -1,4 +1,4 @@
-/* sources: drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c */
+/* sources: drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/sriov.h"
 #include "hv/host_ranges.h"
 #include "tests/unit/pci_model.h"
