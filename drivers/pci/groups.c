@@ -12,6 +12,8 @@ enum cause {
 	DEVICE_OPEN, /* functions of one device */
 };
 
+bool groups_strict;
+
 /* The groups of @a and @b become one. */
 static void join(const struct pci_function *a, const struct pci_function *b)
 {
@@ -211,20 +213,28 @@ static void explain(const struct pci_function *fn, const char *others)
 	       PCI_ARG(fn->addr), others, reason);
 }
 
+static int check_alias(const struct pci_function *fn)
+{
+	const struct pci_function *alias = group_alias(fn);
+
+	if (!alias)
+		return 0;
+	hv_log("groups: " PCI_FMT " cannot be assigned: its requests carry the "
+	       "ID of bridge " PCI_FMT "; put the card into a PCI Express "
+	       "slot\n",
+	       PCI_ARG(fn->addr), PCI_ARG(alias->addr));
+	return -EOPNOTSUPP;
+}
+
 static int check_function(const struct pci_function *fn,
 			  const struct pci_function *const *all,
 			  unsigned int count, bool allow_unsafe)
 {
-	const struct pci_function *alias = group_alias(fn);
 	char others[256];
+	int err = check_alias(fn);
 
-	if (alias) {
-		hv_log("groups: " PCI_FMT " cannot be assigned: its requests "
-		       "carry the ID of bridge " PCI_FMT "; put the card "
-		       "into a PCI Express slot\n",
-		       PCI_ARG(fn->addr), PCI_ARG(alias->addr));
-		return -EOPNOTSUPP;
-	}
+	if (err)
+		return err;
 	if (!list_left(fn, all, count, others, sizeof(others)))
 		return 0;
 	explain(fn, others);
@@ -241,6 +251,89 @@ static int check_function(const struct pci_function *fn,
 	       "can then reach the others, and they it, without VT-d\n",
 	       PCI_ARG(fn->addr));
 	return -EPERM;
+}
+
+bool groups_together(const struct pci_function *a, const struct pci_function *b)
+{
+	return a->group.first == b->group.first;
+}
+
+/* Members of @of's group that stay behind, by how they are held. */
+struct left {
+	char text[128];
+	size_t at;
+	unsigned int count;
+};
+
+static void note(struct left *left, const struct pci_function *fn)
+{
+	if (left->at < sizeof(left->text))
+		left->at += format(left->text + left->at,
+				   sizeof(left->text) - left->at, "%s" PCI_FMT,
+				   left->count ? ", " : "", PCI_ARG(fn->addr));
+	left->count++;
+}
+
+static void log_held(const struct pci_function *fn, const struct left *left)
+{
+	char reason[128];
+
+	groups_reason(fn, reason, sizeof(reason));
+	if (left[GROUP_CLOSED].count)
+		hv_log("groups: " PCI_FMT
+		       ": of its group %s %s behind, without "
+		       "bus mastering and without an address\n",
+		       PCI_ARG(fn->addr), left[GROUP_CLOSED].text,
+		       left[GROUP_CLOSED].count > 1 ? "stay" : "stays");
+	if (left[GROUP_DECODES].count)
+		hv_log("groups: " PCI_FMT
+		       ": of its group %s %s behind, without "
+		       "DMA into the guest; but the guest's device could "
+		       "write to registers there without VT-d, %s "
+		       "(groups=strict in gangway.cfg refuses that)\n",
+		       PCI_ARG(fn->addr), left[GROUP_DECODES].text,
+		       left[GROUP_DECODES].count > 1 ? "stay" : "stays",
+		       reason);
+}
+
+static int check_held(const struct pci_function *fn,
+		      const struct pci_function *const *list,
+		      unsigned int count,
+		      enum group_hold (*hold)(struct pci_function *fn))
+{
+	struct left left[GROUP_CLOSED + 1] = {0};
+	unsigned int total;
+	struct pci_function *all = pci_functions(&total);
+	int err = check_alias(fn);
+
+	for (unsigned int i = 0; !err && i < total; i++)
+		if (groups_together(&all[i], fn) &&
+		    is_left(&all[i], list, count))
+			note(&left[hold(&all[i])], &all[i]);
+	if (err)
+		return err;
+	if (!left[GROUP_FREE].count) {
+		log_held(fn, left);
+		return 0;
+	}
+	explain(fn, left[GROUP_FREE].text);
+	hv_log("groups: " PCI_FMT " is refused, for firmware or somebody else "
+	       "drives these. Assign all of the group, or none of it; or put "
+	       "the card below a port with ACS; or set allow-unsafe-groups=yes "
+	       "in gangway.cfg\n",
+	       PCI_ARG(fn->addr));
+	return -EPERM;
+}
+
+int groups_check_held(const struct pci_function *const *fn, unsigned int count,
+		      enum group_hold (*hold)(struct pci_function *fn))
+{
+	int err = 0;
+
+	groups_build();
+	for (unsigned int i = 0; !err && i < count; i++)
+		err = check_held(fn[i], fn, count, hold);
+	return err;
 }
 
 int groups_check(const struct pci_function *const *fn, unsigned int count,

@@ -34,6 +34,29 @@ unsigned int groups_others(const struct pci_function *fn, char *buf,
  * lets requests pass from peer to peer (no ACS)". */
 void groups_reason(const struct pci_function *fn, char *buf, size_t size);
 
+/* groups=strict: who judges a function demands the whole group. */
+extern bool groups_strict;
+
+/* True if @a and @b are in one group. */
+bool groups_together(const struct pci_function *a,
+		     const struct pci_function *b);
+
+/* How a member of a group that stays behind is held. */
+enum group_hold {
+	GROUP_FREE,    /* it is not */
+	GROUP_DECODES, /* no DMA; its registers answer */
+	GROUP_CLOSED,  /* no DMA, and it decodes nothing */
+};
+
+/*
+ * As groups_check(), but members that @hold holds may stay behind, where they
+ * do not share an ID with a function that goes; it is asked once for each of
+ * them.  Logs who stays, and whose registers requests from peer to peer could
+ * reach.
+ */
+int groups_check_held(const struct pci_function *const *fn, unsigned int count,
+		      enum group_hold (*hold)(struct pci_function *fn));
+
 /*
  * May exactly fn[0..count) go to one guest?  Builds the groups.  0; -EPERM:
  * a group has another member that stays behind (-EOPNOTSUPP: its requests carry

@@ -16,6 +16,7 @@
 #include "hv/vmx/guest.h"
 #include "hv/vmx/vmx.h"
 #include "vtd/context.h"
+#include "vtd/reserved.h"
 #include "vtd/second_level.h"
 
 _Static_assert(ASSIGN_MAX <= VPCI_MAX_FUNCTIONS, "all have a place");
@@ -208,13 +209,55 @@ int assign_prepare(const struct assign_request *request, unsigned int count,
 	return err;
 }
 
-int assign_check_groups(bool allow_unsafe)
+static bool is_driven(const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < assigned_count; i++)
+		if (assigned[i].pf &&
+		    (assigned[i].pf == fn || assigned[i].pf == fn->pf))
+			return true;
+	return false;
+}
+
+/* Parts of the chipset, of which firmware or Gangway may use one, and screens:
+ * bridges, memory controllers, communication (management engine, serial
+ * ports), system peripherals, SMBus. */
+static bool must_decode(const struct pci_function *fn)
+{
+	u8 class = fn->class >> 16;
+
+	return class == PCI_CLASS_DISPLAY || class == 0x05 ||
+	       class == PCI_CLASS_BRIDGE || class == 0x07 || class == 0x08 ||
+	       fn->class >> 8 == 0x0c05;
+}
+
+/* A PF that Gangway drives, and its other VFs, are held by what they are. */
+static enum group_hold hold(struct pci_function *fn)
+{
+	u16 command = pci_read16(fn, PCI_COMMAND);
+
+	if (is_driven(fn))
+		return GROUP_DECODES;
+	if (vtd_kept(fn))
+		return GROUP_FREE;
+	/* The chipset's own may not let go of the bit; VT-d blocks them */
+	if (must_decode(fn))
+		return GROUP_DECODES;
+	if (command & PCI_COMMAND_MASTER)
+		return GROUP_FREE;
+	pci_write16(fn, PCI_COMMAND,
+		    command & (u16) ~(PCI_COMMAND_MEMORY | PCI_COMMAND_IO));
+	return GROUP_CLOSED;
+}
+
+int assign_check_groups(bool strict, bool allow_unsafe)
 {
 	const struct pci_function *fn[ASSIGN_MAX];
 
 	for (unsigned int i = 0; i < assigned_count; i++)
 		fn[i] = assigned[i].fn;
-	return groups_check(fn, assigned_count, allow_unsafe);
+	if (strict || allow_unsafe)
+		return groups_check(fn, assigned_count, allow_unsafe);
+	return groups_check_held(fn, assigned_count, hold);
 }
 
 bool assign_reserve_tables(void)

@@ -17,9 +17,10 @@
 int assign_prepare(const struct assign_request *request, unsigned int count,
 		   bool allow_unsafe, struct vpci_bus *bus);
 
-/* May all that assign_prepare() made ready go to one guest?  As groups_check()
- * (drivers/pci/groups.h). */
-int assign_check_groups(bool allow_unsafe);
+/* May all that assign_prepare() made ready go to one guest?  @strict: as
+ * groups_check() (drivers/pci/groups.h); else other members of their groups may
+ * stay behind, held, and lose what they decode where nobody drives them. */
+int assign_check_groups(bool strict, bool allow_unsafe);
 
 /* After ept_init(): what EPT needs to follow BARs that the guest moves is set
  * aside.  False: there is not that much memory. */

@@ -58,6 +58,20 @@ static bool vfs_reserved(const struct pci_function *pf,
 	return vtd_rmrr_of(driver->dma_pages ? pf : &vf);
 }
 
+/* True if what stays behind of @fn's group can be held: firmware keeps no
+ * memory for it. */
+static bool can_be_held(const struct pci_function *fn)
+{
+	unsigned int count;
+	const struct pci_function *all = pci_functions(&count);
+
+	for (unsigned int i = 0; !groups_strict && i < count; i++)
+		if (&all[i] != fn && groups_together(&all[i], fn) &&
+		    !all[i].bridge && vtd_rmrr_of(&all[i]))
+			return false;
+	return !groups_strict;
+}
+
 /* What assign= takes of @pf's VFs, or why there is nothing; false: nothing. */
 static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 {
@@ -76,7 +90,7 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 		       "the DMA that their physical function needs (RMRR)");
 		return false;
 	}
-	if (!groups_vf_isolated(pf)) {
+	if (!groups_vf_isolated(pf) && !can_be_held(pf)) {
 		format(buf, size,
 		       "its VFs: in one group with other functions, for a "
 		       "port above lacks ACS: use a slot below another port, "
@@ -99,6 +113,7 @@ static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 {
 	const struct dmar_rmrr *rmrr = vtd_rmrr_against(fn);
 	char others[100], reason[128];
+	bool alone;
 
 	if (rmrr) {
 		format(buf, size,
@@ -108,7 +123,8 @@ static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 	}
 	if (assigned_whole_refused(fn, buf, size))
 		return false;
-	if (groups_others(fn, others, sizeof(others))) {
+	alone = !groups_others(fn, others, sizeof(others));
+	if (!alone && !can_be_held(fn)) {
 		groups_reason(fn, reason, sizeof(reason));
 		format(buf, size,
 		       "only together with %s, %s; or set "
@@ -116,7 +132,9 @@ static bool judge_whole(const struct pci_function *fn, char *buf, size_t size)
 		       others, reason);
 		return false;
 	}
-	format(buf, size, "assign=" PCI_FMT, PCI_ARG(fn->addr));
+	format(buf, size, "assign=" PCI_FMT "%s%s%s", PCI_ARG(fn->addr),
+	       alone ? "" : " (", alone ? "" : others,
+	       alone ? "" : " of its group held)");
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /* This file builds the guest: from PCI and VT-d to a machine that can be
  * entered. */
 #include "hv/machine/build.h"
+#include "drivers/pci/groups.h"
 #include "drivers/pci/mcfg.h"
 #include "drivers/pci/pch_ports.h"
 #include "drivers/pci/pci.h"
@@ -182,7 +183,8 @@ static void assign_functions(void)
 			     "reason stands above. Change assign= in "
 			     "gangway.cfg, or "
 			     "set assign=none");
-	if (assign_check_groups(handover->config.allow_unsafe_groups))
+	if (assign_check_groups(handover->config.strict_groups,
+				handover->config.allow_unsafe_groups))
 		machine_stop(
 			"a function of assign= is not isolated; the reason "
 			"stands above");
@@ -219,6 +221,7 @@ void machine_build(struct vcpu_entry *entry)
 	have_pci = !take_pci();
 	usable = !machine_find_vtd(&dmar);
 	machine_take_ranges(dmar);
+	groups_strict = handover->config.strict_groups;
 	/* Nothing is taken from firmware's devices before it is over: an
 	 * integrated display may need its DMA. */
 	preflight(dmar, usable);

@@ -113,6 +113,15 @@ static int parse_allow_unsafe_commands(struct parser *p, struct span s)
 			       &p->config->allow_unsafe_commands);
 }
 
+static int parse_groups(struct parser *p, struct span s)
+{
+	if (!span_is(s, "held") && !span_is(s, "strict"))
+		return FAIL(p, "groups=%.*s: expected held or strict",
+			    QUOTE(s));
+	p->config->strict_groups = span_is(s, "strict");
+	return 0;
+}
+
 static int parse_mode(struct parser *p, struct span s)
 {
 	if (!span_is(s, "run") && !span_is(s, "check"))
@@ -218,6 +227,7 @@ static const struct {
 	{"memory", parse_memory},
 	{"cpus", parse_cpus},
 	{"assign", config_parse_assign},
+	{"groups", parse_groups},
 	{"allow-unsafe-groups", parse_allow_unsafe_groups},
 	{"allow-unsafe-commands", parse_allow_unsafe_commands},
 	{"mode", parse_mode},

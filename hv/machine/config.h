@@ -24,6 +24,7 @@ struct config {
 	bool allow_unsafe_groups;
 	/* Same, a function whose driver can command what reaches beyond it */
 	bool allow_unsafe_commands;
+	bool strict_groups; /* no member of a group may stay behind, held */
 	enum run_mode mode;
 	enum end_action on_poweroff, on_reboot, on_crash;
 	enum end_action on_panic; /* reset or halt */
@@ -41,7 +42,8 @@ struct config_error {
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
- * (comma-separated, or `none`), allow-unsafe-groups, allow-unsafe-commands
+ * (comma-separated, or `none`), groups (held, strict), allow-unsafe-groups,
+ * allow-unsafe-commands
  * (yes, no), mode (run, check), on-poweroff, on-reboot, on-crash (poweroff,
  * reset, halt), on-panic (reset, halt), ipis (direct, checked), selftest (none,
  * panic), log (com1, com2), weaken (names of hv/weaken.h, comma-separated).

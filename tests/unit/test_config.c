@@ -53,6 +53,7 @@ static void empty_file_gives_defaults(void **state)
 	assert_int_equal(config.log_port, 1);
 	assert_false(config.allow_unsafe_groups);
 	assert_false(config.allow_unsafe_commands);
+	assert_false(config.strict_groups);
 	assert_int_equal(config.mode, MODE_RUN);
 }
 
@@ -70,6 +71,7 @@ static void every_key_is_understood(void **state)
 			       "assign= 0000:01:10.0, vf:8086:10C9/2\n"
 			       "allow-unsafe-groups=yes\n"
 			       "allow-unsafe-commands=yes\n"
+			       "groups=strict\n"
 			       "mode=check\n"
 			       "on-poweroff=halt\n"
 			       "on-reboot=poweroff\n"
@@ -86,6 +88,7 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.cpus, 3);
 	assert_true(config.allow_unsafe_groups);
 	assert_true(config.allow_unsafe_commands);
+	assert_true(config.strict_groups);
 	assert_int_equal(config.mode, MODE_CHECK);
 	assert_int_equal(config.assign_count, 2);
 	assert_int_equal(config.assign[0].kind, ASSIGN_ADDRESS);
@@ -263,6 +266,7 @@ static void errors_name_line_and_expectation(void **state)
 	expect_error("allow-unsafe-groups=1", 1, "yes or no");
 	expect_error("allow-unsafe-commands=", 1,
 		     "allow-unsafe-commands=: expected yes or no");
+	expect_error("groups=", 1, "held or strict");
 	expect_error("on-panic=poweroff", 1, "expected reset or halt");
 	expect_error("on-panic=explode", 1, "expected");
 	expect_error("selftest=yes", 1, "none or panic");

@@ -335,6 +335,46 @@ static void check_refuses_a_part(void **state)
 	assert_string_equal(test_log, "");
 }
 
+static enum group_hold held[GROUP_CLOSED + 1];
+static unsigned int asked;
+
+/* The PF decodes, the rest as the test says */
+static enum group_hold hold(struct pci_function *fn)
+{
+	asked++;
+	return fn->addr.devfn ? held[0] : GROUP_DECODES;
+}
+
+static void members_that_are_held_stay_behind(void **state)
+{
+	const struct pci_function *vf;
+
+	(void)state;
+	start_below_port();
+	add_endpoint(1, 1, ENDPOINT);
+	make_multi(1, 0);
+	make_multi(1, 1);
+	build();
+	vf = add_vf(0);
+	held[0] = GROUP_CLOSED;
+	asked = 0;
+	assert_int_equal(groups_check_held(&vf, 1, hold), 0);
+	assert_int_equal(asked, 2);
+	assert_non_null(strstr(test_log, "0000:01:10.0: of its group "
+					 "0000:01:00.1 stays behind, without "
+					 "bus mastering and without an "
+					 "address"));
+	assert_non_null(strstr(test_log, "0000:01:00.0 stays behind, without "
+					 "DMA into the guest; but"));
+	assert_non_null(strstr(test_log, "groups=strict"));
+	held[0] = GROUP_FREE;
+	test_log_clear();
+	assert_int_equal(groups_check_held(&vf, 1, hold), -EPERM);
+	assert_non_null(strstr(test_log, "0000:01:10.0: its isolation group "
+					 "also has 0000:01:00.1, for"));
+	assert_non_null(strstr(test_log, "allow-unsafe-groups=yes"));
+}
+
 static void check_passes_a_vf(void **state)
 {
 	const struct pci_function *vf;
@@ -376,6 +416,7 @@ static void check_refuses_an_alias(void **state)
 	build();
 	fn = at(2, DEVFN(2, 0));
 	assert_int_equal(groups_check(&fn, 1, true), -EOPNOTSUPP);
+	assert_int_equal(groups_check_held(&fn, 1, hold), -EOPNOTSUPP);
 	assert_non_null(strstr(test_log, "the ID of bridge 0000:01:00.0"));
 }
 
@@ -408,6 +449,7 @@ int main(void)
 		cmocka_unit_test(integrated_endpoints),
 		cmocka_unit_test(behind_a_pci_bridge),
 		cmocka_unit_test(check_refuses_a_part),
+		cmocka_unit_test(members_that_are_held_stay_behind),
 		cmocka_unit_test(check_passes_a_vf),
 		cmocka_unit_test(vfs_of_one_device),
 		cmocka_unit_test(check_refuses_an_alias),

@@ -78,6 +78,7 @@ static void add_pcie(u8 bus, u8 devfn, u8 type)
 static int build(void **state)
 {
 	(void)state;
+	groups_strict = false;
 	test_log_clear();
 	model_reset(3);
 	model_add(0, 0x08, 0x1b36, 0x000c, 0x060400);
@@ -172,8 +173,22 @@ static void part_of_a_group(void **state)
 	(void)state;
 	model_set8(0, 0xe8, PCI_HEADER_TYPE, 0x80, 0);
 	model_add(0, 0xef, 0x8086, 0x293a, 0x0c0320);
+	groups_strict = true;
 	expect_no(0, 0xef, "only together with 0000:00:1d.0");
 	expect_no(0, 0xe8, "only together with 0000:00:1d.7");
+	groups_strict = false;
+	assert_int_equal(judge(0, 0xef, true), VERDICT_YES);
+	assert_string_equal(
+		text, "assign=0000:00:1d.7 (0000:00:1d.0 of its group held)");
+	/* Firmware goes on to use the other one */
+	dmar.rmrr_count = 1;
+	dmar.rmrr[0] = (struct dmar_rmrr){
+		.base = 0x7f000000, .limit = 0x7f01ffff, .scope_count = 1};
+	dmar.rmrr[0].scope[0] = (struct dmar_scope){.type = DMAR_SCOPE_ENDPOINT,
+						    .path_length = 1,
+						    .path = {{0x1d, 0}}};
+	expect_no(0, 0xef, "only together with 0000:00:1d.0");
+	assert_int_equal(judge(0, 0xe8, true), VERDICT_YES);
 }
 
 static void port_without_acs(void **state)
@@ -181,6 +196,9 @@ static void port_without_acs(void **state)
 	(void)state;
 	model_set16(0, 0x08, PORT_ACS + 6, 0, 0);
 	refusal = "no whole";
+	have_driver = true;
+	assert_int_equal(judge(1, 0, true), VERDICT_YES);
+	groups_strict = true;
 	expect_no(1, 0, "lacks ACS");
 	expect_no(1, 0, "allow-unsafe-groups=yes");
 }

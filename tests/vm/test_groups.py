@@ -145,7 +145,8 @@ def of_linux(extra, initrd):
 
 def of_gangway(extra):
     """The groups of mode=check, and whether the PF's VFs can be assigned."""
-    options = machine.Options(settings={"mode": "check"}, qemu_extra=extra)
+    options = machine.Options(
+        settings={"mode": "check", "groups": "strict"}, qemu_extra=extra)
     with machine.Machine(options, print) as m:
         assert m.wait_for(r"^gangway: ready$", options.timeout), \
             m.last_line()
@@ -174,7 +175,8 @@ OPEN_PORT = "-set device.rp1.disable-acs=on"
 
 
 def test_part_of_a_group_is_refused():
-    options = machine.Options(qemu_extra=OPEN_PORT)
+    options = machine.Options(qemu_extra=OPEN_PORT,
+                              settings={"groups": "strict"})
     with machine.Machine(options, print) as m:
         assert m.wait_end(options.timeout), m.last_line()
         assert re.search(r"^groups: 0000:01:10\.0: its isolation group also has "
@@ -182,6 +184,25 @@ def test_part_of_a_group_is_refused():
                          m.log, re.M)
         assert "allow-unsafe-groups=yes in gangway.cfg" in m.log
         assert "gangway: stopped: a function of assign= is not isolated" in m.log
+
+
+def test_members_that_are_held():
+    """Below a port without ACS the PF that Gangway drives stays behind; of a
+    USB controller's device its sibling does, and decodes nothing."""
+    options = machine.Options(
+        shell=True, qemu_extra=OPEN_PORT + (
+            " -device qemu-xhci,addr=14.0,multifunction=on"
+            " -device edu,addr=14.2"),
+        settings={"assign": "vf:8086:10c9/0,0000:00:14.0"})
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^assign: 0000:00:14\.0 is the guest's",
+                          options.timeout), m.last_line()
+        assert re.search(r"^groups: 0000:01:10\.0: of its group 0000:01:00\.0 "
+                         r"stays behind, without DMA into the guest; but ",
+                         m.log, re.M)
+        assert re.search(r"^groups: 0000:00:14\.0: of its group 0000:00:14\.2 "
+                         r"stays behind, without bus mastering and without an "
+                         r"address", m.log, re.M)
 
 
 def test_part_of_a_group_at_own_risk():
