@@ -85,7 +85,7 @@ static volatile struct vtd_entry *make_context_entry(struct vtd_unit *unit,
 
 	if (entry)
 		return entry;
-	table = vtd_unit_table(unit, "context table");
+	table = vtd_unit_table(unit, 1, "context table");
 	if (!table)
 		return NULL;
 	vtd_unit_store(unit, &unit->root[sid >> 8].low,

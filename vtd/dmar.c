@@ -93,11 +93,13 @@ static int parse_path(const struct part *p, struct dmar_scope *scope)
 	if (hops > DMAR_MAX_PATH)
 		return too_many(p, "hops in a device path");
 	for (size_t i = 0; i < hops; i++) {
-		scope->path[i].device = read_bytes(p, SCOPE_PATH + 2 * i, 1);
-		scope->path[i].function =
-			read_bytes(p, SCOPE_PATH + 2 * i + 1, 1);
-		if (scope->path[i].device > 31 || scope->path[i].function > 7)
+		u8 device = read_bytes(p, SCOPE_PATH + 2 * i, 1);
+		u8 function = read_bytes(p, SCOPE_PATH + 2 * i + 1, 1);
+
+		if (device > 31 || function > 7)
 			return bad(p, "device path beyond 1f.7");
+		scope->path[i].device = device;
+		scope->path[i].function = function;
 	}
 	scope->path_length = hops;
 	return 0;
@@ -161,8 +163,10 @@ static int parse_drhd(const struct part *p, struct dmar *dmar)
 	    unit->base >> dmar->address_width)
 		return bad(p, "remapping unit at an impossible address");
 	for (unsigned int i = 0; i < dmar->unit_count; i++)
-		if (dmar->unit[i].base == unit->base)
-			return bad(p, "remapping unit listed twice");
+		if (dmar->unit[i].base == unit->base) {
+			bad(p, "remapping unit listed twice");
+			return -EEXIST;
+		}
 	dmar->unit_count++;
 	return parse_scopes(rest_of(p, DRHD_SCOPES), unit->scope,
 			    DMAR_MAX_SCOPES, &unit->scope_count);
@@ -203,16 +207,35 @@ static void skip(const struct part *p, u16 type)
 	       p->at, type < ARRAY_SIZE(name) ? name[type] : "unknown", type);
 }
 
-static int parse_structure(const struct part *p, struct dmar *dmar)
+/* It blocks, if its address is known; and one that is listed twice is there
+ * once. */
+static void add_unit(const struct part *p, struct dmar *dmar)
+{
+	unsigned int before = dmar->unit_count;
+	int err = parse_drhd(p, dmar);
+
+	if (!err || err == -EEXIST)
+		return;
+	if (dmar->unit_count > before)
+		dmar->scopes_unknown = true;
+	else
+		dmar->dropped_count++;
+	hv_log("vtd: DMAR table, offset 0x%zx: no device can be assigned, for "
+	       "it is not known which are behind this unit: look for a newer "
+	       "firmware\n",
+	       p->at);
+}
+
+static void parse_structure(const struct part *p, struct dmar *dmar)
 {
 	u16 type = read_bytes(p, 0, 2);
 
 	if (type == TYPE_DRHD)
-		return parse_drhd(p, dmar);
-	if (type == TYPE_RMRR)
-		return parse_rmrr(p, dmar);
-	skip(p, type);
-	return 0;
+		add_unit(p, dmar);
+	else if (type == TYPE_RMRR)
+		dmar->rmrr_unknown |= parse_rmrr(p, dmar) != 0;
+	else
+		skip(p, type);
 }
 
 int dmar_parse(const void *table, size_t size, struct dmar *dmar)
@@ -240,9 +263,7 @@ int dmar_parse(const void *table, size_t size, struct dmar *dmar)
 		p.size = read_bytes(&p, 2, 2);
 		if (p.size < STRUCTURE_HEADER || p.size > end - p.at)
 			return bad(&p, "structure of impossible length");
-		err = parse_structure(&p, dmar);
-		if (err)
-			return err;
+		parse_structure(&p, dmar);
 	}
 	return 0;
 }

@@ -4,11 +4,12 @@
 
 #include "hv/types.h"
 
-#define DMAR_MAX_UNITS 16
-#define DMAR_MAX_SCOPES 64
+/* What is beyond one of these costs the entry, and what follows from that. */
+#define DMAR_MAX_UNITS 64
+#define DMAR_MAX_SCOPES 128
 #define DMAR_MAX_PATH 8
-#define DMAR_MAX_RMRRS 32
-#define DMAR_MAX_RMRR_SCOPES 32
+#define DMAR_MAX_RMRRS 64
+#define DMAR_MAX_RMRR_SCOPES 64
 
 /* Device scope types (VT-d 8.3.1) */
 enum dmar_scope_type {
@@ -25,7 +26,7 @@ struct dmar_scope {
 	u8 start_bus;
 	u8 path_length;
 	struct {
-		u8 device, function;
+		u8 device : 5, function : 3;
 	} path[DMAR_MAX_PATH];
 };
 
@@ -49,9 +50,13 @@ struct dmar {
 	bool intr_remap;  /* INTR_REMAP flag */
 	bool x2apic_opt_out;
 	unsigned int unit_count, rmrr_count;
-	/* Units that are not in unit[], for their registers cannot be used;
-	 * counted by who takes them out.  0 from dmar_parse(). */
+	/* Units that are not in unit[], for their entries or registers cannot
+	 * be used: nothing can be assigned then, but the others block. */
 	unsigned int dropped_count;
+	/* Memory is reserved for functions that are not known */
+	bool rmrr_unknown;
+	/* A unit in unit[] has more below it than its scopes say: same */
+	bool scopes_unknown;
 	struct dmar_unit unit[DMAR_MAX_UNITS];
 	struct dmar_rmrr rmrr[DMAR_MAX_RMRRS];
 };
@@ -61,8 +66,11 @@ struct dmar {
  * signature, length and checksum, each structure's length against what
  * encloses it, and unit addresses (not 0, not all ones, page-aligned).
  * Unknown structures are skipped, with a log line; an RMRR whose extent is
- * impossible is kept, with one.  -EINVAL, with the reason
- * and its offset logged; -ENOSPC: more of something than the limits above.
+ * impossible is kept, with one.  An entry that is wrong, or beyond the limits
+ * above, is dropped: dropped_count, rmrr_unknown, scopes_unknown.
+ * -EINVAL: not a table, or it
+ * cannot be read to its end; what came before is in @dmar.  All with the reason
+ * and its offset logged.
  */
 int dmar_parse(const void *table, size_t size, struct dmar *dmar);
 

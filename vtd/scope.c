@@ -137,10 +137,15 @@ const struct dmar_rmrr *vtd_rmrr_of(const struct pci_function *fn)
 
 const struct dmar_rmrr *vtd_rmrr_against(const struct pci_function *fn)
 {
-	bool relaxable = fn->class >> 8 == PCI_CLASS_USB ||
-			 fn->class >> 16 == PCI_CLASS_DISPLAY;
+	static const struct dmar_rmrr unknown = {.limit = UINT64_MAX};
+	const struct dmar_rmrr *rmrr = vtd_rmrr_of(fn);
 
-	return relaxable ? NULL : vtd_rmrr_of(fn);
+	if (fn->class >> 8 == PCI_CLASS_USB ||
+	    fn->class >> 16 == PCI_CLASS_DISPLAY)
+		return NULL;
+	if (!rmrr && vtd_dmar && vtd_dmar->rmrr_unknown)
+		return &unknown;
+	return rmrr;
 }
 
 bool vtd_leaves_alone(const struct vtd_unit *unit)

@@ -23,7 +23,8 @@ const struct dmar_rmrr *vtd_next_rmrr(const struct pci_function *fn,
 
 /* The first region that keeps @fn from a guest, or NULL.  What firmware
  * reserves for USB controllers and displays does not: it is for the time before
- * a system's driver. */
+ * a system's driver.  If it is not known for whom some is, it is for all
+ * others. */
 const struct dmar_rmrr *vtd_rmrr_against(const struct pci_function *fn);
 
 /* True if nothing but displays is below @unit, and firmware reserves no memory

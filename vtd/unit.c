@@ -61,14 +61,14 @@ void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value)
 }
 
 volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
-					  const char *what)
+					  unsigned int pages, const char *what)
 {
-	void *page = page_alloc(1, PAGES_VTD);
+	void *page = page_alloc(pages, PAGES_VTD);
 
 	if (!page)
 		hv_log("vtd: %s: no memory for the %s\n", unit->name, what);
 	else if (!(unit->ecap & VTD_ECAP_C))
-		vtd_write_back(page, PAGE_SIZE);
+		vtd_write_back(page, pages * PAGE_SIZE);
 	return page;
 }
 
@@ -270,7 +270,7 @@ static int quiesce(struct vtd_unit *unit)
 
 static int start_queue(struct vtd_unit *unit)
 {
-	unit->queue.entry = vtd_unit_table(unit, "invalidation queue");
+	unit->queue.entry = vtd_unit_table(unit, 1, "invalidation queue");
 	if (!unit->queue.entry)
 		return -ENOMEM;
 	/* IQT = 0 before the queue is enabled; size 0 is one page */
@@ -285,7 +285,7 @@ static int install_root(struct vtd_unit *unit)
 {
 	int err;
 
-	unit->root = vtd_unit_table(unit, "root table");
+	unit->root = vtd_unit_table(unit, 1, "root table");
 	if (!unit->root)
 		return -ENOMEM;
 	vtd_reserved_fill(unit);
@@ -324,7 +324,8 @@ static int remap_interrupts(struct vtd_unit *unit)
 {
 	int err;
 
-	unit->irt = vtd_unit_table(unit, "interrupt remapping table");
+	unit->irt = vtd_unit_table(unit, VTD_IRT_PAGES,
+				   "interrupt remapping table");
 	if (!unit->irt)
 		return -ENOMEM;
 	err = vtd_unit_flush_buffers(unit);

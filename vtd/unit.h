@@ -15,10 +15,14 @@
 
 #define VTD_BUSES 256
 #define VTD_QUEUE_ENTRIES 256 /* 16 bytes each: one page */
-#define VTD_IRT_ENTRIES 256   /* 16 bytes each: one page */
-#define VTD_IRT_ENTRIES_LOG2 8
-#define VTD_MAX_ATTACHED 16
-#define VTD_UNIT_PAGES 3 /* root table, queue, interrupt remapping table */
+/* 16 bytes each; more than 8 functions with 65 messages, and the IOAPIC, take
+ * below one unit */
+#define VTD_IRT_ENTRIES_LOG2 10
+#define VTD_IRT_ENTRIES (1 << VTD_IRT_ENTRIES_LOG2)
+#define VTD_IRT_PAGES (VTD_IRT_ENTRIES * 16 / PAGE_SIZE)
+#define VTD_MAX_ATTACHED 32 /* 8 functions and 4 PFs, each with an alias */
+/* Root table, queue, interrupt remapping table, which is aligned to its size */
+#define VTD_UNIT_PAGES (2 + 2 * VTD_IRT_PAGES)
 
 /* Longest wait for a unit to obey a command. */
 #define VTD_TIMEOUT_US 1000000
@@ -107,9 +111,9 @@ int vtd_unit_flush_buffers(struct vtd_unit *unit);
  */
 void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value);
 
-/* A zeroed page as a table that @unit will read; @what names it in the log.
+/* Zeroed pages as a table that @unit will read; @what names it in the log.
  * NULL, logged, if there is no memory. */
 volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
-					  const char *what);
+					  unsigned int pages, const char *what);
 
 #endif

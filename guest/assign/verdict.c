@@ -55,7 +55,7 @@ static bool vfs_reserved(const struct pci_function *pf,
 	struct pci_function vf = *pf;
 
 	vf.pf = (struct pci_function *)pf;
-	return vtd_rmrr_of(driver->dma_pages ? pf : &vf);
+	return vtd_rmrr_against(driver->dma_pages ? pf : &vf);
 }
 
 /* True if what stays behind of @fn's group can be held: firmware keeps no

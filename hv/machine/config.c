@@ -6,7 +6,7 @@
 #include "hv/weaken.h"
 
 #define CONFIG_SIZE_MAX (64 * KIB)
-#define CONFIG_LINE_MAX 1200
+#define CONFIG_LINE_MAX 2400
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MAX BIT(46)
 #define CPUS_MAX 4096

@@ -6,7 +6,7 @@
 #include "hv/power.h"
 
 #define CONFIG_PATH_MAX 128
-#define CONFIG_CMDLINE_MAX 1024
+#define CONFIG_CMDLINE_MAX 2048 /* with the end: what Linux takes */
 #define CONFIG_ALL_CPUS 0
 
 /* Start the guest; or show what the machine can do, and end. */

@@ -80,20 +80,20 @@ int machine_parse_dmar(const struct acpi_header *table,
 int machine_find_vtd(const struct dmar **found)
 {
 	const struct acpi_header *table = acpi_table("DMAR");
-	int err;
+	int err, unusable, probed;
 
 	*found = &dmar;
 	if (!table) {
 		explain_no_dmar();
 		return -ENODEV;
 	}
+	/* Whatever is refused, every unit that can block does */
 	err = machine_parse_dmar(table, found);
-	if (!err) {
-		int unmapped = map_units();
-
-		err = vtd_probe(&dmar, true, highest_apic_id());
-		err = unmapped ? unmapped : err;
-	}
+	unusable = map_units();
+	if ((dmar.dropped_count || dmar.scopes_unknown) && !unusable)
+		unusable = -EINVAL;
+	probed = vtd_probe(&dmar, true, highest_apic_id());
+	err = err ? err : unusable ? unusable : probed;
 	if (err)
 		log_unusable(err);
 	return err;

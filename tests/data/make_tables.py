@@ -80,6 +80,12 @@ def refused(words, error=-22):
     return f"result {error}\nsays {words}\n"
 
 
+def dropped(words, dropped_units=1, scopes_unknown=0, rmrr_unknown=0):
+    """A table of which an entry is not used, and why."""
+    return (f"result 0\nsays {words}\ndropped {dropped_units}\n"
+            f"scopes-unknown {scopes_unknown}\nrmrr-unknown {rmrr_unknown}\n")
+
+
 def good_dmars():
     """Tables that fit the specification."""
     return {
@@ -247,7 +253,8 @@ def published_dmars():
 
 
 def bad_dmars():
-    """Tables that break a rule: each is refused with the place and the rule."""
+    """Tables that break a rule: each, or the entry, is refused with the place
+    and the rule."""
     whole = dmar(ALL, rmrr(0x7c000000, 0x7c0fffff, VF))
     return {
         "empty": (b"", refused("shorter than its header")),
@@ -274,43 +281,43 @@ def bad_dmars():
                              refused("structure of impossible length")),
         "structure-tail": (dmar(ALL, b"\0\0\4"), refused("is cut off")),
         "unit-short": (dmar(structure(0, bytes(11))),
-                       refused("remapping unit (DRHD) is cut off")),
+                       dropped("remapping unit (DRHD) is cut off")),
         "unit-at-zero": (dmar(drhd(0, flags=1)),
-                         refused("at an impossible address")),
+                         dropped("at an impossible address")),
         "unit-all-ones": (dmar(drhd(0xffffffffffffffff, flags=1), width=52),
-                          refused("at an impossible address")),
+                          dropped("at an impossible address")),
         "unit-all-ones-page": (dmar(drhd(0xfffffffffffff000, flags=1), width=52),
-                               refused("at an impossible address")),
+                               dropped("at an impossible address")),
         "unit-beyond-width": (dmar(drhd(1 << 39, flags=1)),
-                              refused("at an impossible address")),
+                              dropped("at an impossible address")),
         "unit-unaligned": (dmar(drhd(BASE + 0x800, flags=1)),
-                           refused("at an impossible address")),
+                           dropped("at an impossible address")),
         "unit-twice": (dmar(drhd(BASE, GPU), drhd(BASE, flags=1)),
-                       refused("listed twice")),
-        "units-many": (dmar(*[drhd(BASE + i * 0x1000) for i in range(17)]),
-                       refused("more remapping units", -28)),
+                       dropped("listed twice", 0)),
+        "units-many": (dmar(*[drhd(BASE + i * 0x1000) for i in range(65)]),
+                       dropped("more remapping units")),
         "scope-zero": (dmar(drhd(BASE, scope(ENDPOINT, (2, 0), length=0))),
-                       refused("device scope of impossible length")),
+                       dropped("device scope of impossible length", 0, 1)),
         "scope-without-path": (dmar(drhd(BASE, scope(ENDPOINT) + b"\0\0",)),
-                               refused("device scope of impossible length")),
+                               dropped("device scope of impossible length", 0, 1)),
         "scope-huge": (dmar(drhd(BASE, scope(ENDPOINT, (2, 0), length=254))),
-                       refused("device scope of impossible length")),
+                       dropped("device scope of impossible length", 0, 1)),
         "scope-odd": (dmar(drhd(BASE, scope(ENDPOINT, (2, 0), length=9) + b"\0")),
-                      refused("device scope of impossible length")),
+                      dropped("device scope of impossible length", 0, 1)),
         "scope-tail": (dmar(drhd(BASE, GPU, b"\1\6\0")),
-                       refused("device scope is cut off")),
+                       dropped("device scope is cut off", 0, 1)),
         "scope-device-32": (dmar(drhd(BASE, scope(ENDPOINT, (32, 0)))),
-                            refused("device path beyond 1f.7")),
+                            dropped("device path beyond 1f.7", 0, 1)),
         "scope-function-8": (dmar(drhd(BASE, scope(ENDPOINT, (0, 8)))),
-                             refused("device path beyond 1f.7")),
+                             dropped("device path beyond 1f.7", 0, 1)),
         "scope-hops": (dmar(drhd(BASE, scope(ENDPOINT, *[(0, 0)] * 9))),
-                       refused("more hops", -28)),
-        "scopes-many": (dmar(drhd(BASE, *[GPU] * 65)),
-                        refused("more device scopes", -28)),
+                       dropped("more hops", 0, 1)),
+        "scopes-many": (dmar(drhd(BASE, *[GPU] * 129)),
+                        dropped("more device scopes", 0, 1)),
         "rmrr-short": (dmar(ALL, structure(1, bytes(19))),
-                       refused("(RMRR) is cut off")),
+                       dropped("(RMRR) is cut off", 0, 0, 1)),
         "rmrr-scope-cut": (dmar(ALL, rmrr(0x7c000000, 0x7c0fffff, GPU[:-1])),
-                           refused("device scope is cut off")),
+                           dropped("device scope is cut off", 0, 0, 1)),
     }
 
 
@@ -389,7 +396,7 @@ def mcfgs():
         "cut": (mcfg(good, tail=bytes(15)), "ecams 1\n"),
         "empty": (mcfg(), "ecams 0\n"),
         "header-only": (table(b"MCFG", b""), "ecams 0\n"),
-        "many": (mcfg(*[good] * 20), "ecams 8\n"),
+        "many": (mcfg(*[good] * 20), "ecams 20\n"),
         "checksum": (mcfg(good, checksum=0), "missing\nsays checksum is wrong\n"),
     }
 

@@ -301,16 +301,16 @@ static void long_input_is_refused(void **state)
 
 	memcpy(text, "cmdline=", 8);
 	text[7 + 128] = 'a';
-	text[8 + 1023] = '\0';
+	text[8 + 2047] = '\0';
 	assert_int_equal(parse(text), 0);
-	assert_int_equal(strlen(config.cmdline), 1023);
-	text[8 + 1023] = 'a';
-	text[8 + 1024] = '\0';
-	expect_error(text, 1, "longer than 1023");
+	assert_int_equal(strlen(config.cmdline), 2047);
+	text[8 + 2047] = 'a';
+	text[8 + 2048] = '\0';
+	expect_error(text, 1, "longer than 2047");
 
-	text[8 + 1024] = 'a';
-	text[1201] = '\0';
-	expect_error(text, 1, "the line is longer than 1200");
+	text[8 + 2048] = 'a';
+	text[2401] = '\0';
+	expect_error(text, 1, "the line is longer than 2400");
 
 	memset(text, '\n', sizeof(text));
 	assert_int_equal(parse_bytes(text, 65536), 0);

@@ -22,6 +22,7 @@
 #include "hv/acpi_tables.h"
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
+#include "vtd/reserved.h"
 #include "vtd/scope.h"
 #include "vtd/second_level.h"
 #include <dirent.h>
@@ -116,6 +117,7 @@ static void start_units(long expected)
 {
 	for (unsigned int i = 0; i < dmar.unit_count && i < 4; i++)
 		unit[i] = model_add(dmar.unit[i].base, MODEL_CAP, MODEL_ECAP);
+	vtd_reserved_avoid(NULL, 0);
 	assert_int_equal(vtd_init(&dmar, 0, true), expected);
 	if (!expected)
 		assert_int_equal(vtd_domain_init(&domain, 1, &map), 0);
@@ -129,8 +131,8 @@ static void expect_blocked(void)
 	for (unsigned int i = 0; i < dmar.unit_count; i++) {
 		assert_true(unit[i]->gsts >> 31);
 		for (unsigned int s = 0; s < ARRAY_SIZE(sids); s++)
-			assert_int_equal(
-				model_dma(unit[i], sids[s], 0, true, &hpa), 1);
+			assert_int_not_equal(
+				model_dma(unit[i], sids[s], 0, true, &hpa), 0);
 		assert_false(unit[i]->passed);
 	}
 }
@@ -187,6 +189,12 @@ static void check_dmar(const u8 *table, size_t size, char *const *word,
 				 (long)number[1]);
 	else if (!strcmp(word[0], "units"))
 		assert_int_equal(dmar.unit_count, number[1]);
+	else if (!strcmp(word[0], "dropped"))
+		assert_int_equal(dmar.dropped_count, number[1]);
+	else if (!strcmp(word[0], "scopes-unknown"))
+		assert_int_equal(dmar.scopes_unknown, number[1]);
+	else if (!strcmp(word[0], "rmrr-unknown"))
+		assert_int_equal(dmar.rmrr_unknown, number[1]);
 	else if (!strcmp(word[0], "rmrrs"))
 		assert_int_equal(dmar.rmrr_count, number[1]);
 	else if (!strcmp(word[0], "unit"))

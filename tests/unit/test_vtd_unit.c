@@ -49,7 +49,7 @@ static void expect_interrupts_blocked(struct model *m)
 	u32 destination;
 	u8 vector;
 
-	/* compatibility format; remappable, entry 0; beyond 256 entries */
+	/* compatibility format; remappable, entry 0; beyond 1024 entries */
 	assert_int_equal(model_interrupt(m, 0x100, 0xfee00000, 0x41, &vector,
 					 &destination),
 			 0x25);
@@ -57,7 +57,7 @@ static void expect_interrupts_blocked(struct model *m)
 		model_interrupt(m, 0x100, 0xfee00010, 0, &vector, &destination),
 		0x22);
 	assert_int_equal(
-		model_interrupt(m, 0x100, 0xfee02010, 0, &vector, &destination),
+		model_interrupt(m, 0x100, 0xfee08010, 0, &vector, &destination),
 		0x21);
 }
 
@@ -88,8 +88,8 @@ static void test_from_reset(void **state)
 	assert_int_equal(m->fedata, 0x400);
 	assert_int_equal(m->feaddr, 0xfee03000);
 	assert_int_equal(m->feuaddr, 0);
-	/* 2^(7+1) entries, xAPIC */
-	assert_int_equal(m->irt & 0xfff, 7);
+	/* 2^(9+1) entries, xAPIC */
+	assert_int_equal(m->irt & 0xfff, 9);
 	expect_up(m);
 }
 
@@ -99,7 +99,7 @@ static void test_x2apic(void **state)
 
 	(void)state;
 	assert_int_equal(vtd_init(&dmar, 0x12345, true), 0);
-	assert_int_equal(m->irt & 0xfff, 0x807);
+	assert_int_equal(m->irt & 0xfff, 0x809);
 	assert_int_equal(m->feaddr, 0xfee45000);
 	assert_int_equal(m->feuaddr, 0x12300);
 	assert_non_null(strstr(test_log, "remapping with x2APIC"));

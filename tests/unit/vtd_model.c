@@ -437,7 +437,7 @@ static void drop_irtes(struct model *m, u64 low)
 {
 	u32 index = low >> 32 & 0xffff, mask = low >> 27 & 0x1f;
 
-	for (u32 i = 0; i < 256; i++)
+	for (u32 i = 0; i < 1024; i++)
 		if (!(low >> 4 & 1) || i >> mask == index >> mask)
 			m->iec[i].valid = false;
 	if (low >> 4 & 1) {

@@ -62,7 +62,7 @@ struct model {
 	bool contexts_flushed, iotlb_flushed, irtes_flushed;
 	struct model_context context[16];
 	struct model_translation iotlb[64];
-	struct model_irte iec[256];
+	struct model_irte iec[1024];
 
 	const u64 *refused; /* the descriptor that stopped the queue */
 	u64 refused_low;
