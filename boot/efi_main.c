@@ -157,7 +157,8 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	take_memory();
 	if (handed.config.mode == MODE_RUN)
 		take_guest_memory();
-	graphics_find(&handed.screen);
+	handed.screen_count =
+		graphics_find(handed.screen, ARRAY_SIZE(handed.screen));
 	leave_firmware(&handed);
 	hv_main(&handed);
 }

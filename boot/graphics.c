@@ -30,26 +30,41 @@ static bool read_masks(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
 	}
 }
 
-void graphics_find(struct framebuffer *screen)
+static bool read_mode(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop,
+		      struct framebuffer *screen)
 {
-	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
-	EFI_STATUS status;
 
-	/* The screen of the firmware's console, or any */
-	status = loader.bs->HandleProtocol(loader.system->ConsoleOutHandle,
-					   &guid, (void **)&gop);
-	if (EFI_ERROR(status))
-		status = loader.bs->LocateProtocol(&guid, NULL, (void **)&gop);
-	if (EFI_ERROR(status) || !gop->Mode || !gop->Mode->Info)
-		return;
+	if (!gop->Mode || !gop->Mode->Info)
+		return false;
 	mode = gop->Mode->Info;
 	if (!read_masks(mode, screen))
-		return;
+		return false;
 	screen->base = gop->Mode->FrameBufferBase;
 	screen->size = gop->Mode->FrameBufferSize;
 	screen->width = mode->HorizontalResolution;
 	screen->height = mode->VerticalResolution;
 	screen->pitch = mode->PixelsPerScanLine;
+	return true;
+}
+
+/* The GOP of the firmware's console is one for all screens where there are
+ * several, and then has no framebuffer: so every GOP is asked. */
+unsigned int graphics_find(struct framebuffer *screen, unsigned int max)
+{
+	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_HANDLE *handles;
+	UINTN handle_count;
+	unsigned int count = 0;
+
+	if (EFI_ERROR(loader.bs->LocateHandleBuffer(ByProtocol, &guid, NULL,
+						    &handle_count, &handles)))
+		return 0;
+	for (UINTN i = 0; i < handle_count && count < max; i++)
+		if (!EFI_ERROR(loader.bs->HandleProtocol(handles[i], &guid,
+							 (void **)&gop)))
+			count += read_mode(gop, &screen[count]);
+	loader.bs->FreePool(handles);
+	return count;
 }

@@ -1,8 +1,9 @@
 /*
- * Text on a linear framebuffer.  Reading one is slow, so what stands on the
+ * Text on linear framebuffers.  Reading one is slow, so what stands on a
  * screen is kept in memory, and a move draws only cells that change.
  */
 #include "drivers/framebuffer.h"
+#include "hv/asm.h"
 #include "hv/string.h"
 
 #define COLUMNS_MAX 160
@@ -20,7 +21,7 @@ struct cell {
 	u8 colour;
 };
 
-static struct {
+struct screen {
 	struct framebuffer mode;
 	u32 pixel[COLOURS];
 	unsigned int columns, rows, scale;
@@ -30,7 +31,14 @@ static struct {
 	/* Inside of an escape sequence: after ESC, after ESC [ */
 	enum { TEXT, AFTER_ESCAPE, IN_SEQUENCE } state;
 	unsigned int parameter;
-} screen;
+};
+
+/* In use where mode.size is not 0 */
+static struct screen screens[FRAMEBUFFERS_MAX];
+
+#define FOR_EACH_SCREEN(s)                                                     \
+	for (struct screen *s = screens; s < screens + FRAMEBUFFERS_MAX; s++)  \
+		if (s->mode.size)
 
 static bool is_mask(u32 mask)
 {
@@ -70,189 +78,221 @@ static u32 channel(u32 mask, u32 level)
 	return (u32)((u64)(mask >> shift) * level / 255) << shift;
 }
 
-static u32 make_pixel(u32 red, u32 green, u32 blue)
+static u32 make_pixel(const struct screen *s, u32 red, u32 green, u32 blue)
 {
-	return channel(screen.mode.red, red) |
-	       channel(screen.mode.green, green) |
-	       channel(screen.mode.blue, blue);
+	return channel(s->mode.red, red) | channel(s->mode.green, green) |
+	       channel(s->mode.blue, blue);
 }
 
-static volatile u32 *line_at(unsigned int y)
+static volatile u32 *line_at(const struct screen *s, unsigned int y)
 {
-	return (volatile u32 *)screen.mode.base + (u64)y * screen.mode.pitch;
+	return (volatile u32 *)s->mode.base + (u64)y * s->mode.pitch;
 }
 
-static void clear_pixels(void)
+static void clear_pixels(const struct screen *s)
 {
-	for (unsigned int y = 0; y < screen.mode.height; y++)
-		for (unsigned int x = 0; x < screen.mode.width; x++)
-			line_at(y)[x] = 0;
+	for (unsigned int y = 0; y < s->mode.height; y++)
+		for (unsigned int x = 0; x < s->mode.width; x++)
+			line_at(s, y)[x] = 0;
 }
 
-static void draw_glyph_line(unsigned int x, unsigned int y, u8 bits, u32 pixel)
+static void draw_glyph_line(const struct screen *s, unsigned int x,
+			    unsigned int y, u8 bits, u32 pixel)
 {
-	unsigned int scale = screen.scale;
-	volatile u32 *to = line_at(y) + x;
+	unsigned int scale = s->scale;
+	volatile u32 *to = line_at(s, y) + x;
 
 	for (unsigned int i = 0; i < FONT_WIDTH * scale; i++)
 		to[i] = bits & 0x80 >> i / scale ? pixel : 0;
 }
 
-static void draw(unsigned int column, unsigned int row)
+static void draw(const struct screen *s, unsigned int column, unsigned int row)
 {
-	const struct cell *cell = &screen.cell[row][column];
+	const struct cell *cell = &s->cell[row][column];
 	const u8 *glyph = font[cell->c - FONT_FIRST];
-	unsigned int scale = screen.scale;
+	unsigned int scale = s->scale;
 
 	for (unsigned int i = 0; i < FONT_HEIGHT * scale; i++)
-		draw_glyph_line(column * FONT_WIDTH * scale,
+		draw_glyph_line(s, column * FONT_WIDTH * scale,
 				row * FONT_HEIGHT * scale + i, glyph[i / scale],
-				screen.pixel[cell->colour]);
+				s->pixel[cell->colour]);
 }
 
-static void set_cell(unsigned int column, unsigned int row, struct cell to)
+static void set_cell(struct screen *s, unsigned int column, unsigned int row,
+		     struct cell to)
 {
-	struct cell *cell = &screen.cell[row][column];
+	struct cell *cell = &s->cell[row][column];
 
 	if (cell->c == to.c && (cell->colour == to.colour || to.c == ' '))
 		return;
 	*cell = to;
-	draw(column, row);
+	draw(s, column, row);
 }
 
-static void move_up(unsigned int by)
+static void move_up(struct screen *s, unsigned int by)
 {
 	struct cell blank = {' ', PLAIN_TEXT};
 
-	for (unsigned int row = 0; row < screen.rows; row++)
-		for (unsigned int column = 0; column < screen.columns; column++)
-			set_cell(column, row,
-				 row + by < screen.rows
-					 ? screen.cell[row + by][column]
-					 : blank);
-	screen.row -= by;
+	for (unsigned int row = 0; row < s->rows; row++)
+		for (unsigned int column = 0; column < s->columns; column++)
+			set_cell(s, column, row,
+				 row + by < s->rows ? s->cell[row + by][column]
+						    : blank);
+	s->row -= by;
 }
 
-static void new_line(void)
+static void new_line(struct screen *s)
 {
-	screen.column = 0;
-	screen.row++;
-	if (screen.row == screen.rows)
-		move_up(screen.rows / 4);
+	s->column = 0;
+	s->row++;
+	if (s->row == s->rows)
+		move_up(s, s->rows / 4);
 }
 
-static void put(char c)
+static void put(struct screen *s, char c)
 {
 	if (c == '\n') {
-		new_line();
+		new_line(s);
 		return;
 	}
 	if ((u8)c < FONT_FIRST)
 		return;
 	if ((u8)c >= FONT_FIRST + FONT_GLYPHS)
 		c = '?';
-	if (screen.column == screen.columns)
-		new_line();
-	set_cell(screen.column++, screen.row, (struct cell){c, screen.colour});
+	if (s->column == s->columns)
+		new_line(s);
+	set_cell(s, s->column++, s->row, (struct cell){c, s->colour});
 }
 
 /* Select Graphic Rendition, one parameter */
-static void set_colour(unsigned int parameter)
+static void set_colour(struct screen *s, unsigned int parameter)
 {
 	switch (parameter) {
 	case 31:
-		screen.colour = RED_TEXT;
+		s->colour = RED_TEXT;
 		break;
 	case 32:
-		screen.colour = GREEN_TEXT;
+		s->colour = GREEN_TEXT;
 		break;
 	case 33:
-		screen.colour = YELLOW_TEXT;
+		s->colour = YELLOW_TEXT;
 		break;
 	default:
-		screen.colour = PLAIN_TEXT;
+		s->colour = PLAIN_TEXT;
 		break;
 	}
 }
 
 /* The parameters and the end of a sequence (ECMA-48 5.4) */
-static void escape(char c)
+static void escape(struct screen *s, char c)
 {
 	if (c >= '0' && c <= '9') {
-		screen.parameter = (screen.parameter * 10 + c - '0') % 1000;
+		s->parameter = (s->parameter * 10 + c - '0') % 1000;
 		return;
 	}
 	if (c >= 0x20 && c < 0x40)
 		return;
 	if (c == 'm')
-		set_colour(screen.parameter);
-	screen.state = TEXT;
+		set_colour(s, s->parameter);
+	s->state = TEXT;
 }
 
-static void take(char c)
+static void take(struct screen *s, char c)
 {
 	if (c == '\n') { /* neither colour nor sequence goes beyond a line */
-		screen.state = TEXT;
-		screen.colour = PLAIN_TEXT;
+		s->state = TEXT;
+		s->colour = PLAIN_TEXT;
 	}
 	if (c == ESCAPE) {
-		screen.state = AFTER_ESCAPE;
-	} else if (screen.state == AFTER_ESCAPE) {
-		screen.state = c == '[' ? IN_SEQUENCE : TEXT;
-		screen.parameter = 0;
-	} else if (screen.state == IN_SEQUENCE) {
-		escape(c);
+		s->state = AFTER_ESCAPE;
+	} else if (s->state == AFTER_ESCAPE) {
+		s->state = c == '[' ? IN_SEQUENCE : TEXT;
+		s->parameter = 0;
+	} else if (s->state == IN_SEQUENCE) {
+		escape(s, c);
 	} else {
-		put(c);
+		put(s, c);
 	}
+}
+
+static void write(struct screen *s, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		take(s, text[i]);
 }
 
 void framebuffer_write(const char *text, size_t length)
 {
-	for (size_t i = 0; screen.mode.size && i < length; i++)
-		take(text[i]);
+	FOR_EACH_SCREEN(s)
+	write(s, text, length);
+	/* What write combining holds back */
+	store_fence();
 }
 
-static void clear_text(void)
+static void clear_text(struct screen *s)
 {
-	move_up(screen.rows);
-	screen.row = screen.column = 0;
-	screen.state = TEXT;
-	screen.colour = PLAIN_TEXT;
+	move_up(s, s->rows);
+	s->row = s->column = 0;
+	s->state = TEXT;
+	s->colour = PLAIN_TEXT;
 }
 
-/* Bytes of the first line of @text, and the rows that it takes. */
-static size_t measure(const char *text, size_t length, unsigned int *rows)
+/* Bytes of the first line of @text, and the characters that it shows. */
+static size_t measure(const char *text, size_t length, size_t *shown)
 {
-	size_t at = 0, shown = 0;
+	size_t at = 0;
 	bool sequence = false;
 
+	*shown = 0;
 	while (at < length && text[at] != '\n') {
 		char c = text[at++];
 
 		if (c == ESCAPE)
 			sequence = true;
 		else if (!sequence)
-			shown++;
+			++*shown;
 		else if (c >= 0x40 && c != '[')
 			sequence = false;
 	}
-	*rows = shown ? (shown - 1) / screen.columns + 1 : 1;
 	return at + (at < length);
+}
+
+/* Room for a line of @shown characters, and a row below. */
+static bool fits(const struct screen *s, size_t shown)
+{
+	size_t rows = shown ? (shown - 1) / s->columns + 1 : 1;
+
+	return s->row + rows < s->rows;
+}
+
+static bool fits_everywhere(size_t shown)
+{
+	FOR_EACH_SCREEN(s)
+	if (!fits(s, shown))
+		return false;
+	return true;
+}
+
+static bool any_screen(void)
+{
+	FOR_EACH_SCREEN(s)
+	return true;
+	return false;
 }
 
 size_t framebuffer_page(const char *text, size_t length)
 {
 	size_t at = 0;
 
-	if (!screen.mode.size)
+	if (!any_screen())
 		return length;
-	clear_text();
+	FOR_EACH_SCREEN(s)
+	clear_text(s);
 	while (at < length) {
-		unsigned int rows;
-		size_t line = measure(text + at, length - at, &rows);
+		size_t shown;
+		size_t line = measure(text + at, length - at, &shown);
 
-		if (at && screen.row + rows >= screen.rows)
+		if (at && !fits_everywhere(shown))
 			break;
 		framebuffer_write(text + at, line);
 		at += line;
@@ -260,37 +300,54 @@ size_t framebuffer_page(const char *text, size_t length)
 	return at;
 }
 
-void framebuffer_init(const struct framebuffer *mode)
+/* Where @mode goes: in place of what has the same pixels, or where none is. */
+static struct screen *choose_screen(const struct framebuffer *mode)
 {
-	memset(&screen, 0, sizeof(screen));
-	screen.mode = *mode;
-	screen.mode.size = framebuffer_bytes(mode);
-	screen.scale = choose_scale(mode);
-	screen.columns = MIN(mode->width / (FONT_WIDTH * screen.scale),
-			     (u32)COLUMNS_MAX);
-	screen.rows =
-		MIN(mode->height / (FONT_HEIGHT * screen.scale), (u32)ROWS_MAX);
-	screen.pixel[PLAIN_TEXT] = make_pixel(200, 200, 200);
-	screen.pixel[RED_TEXT] = make_pixel(255, 85, 85);
-	screen.pixel[GREEN_TEXT] = make_pixel(85, 255, 85);
-	screen.pixel[YELLOW_TEXT] = make_pixel(255, 255, 85);
+	FOR_EACH_SCREEN(s)
+	if (s->mode.base == mode->base)
+		return s;
+	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++)
+		if (!screens[i].mode.size)
+			return &screens[i];
+	return NULL;
+}
+
+bool framebuffer_add(const struct framebuffer *mode)
+{
+	struct screen *s = choose_screen(mode);
+
+	if (!s)
+		return false;
+	memset(s, 0, sizeof(*s));
+	s->mode = *mode;
+	s->mode.size = framebuffer_bytes(mode);
+	s->scale = choose_scale(mode);
+	s->columns =
+		MIN(mode->width / (FONT_WIDTH * s->scale), (u32)COLUMNS_MAX);
+	s->rows = MIN(mode->height / (FONT_HEIGHT * s->scale), (u32)ROWS_MAX);
+	s->pixel[PLAIN_TEXT] = make_pixel(s, 200, 200, 200);
+	s->pixel[RED_TEXT] = make_pixel(s, 255, 85, 85);
+	s->pixel[GREEN_TEXT] = make_pixel(s, 85, 255, 85);
+	s->pixel[YELLOW_TEXT] = make_pixel(s, 255, 255, 85);
 	for (unsigned int row = 0; row < ROWS_MAX; row++)
 		for (unsigned int column = 0; column < COLUMNS_MAX; column++)
-			screen.cell[row][column].c = ' ';
-	clear_pixels();
+			s->cell[row][column].c = ' ';
+	clear_pixels(s);
+	return true;
 }
 
 bool framebuffer_has(hpa_t page)
 {
-	return page >= screen.mode.base &&
-	       page - screen.mode.base < screen.mode.size;
+	FOR_EACH_SCREEN(s)
+	if (page >= s->mode.base && page - s->mode.base < s->mode.size)
+		return true;
+	return false;
 }
 
 void framebuffer_give_up(hpa_t base, u64 size)
 {
-	const struct framebuffer *mode = &screen.mode;
-
-	if (mode->size && size && base < mode->base + mode->size &&
-	    mode->base - MIN(base, mode->base) < size)
-		screen.mode.size = 0;
+	FOR_EACH_SCREEN(s)
+	if (size && base < s->mode.base + s->mode.size &&
+	    s->mode.base - MIN(base, s->mode.base) < size)
+		s->mode.size = 0;
 }

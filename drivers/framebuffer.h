@@ -1,8 +1,12 @@
-/* The log on the screen that firmware left us: text in a linear framebuffer. */
+/* The log on the screens that firmware left us: text in linear framebuffers. */
 #ifndef DRIVERS_FRAMEBUFFER_H
 #define DRIVERS_FRAMEBUFFER_H
 
 #include "hv/types.h"
+
+/* A card and an integrated display, each with two monitors.  Nobody knows which
+ * of them is looked at, so the log is on all. */
+#define FRAMEBUFFERS_MAX 4
 
 /* The mode as the firmware tells it (UEFI 12.9.2); 32 bits a pixel. */
 struct framebuffer {
@@ -25,30 +29,30 @@ extern const u8 font[FONT_GLYPHS][FONT_HEIGHT];
  * text. */
 u64 framebuffer_bytes(const struct framebuffer *mode);
 
-/* Clear the screen and use it for text from now on.  framebuffer_bytes() of
- * @mode at its base are mapped.  Modes of 2560 pixels a line and more get
- * larger letters. */
-void framebuffer_init(const struct framebuffer *mode);
+/* Clear a screen and use it for text, too, from now on; in place of one with
+ * the same base.  framebuffer_bytes() of @mode at its base are mapped.  Modes
+ * of 2560 pixels a line and more get larger letters.  False: too many. */
+bool framebuffer_add(const struct framebuffer *mode);
 
 /*
- * Write text.  \n starts a line; lines that are too long are continued; when
- * the screen is full it moves up by a quarter.  Obeys hv/colour.h; other
- * escape sequences of ECMA-48 (CSI) are left out.  The caller holds the log's
- * lock.  Nothing before framebuffer_init().
+ * Write text on every screen.  \n starts a line; lines that are too long are
+ * continued; when the screen is full it moves up by a quarter.  Obeys
+ * hv/colour.h; other escape sequences of ECMA-48 (CSI) are left out.  The
+ * caller holds the log's lock.  Nothing where there is no screen.
  */
 void framebuffer_write(const char *text, size_t length);
 
 /*
- * Clear the screen and write of @text as many whole lines, but one at least, as
- * leave its last row free.  Returns how many bytes these are; @length if there
- * is no screen.  The caller is as for framebuffer_write().
+ * Clear the screens and write of @text as many whole lines, but one at least,
+ * as leave the last row of each free.  Returns how many bytes these are;
+ * @length if there is no screen.  The caller is as for framebuffer_write().
  */
 size_t framebuffer_page(const char *text, size_t length);
 
-/* True if the screen in use has a visible pixel in the page at @page. */
+/* True if a screen in use has a visible pixel in the page at @page. */
 bool framebuffer_has(hpa_t page);
 
-/* Stop using the screen if any of it lies in [base, base + size): a guest gets
+/* Stop using a screen if any of it lies in [base, base + size): a guest gets
  * it. */
 void framebuffer_give_up(hpa_t base, u64 size);
 

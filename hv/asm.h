@@ -114,6 +114,11 @@ static inline void wbinvd(void)
 	__asm__ volatile("wbinvd" : : : "memory");
 }
 
+static inline void store_fence(void)
+{
+	__asm__ volatile("sfence" : : : "memory");
+}
+
 static inline void halt(void)
 {
 	__asm__ volatile("cli; hlt" : : : "memory");

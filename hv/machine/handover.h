@@ -8,6 +8,8 @@
 
 #define HANDOVER_RAM_MAX 32
 #define HANDOVER_CPUS_MAX 64
+/* Each may be named again by a GOP that stands for several */
+#define HANDOVER_SCREENS_MAX (2 * FRAMEBUFFERS_MAX)
 
 struct hpa_range {
 	hpa_t base;
@@ -38,7 +40,9 @@ struct handover {
 	struct hpa_range ram[HANDOVER_RAM_MAX];
 	unsigned int ram_count;
 
-	struct framebuffer screen; /* as firmware tells; not checked */
+	/* As firmware tells; not checked, some may be the same */
+	struct framebuffer screen[HANDOVER_SCREENS_MAX];
+	unsigned int screen_count;
 
 	void *runtime_services; /* EFI_RUNTIME_SERVICES *, physical mode */
 	u64 firmware_cr3;

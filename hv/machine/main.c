@@ -166,28 +166,44 @@ static void log_memory(void)
 	       machine_ram_size() / MIB);
 }
 
-/* The screen is a device, whatever firmware says: not where memory is. */
+/* A screen is a device, whatever firmware says: not where memory is. */
+static bool memory_at(hpa_t base, u64 size)
+{
+	for (hpa_t at = 0; at < size; at += PAGE_SIZE)
+		if (host_is_mapped(base + at, 1))
+			return true;
+	return false;
+}
+
 static void use_screen(const struct framebuffer *mode)
 {
 	u64 size = framebuffer_bytes(mode);
 
-	if (!size)
+	if (!size || framebuffer_has(mode->base))
 		return;
-	for (hpa_t at = 0; at < size; at += PAGE_SIZE) {
-		if (!host_is_mapped(mode->base + at, 1))
-			continue;
+	if (memory_at(mode->base, size)) {
 		hv_log("screen: its memory at 0x%lx is used otherwise\n",
 		       mode->base);
 		return;
 	}
 	if (host_map_device(mode->base, size))
 		return;
-	framebuffer_init(mode);
+	if (!framebuffer_add(mode)) {
+		hv_log("screen: one more at 0x%lx stays dark, %u are in use\n",
+		       mode->base, FRAMEBUFFERS_MAX);
+		return;
+	}
 	log_screen = framebuffer_write;
-	if (handover->config.mode == MODE_CHECK)
-		pager_start();
 	hv_log("screen: %ux%u at 0x%lx\n", mode->width, mode->height,
 	       mode->base);
+}
+
+static void use_screens(void)
+{
+	for (unsigned int i = 0; i < handover->screen_count; i++)
+		use_screen(&handover->screen[i]);
+	if (handover->config.mode == MODE_CHECK)
+		pager_start();
 }
 
 /* On CPU 0's own stack, with the hypervisor's page tables. */
@@ -196,7 +212,7 @@ static _Noreturn void boot_main(void)
 	const struct acpi_header *fadt = acpi_table("FACP");
 
 	icr_exits = handover->config.check_ipis;
-	use_screen(&handover->screen);
+	use_screens();
 	vmx_capabilities();
 	if (set_up_cpu())
 		panic("VMX does not start on the first CPU");

@@ -38,7 +38,7 @@ static int build(void **state)
 	assert_non_null(memory);
 	memset(memory, 0x55, ALIGN_UP(size, PAGE_SIZE));
 	mode.base = (hpa_t)memory;
-	framebuffer_init(&mode);
+	framebuffer_add(&mode);
 	return 0;
 }
 
@@ -164,7 +164,7 @@ static void uses_the_masks(void **state)
 	mode.red = 0x3ff;
 	mode.green = 0xffc00;
 	mode.blue = 0x3ff00000;
-	framebuffer_init(&mode);
+	framebuffer_add(&mode);
 	show(RED "A");
 	/* 255 and 85 of 255, in ten bits */
 	assert_int_equal(top(0, 0, 0x3ff | 341 << 10 | 341 << 20), 0x81);
@@ -185,7 +185,7 @@ static void wide_modes_get_larger_letters(void **state)
 	assert_non_null(pixels);
 	wide.base = (hpa_t)pixels;
 	assert_true(framebuffer_bytes(&wide) == wide.size);
-	framebuffer_init(&wide);
+	framebuffer_add(&wide);
 	show(" C");
 	assert_int_equal(pixels[16 + 6], GREY);
 	assert_int_equal(pixels[2560 + 16 + 9], GREY);
@@ -261,6 +261,80 @@ static void is_given_up(void **state)
 	assert_false(framebuffer_has(mode.base));
 }
 
+/* A second screen, narrower and lower: 40 columns, 13 rows */
+static u32 *second_memory;
+static struct framebuffer second;
+
+static void add_second(void)
+{
+	second = mode;
+	second.width = second.pitch = 320;
+	second.height = 13 * 16;
+	second.size = 320 * 13 * 16 * sizeof(u32);
+	second_memory = aligned_alloc(PAGE_SIZE, ALIGN_UP(second.size, 4096));
+	assert_non_null(second_memory);
+	second.base = (hpa_t)second_memory;
+	assert_true(framebuffer_add(&second));
+}
+
+static void all_screens_show_the_same(void **state)
+{
+	(void)state;
+	add_second();
+	show("AB\n");
+	assert_int_equal(top(1, 0, GREY), 0x42);
+	/* 'B': 01000010 */
+	assert_int_equal(second_memory[8], 0);
+	assert_int_equal(second_memory[9], GREY);
+	assert_true(framebuffer_has(mode.base));
+	assert_true(framebuffer_has(second.base + second.size - 1));
+	/* One is given away, the other goes on */
+	framebuffer_give_up(mode.base, 1);
+	show("C");
+	assert_int_equal(top(0, 1, GREY), 0);
+	assert_int_equal(second_memory[16 * 320 + 3], GREY);
+	framebuffer_give_up(second.base, 1);
+	free(second_memory);
+}
+
+/* Lines of 41 characters, each two rows of the second: the page ends where that
+ * one is full, though the first has room. */
+static void pages_end_where_one_screen_is_full(void **state)
+{
+	char text[42 * 8];
+
+	(void)state;
+	add_second();
+	memset(text, 'A', sizeof(text));
+	for (unsigned int line = 0; line < 8; line++)
+		text[42 * line + 41] = '\n';
+	assert_int_equal(framebuffer_page(text, sizeof(text)), 42 * 6);
+	framebuffer_give_up(second.base, 1);
+	free(second_memory);
+	assert_int_equal(framebuffer_page(text, sizeof(text)), sizeof(text));
+}
+
+static void too_many_are_refused(void **state)
+{
+	u32 *more[FRAMEBUFFERS_MAX];
+	struct framebuffer other = mode;
+
+	(void)state;
+	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++) {
+		more[i] = aligned_alloc(PAGE_SIZE,
+					ALIGN_UP(mode.size, PAGE_SIZE));
+		other.base = (hpa_t)more[i];
+		/* One is there already */
+		assert_int_equal(framebuffer_add(&other),
+				 i < FRAMEBUFFERS_MAX - 1);
+	}
+	/* The same again is no other */
+	assert_true(framebuffer_add(&mode));
+	framebuffer_give_up(0, UINT64_MAX);
+	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++)
+		free(more[i]);
+}
+
 static void modes_without_sense_are_refused(void **state)
 {
 	struct framebuffer bad;
@@ -308,6 +382,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pages_have_a_line_at_least,
 						build, release),
 		cmocka_unit_test_setup_teardown(is_given_up, build, release),
+		cmocka_unit_test_setup_teardown(all_screens_show_the_same,
+						build, release),
+		cmocka_unit_test_setup_teardown(
+			pages_end_where_one_screen_is_full, build, release),
+		cmocka_unit_test_setup_teardown(too_many_are_refused, build,
+						release),
 		cmocka_unit_test_setup_teardown(modes_without_sense_are_refused,
 						build, release),
 	};

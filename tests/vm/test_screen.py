@@ -75,12 +75,12 @@ DISPLAYS = {
 }
 
 
-def wait_for_page(m, path, texts, font):
+def wait_for_page(m, path, texts, font, **display):
     """The picture once one of @texts, which are drawn last, is on it, and
-    which."""
+    which; @display: device=, where there are several."""
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
-        m.qmp("screendump", filename=str(path))
+        m.qmp("screendump", filename=str(path), **display)
         picture = Picture(path)
         for end in texts:
             if picture.find(end, font):
@@ -145,3 +145,25 @@ def test_display_is_given_with_its_screen():
         assert m.wait_for(r"^assign: 0000:00:02\.0 is the guest's",
                           options.timeout), m.last_line()
         assert re.search(r"^screen: 800x480 at ", m.log, re.M)
+
+
+def test_two_displays(tmp_path):
+    """Both show the log, page by page: where firmware has several displays, the
+    one of its console is none of them."""
+    font = read_font()
+    options = machine.Options(
+        settings={"mode": "check"}, qemu_extra=" ".join(
+            f"{words},id=display{i}"
+            for i, words in enumerate(DISPLAYS.values())))
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"gangway: ready\n", options.timeout), \
+            m.last_line()
+        assert re.findall(r"^screen: (\S+) at", m.log, re.M) == [
+            "1280x800", "800x480"]
+        for i in range(2):
+            picture, _ = wait_for_page(m, tmp_path / f"{i}.ppm",
+                                       ("-- page 1; ",), font,
+                                       device=f"display{i}")
+            assert (picture.width, picture.height) == [
+                (1280, 800), (800, 480)][i]
+            assert picture.find("screen: 1280x800 at ", font)
