@@ -2,6 +2,7 @@
  * that interrupts it. */
 #include "guest/com1.h"
 #include "drivers/ioapic.h"
+#include "guest/log_lines.h"
 #include "guest/vuart.h"
 #include "hv/console.h"
 #include "hv/guest_layout.h"
@@ -52,6 +53,11 @@ void com1_init(struct vioapic *ioapic)
 	struct vuart_backend backend = {console_guest_putc, uart_interrupt,
 					ioapic};
 
+	if (!console_guest_has_port()) {
+		hv_log("console: nothing answers at COM1: what the guest says "
+		       "there is in the log, and it has no input\n");
+		backend.put = log_lines_putc;
+	}
 	vuart_reset(&uart, backend);
 }
 

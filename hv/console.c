@@ -89,6 +89,11 @@ void console_log_write(const char *text, size_t length)
 	log_puts(text, length);
 }
 
+bool console_guest_has_port(void)
+{
+	return guest_port;
+}
+
 void console_guest_putc(char c)
 {
 	uart_putc(&guest_port, c);

@@ -20,7 +20,8 @@ void console_log_write(const char *text, size_t length);
 /* Next byte that came in at the log's port or at COM1, or -1. */
 int console_getc(void);
 
-/* The guest's console at COM1. */
+/* The guest's console at COM1; without a port all of it is dropped. */
+bool console_guest_has_port(void);
 void console_guest_putc(char c);
 /* The guest has begun a line there and not ended it, or shows a prompt. */
 bool console_guest_in_line(void);

@@ -68,6 +68,19 @@ def test_crash(shell):
     assert shell.wait_for(r"gangway: end: ", 30)
 
 
+def test_no_com1():
+    """The only port is at COM2's address, and the log's: what the guest says
+    on its console is in the log."""
+    options = machine.Options(
+        settings={"log": "com2"}, qemu_extra="-global isa-serial.iobase=0x2f8")
+    with machine.Machine(options, print) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert "console: nothing answers at COM1" in m.log
+        assert re.search(r"^guest: PASS CPUs online: 2 of 2$", m.log, re.M)
+        assert re.search(r"^guest: DEMO: 10 passed, 0 failed$", m.log, re.M)
+        assert "gangway: guest powered off" in m.log
+
+
 def test_power_off_as_configured():
     """on-poweroff=halt: the machine stays, and the counters are there."""
     options = machine.Options(settings={"on-poweroff": "halt"})
