@@ -38,6 +38,7 @@ ASM_FILES := $(wildcard $(HV_DIRS:%=%/*.asm))
 OBJECTS := $(C_FILES:%.c=$B/obj/%.o) $(ASM_FILES:%=$B/obj/%.o) \
 	$B/obj/drivers/font.o
 HEADERS := $(wildcard $(HV_DIRS:%=%/*.h) guest/tools/*.h tests/unit/*.h \
+	tests/unit/processor/hv/*.h \
 	tests/attack/kernel/*.h)
 
 GUEST_TOOLS := $(patsubst guest/tools/%.c,$B/guest/%,$(wildcard guest/tools/*.c))
@@ -334,7 +335,8 @@ $B/gangway-usb.img: tools/image.sh tools/usb.cfg $B/gangway.efi $(GUEST_FILES)
 
 # --- tests
 
-# The first line of a unit test names the files it tests.
+# The first line of a unit test names the files it tests; with processor_model.c
+# among them, instructions are that model's functions.
 unit_sources = $(shell sed -n '1s,^/\* sources: \(.*\) \*/$$,\1,p' $(1))
 UNIT_CFLAGS := -std=gnu11 -g -Wall -Wextra -Werror -I. \
 	-fsanitize=address,undefined -fno-sanitize-recover
@@ -344,7 +346,8 @@ $B/unit/$(1): tests/unit/$(1).c tests/unit/support.c \
 		$(call unit_sources,tests/unit/$(1).c) $(HEADERS)
 	@mkdir -p $B/unit
 	$$(call say,CC,tests/unit/$(1).c)
-	$$Q$(CC) $(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
+	$$Q$(CC) $$(if $$(filter %/processor_model.c,$$^),-Itests/unit/processor) \
+		$(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))
 

@@ -3,16 +3,10 @@
 #include "boot/console.h"
 #include "boot/loader.h"
 #include "boot/uefi_map.h"
+#include "hv/asm.h"
+#include "hv/x86.h"
 
 #define EXIT_TRIES 8
-
-static u64 read_cr3(void)
-{
-	u64 value;
-
-	asm volatile("mov %%cr3, %0" : "=r"(value));
-	return value;
-}
 
 /*
  * Once ExitBootServices was called, even if it failed, only memory services may
@@ -46,8 +40,9 @@ void leave_firmware(struct handover *handover)
 	if (EFI_ERROR(status))
 		give_up(status);
 	asm volatile("cli");
-	handover->takeover_tsc = __builtin_ia32_rdtsc();
-	handover->firmware_cr3 = read_cr3();
+	handover->takeover_tsc = rdtsc();
+	handover->firmware =
+		(struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};
 	handover->memory_map = (struct uefi_memory_map){map.buffer, map.size,
 							map.descriptor_size};
 	handover->runtime_services = loader.system->RuntimeServices;

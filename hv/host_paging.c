@@ -182,8 +182,7 @@ bool host_is_mapped(hpa_t base, u64 size)
 
 void host_paging_load(void)
 {
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
-	write_cr0(read_cr0() | CR0_WP);
+	wrmsr(MSR_EFER, EFER_LME | EFER_LMA | EFER_NXE);
 	write_cr3((u64)host.root);
 }
 

@@ -3,6 +3,7 @@
 #include "hv/asm.h"
 #include "hv/log.h"
 #include "hv/segments.h"
+#include "hv/x86.h"
 
 /* EFI_RUNTIME_SERVICES (UEFI 4.5): a 24-byte header, then pointers */
 #define RESET_SYSTEM_OFFSET (24 + 10 * 8)
@@ -17,11 +18,18 @@ typedef void __attribute__((ms_abi)) reset_system_fn(u32 type, u64 status,
 						     u64 size, void *reason);
 
 static void *runtime_services;
-static u64 firmware_cr3;
+static struct firmware_state firmware;
 
-/* While the firmware's code runs: what it was to do, and our page tables. */
+/* While the firmware's code runs: what it was to do, and our state. */
 static enum end_action asked_for;
-static u64 own_cr3;
+static struct firmware_state own;
+
+static void load(struct firmware_state state)
+{
+	wrmsr(MSR_PAT, state.pat);
+	write_cr3(state.cr3);
+	write_cr4(state.cr4);
+}
 
 static _Noreturn void end_without_firmware(enum end_action action)
 {
@@ -34,6 +42,12 @@ static _Noreturn void end_without_firmware(enum end_action action)
 		halt();
 }
 
+static void back_from_firmware(void)
+{
+	load(own);
+	own.cr3 = 0;
+}
+
 /* Comes back if the firmware does, or has no such service. */
 static void call_firmware(enum end_action action)
 {
@@ -43,24 +57,22 @@ static void call_firmware(enum end_action action)
 	if (!runtime_services)
 		return;
 	asked_for = action;
-	own_cr3 = read_cr3();
-	write_cr3(firmware_cr3);
+	own = (struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};
+	load(firmware);
 	(*reset)(action == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN, 0,
 		 0, NULL);
-	write_cr3(own_cr3);
-	own_cr3 = 0;
+	back_from_firmware();
 	hv_log("power: the firmware's ResetSystem() comes back\n");
 }
 
 bool power_in_firmware(void)
 {
-	return own_cr3;
+	return own.cr3;
 }
 
 void power_firmware_failed(const char *exception, u64 rip)
 {
-	write_cr3(own_cr3);
-	own_cr3 = 0;
+	back_from_firmware();
 	hv_log("power: the firmware's ResetSystem() fails: %s exception at rip "
 	       "%lx\n",
 	       exception, rip);
@@ -79,10 +91,10 @@ void power_reset(void)
 		halt();
 }
 
-void power_init(void *services, u64 cr3)
+void power_init(void *services, struct firmware_state state)
 {
 	runtime_services = services;
-	firmware_cr3 = cr3;
+	firmware = state;
 }
 
 void power_end(enum end_action action)

@@ -6,13 +6,18 @@
 
 enum end_action { END_POWEROFF, END_RESET, END_HALT };
 
-/* EFI_RUNTIME_SERVICES of the firmware, in physical mode, and the page tables
- * that it ran on; both stay as they are. */
-void power_init(void *runtime_services, u64 firmware_cr3);
+/* How the firmware ran its code: its page tables, which stay as they are, and
+ * what they and the code need. */
+struct firmware_state {
+	u64 cr3, cr4, pat;
+};
+
+/* EFI_RUNTIME_SERVICES of the firmware, in physical mode. */
+void power_init(void *runtime_services, struct firmware_state state);
 
 /*
  * Power off, reset, or halt.  The first two by the firmware's ResetSystem()
- * (UEFI 8.5.1), on its own page tables; if it comes back or takes an exception,
+ * (UEFI 8.5.1), in its own state; if it comes back or takes an exception,
  * a reset is done without it, and power-off becomes halt.  Before the first two
  * the caller has left VMX operation, as some firmware resets by INIT.  All DMA
  * is stopped.

@@ -45,7 +45,7 @@ struct handover {
 	unsigned int screen_count;
 
 	void *runtime_services; /* EFI_RUNTIME_SERVICES *, physical mode */
-	u64 firmware_cr3;
+	struct firmware_state firmware;
 	u64 takeover_tsc; /* right after ExitBootServices */
 };
 

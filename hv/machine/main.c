@@ -13,6 +13,7 @@
 #include "hv/cpu_tables.h"
 #include "hv/exception.h"
 #include "hv/host_paging.h"
+#include "hv/host_state.h"
 #include "hv/idt.h"
 #include "hv/image.h"
 #include "hv/log.h"
@@ -38,15 +39,6 @@ static struct vcpu_entry linux_entry;
 /* The other CPUs start their vCPUs when CPU 0 has built the guest. */
 static bool guest_ready;
 
-/* What VMX and the guest's XSETBV need on this CPU. */
-static void set_up_registers(void)
-{
-	if (!(cpuid(1, 0).ecx & BIT(26)))
-		return;
-	write_cr4(read_cr4() | CR4_OSXSAVE);
-	xsetbv(0, XCR0_X87);
-}
-
 /* The part of start-up that each CPU does for itself. */
 static int set_up_cpu(void)
 {
@@ -59,7 +51,6 @@ static int set_up_cpu(void)
 	}
 	apic_quiet();
 	cpu->apic_id = apic_id();
-	set_up_registers();
 	return vmx_on();
 }
 
@@ -85,6 +76,7 @@ static bool is_guest_ready(void)
 static _Noreturn void ap_main(struct cpu *cpu)
 {
 	cpu_load_tables(cpu);
+	host_state_set(false);
 	host_paging_load();
 	if (set_up_cpu())
 		for (;;)
@@ -245,7 +237,7 @@ _Noreturn void hv_main(const struct handover *h)
 {
 	handover = h;
 	acpi_init(h->rsdp, map_acpi);
-	power_init(h->runtime_services, h->firmware_cr3);
+	power_init(h->runtime_services, h->firmware);
 	mask_firmware_interrupts();
 	console_init(h->config.log_port);
 	panic_action = h->config.on_panic;
@@ -261,6 +253,7 @@ _Noreturn void hv_main(const struct handover *h)
 			halt();
 	}
 	cpu_load_tables(cpus[0]);
+	host_state_set(true);
 	host_paging_load();
 	switch_stack(cpus[0]->stack + CPU_STACK_PAGES * PAGE_SIZE);
 }

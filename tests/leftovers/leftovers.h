@@ -11,9 +11,10 @@
  *   faults        a blocked interrupt is recorded, and nobody looks at it
  *   bar-over-unit the BAR0 of the card's VFs is where the unit's registers are
  *   bar-over-hpet same, of the HPET's
- *   bar-sized     the card's BAR0 has no address: the pattern that sizing
- * leaves A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi
- * starts.
+ *   bar-sized     the card's BAR0 has no address, but the pattern of sizing
+ *   processor     CR4 and PAT of the first processor as no other has them
+ *
+ * A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi starts.
  */
 #ifndef TESTS_LEFTOVERS_H
 #define TESTS_LEFTOVERS_H
@@ -39,5 +40,8 @@ void leave_unit(u64 base);
 /* Leave BARs as leftovers.cfg says; configuration space is at @ecam, the unit
  * at @unit. */
 void leave_bars(u64 ecam, u64 unit);
+
+/* Leave this processor as leftovers.cfg says. */
+void leave_processor(void);
 
 #endif

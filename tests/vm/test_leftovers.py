@@ -128,6 +128,24 @@ def test_demonstration():
         assert demo.judge(m, True).problems == []
 
 
+def test_processor():
+    """Whatever firmware left in the first processor: the hypervisor has the
+    same on each, with machine checks on, and power-off still works."""
+    options = machine.Options(smp=3, settings={"mode": "check"})
+    with Leftovers(options, "processor") as m:
+        assert m.wait_for(r"^gangway: ready$", options.timeout), m.last_line()
+        left = int(re.search(r"leftovers: CR4 (\w+)", m.console)[1], 16)
+        assert "cpu: firmware left IA32_PAT at 0x7040606070406; now " in m.log
+        found = [int(value, 16) for value in re.findall(
+            r"CR4=(\w+)", m.hmp("info registers -a"))]
+        # PAE, MCE, VMXE, OSXSAVE
+        assert found == [0x42060] * 3 and left & ~0x42060, (left, found)
+    options = machine.Options()
+    with Leftovers(options, "processor") as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert demo.judge(m, True).problems == []
+
+
 def test_rmrrs_in_preflight():
     """RMRRs above 4 GiB, overlapping, of a bridge, of impossible extent: the
     functions that they name are refused, with the region, but for a USB
