@@ -167,35 +167,43 @@ static bool memory_at(hpa_t base, u64 size)
 	return false;
 }
 
-static void use_screen(const struct framebuffer *mode)
+/* True if the log is on it from now on, and was not before. */
+static bool use_screen(const struct framebuffer *mode)
 {
 	u64 size = framebuffer_bytes(mode);
 
 	if (!size || framebuffer_has(mode->base))
-		return;
+		return false;
 	if (memory_at(mode->base, size)) {
 		hv_log("screen: its memory at 0x%lx is used otherwise\n",
 		       mode->base);
-		return;
+		return false;
 	}
 	if (host_map_device(mode->base, size))
-		return;
-	if (!framebuffer_add(mode)) {
-		hv_log("screen: one more at 0x%lx stays dark, %u are in use\n",
-		       mode->base, FRAMEBUFFERS_MAX);
-		return;
-	}
-	log_screen = framebuffer_write;
-	hv_log("screen: %ux%u at 0x%lx\n", mode->width, mode->height,
-	       mode->base);
+		return false;
+	if (framebuffer_add(mode))
+		return true;
+	hv_log("screen: one more at 0x%lx stays dark, %u are in use\n",
+	       mode->base, FRAMEBUFFERS_MAX);
+	return false;
 }
 
 static void use_screens(void)
 {
+	const struct framebuffer *used[FRAMEBUFFERS_MAX];
+	unsigned int count = 0;
+
 	for (unsigned int i = 0; i < handover->screen_count; i++)
-		use_screen(&handover->screen[i]);
+		if (use_screen(&handover->screen[i]))
+			used[count++] = &handover->screen[i];
+	if (!count)
+		return;
+	log_screen = framebuffer_write;
 	if (handover->config.mode == MODE_CHECK)
 		pager_start();
+	for (unsigned int i = 0; i < count; i++)
+		hv_log("screen: %ux%u at 0x%lx\n", used[i]->width,
+		       used[i]->height, used[i]->base);
 }
 
 /* On CPU 0's own stack, with the hypervisor's page tables. */
