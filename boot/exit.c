@@ -4,6 +4,7 @@
 #include "boot/loader.h"
 #include "boot/uefi_map.h"
 #include "hv/asm.h"
+#include "hv/tsc.h"
 #include "hv/x86.h"
 
 #define EXIT_TRIES 8
@@ -40,6 +41,8 @@ void leave_firmware(struct handover *handover)
 	if (EFI_ERROR(status))
 		give_up(status);
 	asm volatile("cli");
+	/* Before the first time that is taken: it moves the counter */
+	handover->tsc_adjust = tsc_adjust_clear();
 	handover->takeover_tsc = rdtsc();
 	handover->firmware =
 		(struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};

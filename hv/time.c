@@ -47,7 +47,8 @@ u64 time_us(void)
 {
 	u64 ticks = rdtsc() - start_tsc;
 
-	if (!tsc_khz)
+	/* A counter that is behind the first one's has not yet begun */
+	if (!tsc_khz || (s64)ticks < 0)
 		return 0;
 	return ticks / tsc_khz * 1000 + ticks % tsc_khz * 1000 / tsc_khz;
 }

@@ -47,6 +47,7 @@ struct handover {
 	void *runtime_services; /* EFI_RUNTIME_SERVICES *, physical mode */
 	struct firmware_state firmware;
 	u64 takeover_tsc; /* right after ExitBootServices */
+	u64 tsc_adjust;	  /* IA32_TSC_ADJUST as firmware left it; now 0 */
 };
 
 /* What hv_main() was given. */

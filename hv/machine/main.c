@@ -23,6 +23,7 @@
 #include "hv/panic.h"
 #include "hv/smp.h"
 #include "hv/time.h"
+#include "hv/tsc.h"
 #include "hv/vmx/icr.h"
 #include "hv/vmx/nmi.h"
 #include "hv/vmx/run.h"
@@ -35,9 +36,24 @@
 #define PIC1_MASK 0x21
 #define PIC2_MASK 0xa1
 
+#define TSC_WARP_NS 1000
+
 static struct vcpu_entry linux_entry;
 /* The other CPUs start their vCPUs when CPU 0 has built the guest. */
 static bool guest_ready;
+
+/* Firmware may have written the time stamp counters, which INIT leaves alone;
+ * the guest finds IA32_TSC_ADJUST 0 and may not change it. */
+static void set_up_tsc(const struct cpu *cpu)
+{
+	u64 first = handover->tsc_adjust;
+	u64 left = cpu->index ? tsc_adjust_clear() : first;
+
+	if (left != (cpu->index ? first : 0))
+		hv_log("time: cpu %u: firmware left IA32_TSC_ADJUST at %ld; "
+		       "now 0\n",
+		       cpu->index, (s64)left);
+}
 
 /* The part of start-up that each CPU does for itself. */
 static int set_up_cpu(void)
@@ -50,6 +66,7 @@ static int set_up_cpu(void)
 		return err;
 	}
 	apic_quiet();
+	set_up_tsc(cpu);
 	cpu->apic_id = apic_id();
 	return vmx_on();
 }
@@ -83,8 +100,10 @@ static _Noreturn void ap_main(struct cpu *cpu)
 			halt();
 	__atomic_store_n(&cpu->state, CPU_STARTED, __ATOMIC_RELEASE);
 	/* Without a limit: CPU 0 sets it, or has stopped the machine */
-	while (!is_guest_ready())
+	while (!is_guest_ready()) {
+		tsc_answer(cpu->index);
 		cpu_pause();
+	}
 	if (cpu->index < vcpu_count)
 		enter_guest(cpu);
 	for (;;)
@@ -134,6 +153,22 @@ static void start_other_cpus(void)
 		       "guest's IPIs exit, and are checked\n");
 	}
 	hv_log("smp: %u CPUs\n", cpu_count);
+}
+
+static void compare_clocks(void)
+{
+	for (unsigned int i = 1; i < cpu_count; i++) {
+		s64 ticks = tsc_ahead(i), khz = time_tsc_khz();
+		s64 ns = ticks / khz * 1000000 + ticks % khz * 1000000 / khz;
+
+		if (ns > TSC_WARP_NS || ns < -TSC_WARP_NS)
+			hv_log("time: cpu %u's TSC is %ld ns %s of cpu 0's: a "
+			       "guest that trusts the TSC sees its clock jump; "
+			       "update the firmware, or keep this processor "
+			       "from the guest (cpus=)\n",
+			       i, ns < 0 ? -ns : ns,
+			       ns < 0 ? "behind" : "ahead");
+	}
 }
 
 static void log_memory(void)
@@ -221,6 +256,7 @@ static _Noreturn void boot_main(void)
 	this_cpu()->state = CPU_STARTED;
 	cpu_count = 1;
 	start_other_cpus();
+	compare_clocks();
 	if (vcpu_bitmaps_init())
 		panic("no memory for the MSR and I/O bitmaps");
 	machine_build(&linux_entry);
