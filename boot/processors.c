@@ -35,7 +35,8 @@ struct mp_services {
 static void add(struct handover *handover, u64 apic_id)
 {
 	/* What does not fit an x2APIC's register is none */
-	if (apic_id < UINT32_MAX && handover->cpus < HANDOVER_CPUS_MAX)
+	if (apic_id < UINT32_MAX &&
+	    handover->cpus < ARRAY_SIZE(handover->apic_id))
 		handover->apic_id[handover->cpus++] = (u32)apic_id;
 }
 
@@ -48,7 +49,8 @@ void find_processors(struct handover *handover)
 	if (EFI_ERROR(loader.bs->LocateProtocol(&guid, NULL, (void **)&mp)) ||
 	    EFI_ERROR(mp->get_number(mp, &all, &enabled)))
 		return;
-	for (UINTN i = 0; i < all && handover->cpus < HANDOVER_CPUS_MAX; i++) {
+	for (UINTN i = 0;
+	     i < all && handover->cpus < ARRAY_SIZE(handover->apic_id); i++) {
 		struct processor_information p = {0};
 
 		if (!EFI_ERROR(mp->get_information(mp, i, &p)) &&

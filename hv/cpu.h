@@ -5,7 +5,7 @@
 #include "hv/stat_abi.h"
 #include "hv/types.h"
 
-#define MAX_CPUS 64
+#define MAX_CPUS 512
 #define CPU_STACK_PAGES 4
 #define RECENT_EXITS 8
 

@@ -3,11 +3,11 @@
 #define HV_MACHINE_HANDOVER_H
 
 #include "drivers/framebuffer.h"
+#include "hv/cpu.h"
 #include "hv/host_paging.h"
 #include "hv/machine/config.h"
 
 #define HANDOVER_RAM_MAX 32
-#define HANDOVER_CPUS_MAX 64
 /* Each may be named again by a GOP that stands for several */
 #define HANDOVER_SCREENS_MAX (2 * FRAMEBUFFERS_MAX)
 
@@ -20,8 +20,9 @@ struct handover {
 	struct config config;
 	hpa_t rsdp; /* 0: firmware has none */
 
-	/* Processors by the firmware's MP services, where there is no MADT */
-	u32 apic_id[HANDOVER_CPUS_MAX];
+	/* Processors by the firmware's MP services, where there is no MADT; one
+	 * more than are used, so that those left out are seen */
+	u32 apic_id[MAX_CPUS + 1];
 	unsigned int cpus; /* 0: the firmware does not tell */
 
 	/* The UEFI memory map as ExitBootServices accepted it (UEFI 7.2) */

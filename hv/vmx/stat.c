@@ -13,6 +13,10 @@
 	(GANGWAY_VERSION_MAJOR << 16 | GANGWAY_VERSION_MINOR << 8 |            \
 	 GANGWAY_VERSION_PATCH)
 
+/* A line of the log has room for so many; a space and a number each */
+#define BY_CPU_MAX 16
+#define BY_CPU_WIDTH 21
+
 static struct stat_faults no_faults(void)
 {
 	return (struct stat_faults){0};
@@ -109,27 +113,38 @@ struct cpuid_regs stat_leaf(u32 leaf, u32 subleaf)
 	}
 }
 
+/* What each CPU has; of many, which has most. */
+static void log_by_cpu(unsigned int counter, char *line, size_t size)
+{
+	const struct cpu *most = cpus[0];
+
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		if (cpus[i]->exits[counter] > most->exits[counter])
+			most = cpus[i];
+		if (cpu_count > BY_CPU_MAX)
+			continue;
+		line += format(line, size, " %9lu", cpus[i]->exits[counter]);
+		size -= BY_CPU_WIDTH;
+	}
+	if (cpu_count > BY_CPU_MAX)
+		format(line, size, " at most %lu, on cpu %u",
+		       most->exits[counter], most->index);
+}
+
 static void log_counter(unsigned int counter)
 {
-	char line[160];
+	char line[BY_CPU_MAX * BY_CPU_WIDTH + 1] = "";
 	u64 sum = 0;
-	int at;
 
 	for (unsigned int i = 0; i < cpu_count; i++)
 		sum += cpus[i]->exits[counter];
 	if (!sum)
 		return;
+	log_by_cpu(counter, line, sizeof(line));
 	if (names[counter])
-		at = format(line, sizeof(line), "  %-22s %10lu ",
-			    names[counter], sum);
+		hv_log("  %-22s %10lu %s\n", names[counter], sum, line);
 	else
-		at = format(line, sizeof(line), "  reason %-15u %10lu ",
-			    counter, sum);
-	for (unsigned int i = 0; i < cpu_count; i++)
-		if (at < (int)sizeof(line))
-			at += format(line + at, sizeof(line) - at, " %9lu",
-				     cpus[i]->exits[counter]);
-	hv_log("%s\n", line);
+		hv_log("  reason %-15u %10lu %s\n", counter, sum, line);
 }
 
 void stat_log(void)

@@ -3,6 +3,8 @@ PF, BARs of each kind."""
 
 import re
 
+import pytest
+
 import devices
 import machine
 from test_devices import check_disk, judge
@@ -91,3 +93,14 @@ def test_many_functions(tmp_path):
             check_disk(m, slot, tmp_path / f"{name}.img")
         assert (tmp_path / "shared").read_bytes()[:8].hex() == \
             "8877665544332211"
+
+
+@pytest.mark.parametrize("smp", ("12,sockets=2,cores=3,threads=2", "80"))
+def test_many_processors(smp):
+    """APIC IDs with gaps (0 to 5, 8 to 13), and more than 64 processors: each
+    is started and under Gangway, so no IPI needs to exit."""
+    options = machine.Options(smp=smp, settings={"mode": "check"})
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"^gangway: ready$", options.timeout), m.last_line()
+        assert f"smp: {smp.split(',')[0]} CPUs\n" in m.log
+        assert "not every processor" not in m.log
