@@ -118,27 +118,26 @@ static void find_rsdp(void)
 			   : "gangway: this firmware has no ACPI tables\n");
 }
 
+/* First of all, before files fill the memory below 4 GiB. */
 static void take_memory(void)
 {
-	handed.pool.size =
-		machine_pool_size(&handed, memory_for_guest(&handed.config));
-	handed.pool.base = memory_take(handed.pool.size, "hypervisor");
+	struct uefi_map map = {0};
+	struct uefi_memory_map read;
+
+	memory_read_map(&map);
+	read = uefi_map_as_read(&map);
+	handed.pool.size = machine_pool_size(
+		&handed, &read, memory_for_guest(&handed.config, &read));
+	uefi_map_free(&map);
+	handed.pool.base = memory_take_low(handed.pool.size, "hypervisor");
 	handed.trampoline = memory_take_trampoline();
 }
 
-static void take_guest_memory(void)
+static void check_guest_memory(void)
 {
-	u64 needed =
-		linux_memory_needed((void *)handed.kernel.base,
-				    handed.kernel.size, handed.initrd.size);
-
-	memory_take_ram(&handed, needed);
-	for (unsigned int i = 0; i < handed.ram_count; i++) {
-		const struct hpa_range *r = &handed.ram[i];
-
-		boot_print("gangway: guest memory %lx-%lx, %lu MiB\n", r->base,
-			   (r->base + r->size - 1), (r->size / MIB));
-	}
+	memory_check(&handed, linux_memory_needed((void *)handed.kernel.base,
+						  handed.kernel.size,
+						  handed.initrd.size));
 }
 
 /* Called by crt0-efi with our own calling convention */
@@ -150,15 +149,17 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	check_cpu();
 	files_init();
 	read_config();
-	if (handed.config.mode == MODE_RUN)
-		read_files();
 	find_rsdp();
 	find_processors(&handed);
 	take_memory();
-	if (handed.config.mode == MODE_RUN)
-		take_guest_memory();
+	if (handed.config.mode == MODE_RUN) {
+		read_files();
+		check_guest_memory();
+	}
 	handed.screen_count =
 		graphics_find(handed.screen, ARRAY_SIZE(handed.screen));
 	leave_firmware(&handed);
+	if (handed.config.mode == MODE_RUN)
+		memory_choose(&handed);
 	hv_main(&handed);
 }

@@ -46,7 +46,6 @@ void leave_firmware(struct handover *handover)
 	handover->takeover_tsc = rdtsc();
 	handover->firmware =
 		(struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};
-	handover->memory_map = (struct uefi_memory_map){map.buffer, map.size,
-							map.descriptor_size};
+	handover->memory_map = uefi_map_as_read(&map);
 	handover->runtime_services = loader.system->RuntimeServices;
 }

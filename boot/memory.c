@@ -7,23 +7,35 @@
 #include "boot/ram.h"
 #include "boot/uefi_map.h"
 
-#define RAM_TRIES 4
 #define GUEST_MINIMUM (128 * MIB)
-/* Left to the firmware, which allocates while we do */
+/* The firmware may allocate until it has gone: not promised to the guest */
 #define FIRMWARE_RESERVE (64 * MIB)
 #define TRAMPOLINE_LIMIT 0x9f000 /* below any extended BIOS data area */
 
-hpa_t memory_take(u64 size, const char *what)
+static hpa_t take(EFI_ALLOCATE_TYPE type, hpa_t base, u64 size,
+		  const char *what)
 {
-	hpa_t base = 0;
-	EFI_STATUS status = pages_take(AllocateAnyPages, size, &base);
+	EFI_STATUS status = pages_take(type, size, &base);
 
 	if (EFI_ERROR(status))
 		boot_stop(status,
-			  "no %lu KiB of free memory for the %s: the machine "
+			  "no %lu KiB of free memory%s for the %s: the machine "
 			  "needs more",
-			  (ALIGN_UP(size, KIB) / KIB), what);
+			  (ALIGN_UP(size, KIB) / KIB),
+			  type == AllocateMaxAddress ? " below 4 GiB" : "",
+			  what);
 	return base;
+}
+
+hpa_t memory_take(u64 size, const char *what)
+{
+	return take(AllocateAnyPages, 0, size, what);
+}
+
+/* Some firmware gives the highest memory unless a limit is named. */
+hpa_t memory_take_low(u64 size, const char *what)
+{
+	return take(AllocateMaxAddress, 4 * GIB - 1, size, what);
 }
 
 hpa_t memory_take_trampoline(void)
@@ -44,34 +56,13 @@ hpa_t memory_take_trampoline(void)
 	return page;
 }
 
-static void collect_free(const struct uefi_map *map, struct ram_free *free)
+void memory_read_map(struct uefi_map *map)
 {
-	const u8 *at = map->buffer, *end = at + map->size;
-
-	free->count = 0;
-	for (; (u64)(end - at) >= map->descriptor_size;
-	     at += map->descriptor_size) {
-		const EFI_MEMORY_DESCRIPTOR *d = (const void *)at;
-
-		if (d->Type == EfiConventionalMemory &&
-		    d->Attribute & EFI_MEMORY_WB &&
-		    d->NumberOfPages <= ~0ULL / PAGE_SIZE)
-			ram_add_free(free, d->PhysicalStart,
-				     d->NumberOfPages * PAGE_SIZE);
-	}
-}
-
-static void find_free(struct ram_free *free)
-{
-	struct uefi_map map = {0};
-	EFI_STATUS status = uefi_map_get(&map);
+	EFI_STATUS status = uefi_map_get(map);
 
 	if (EFI_ERROR(status))
 		boot_stop(status, "no memory map from the firmware: %s",
 			  boot_status(status));
-	/* Given back only afterwards: what is free now is free then */
-	collect_free(&map, free);
-	uefi_map_free(&map);
 }
 
 /* How much the guest gets of the @available bytes; stops if that is not enough.
@@ -102,64 +93,48 @@ static u64 decide_size(u64 configured, u64 available, u64 needed)
 	return size;
 }
 
-/* Allocate what was chosen; on failure all of it is given back. */
-static EFI_STATUS take_chosen(struct handover *handover)
-{
-	EFI_STATUS status = EFI_SUCCESS;
-	unsigned int taken = 0;
-
-	while (taken < handover->ram_count && !EFI_ERROR(status)) {
-		status = pages_take(AllocateAddress, handover->ram[taken].size,
-				    &handover->ram[taken].base);
-		taken += !EFI_ERROR(status);
-	}
-	while (EFI_ERROR(status) && taken > 0)
-		pages_give(handover->ram[--taken].base);
-	return status;
-}
-
-/* What is free but for the firmware's reserve; fills @ram and @count with
- * where. */
-static u64 choose_available(const struct ram_free *free, struct hpa_range *ram,
-			    unsigned int *count)
-{
-	u64 available =
-		ram_choose(free, ALIGN_DOWN(~0ULL, RAM_PIECE), ram, count);
-
-	return available - MIN(available, FIRMWARE_RESERVE);
-}
-
-u64 memory_for_guest(const struct config *config)
+/* What is free by @map, but for the firmware's reserve. */
+static u64 available_by(const struct uefi_memory_map *map)
 {
 	static struct hpa_range ram[HANDOVER_RAM_MAX];
 	static struct ram_free free;
 	unsigned int count;
 	u64 available;
 
-	find_free(&free);
-	available = choose_available(&free, ram, &count);
+	ram_collect(map, &free);
+	available =
+		ram_choose(&free, ALIGN_DOWN(~0ULL, RAM_PIECE), ram, &count);
+	return available - MIN(available, FIRMWARE_RESERVE);
+}
+
+u64 memory_for_guest(const struct config *config,
+		     const struct uefi_memory_map *map)
+{
+	u64 available = available_by(map);
+
 	return config->memory ? MIN(config->memory, available) : available;
 }
 
-void memory_take_ram(struct handover *handover, u64 needed)
+void memory_check(struct handover *handover, u64 needed)
+{
+	struct uefi_map map = {0};
+	struct uefi_memory_map read;
+
+	memory_read_map(&map);
+	read = uefi_map_as_read(&map);
+	handover->ram_needed = decide_size(handover->config.memory,
+					   available_by(&read), needed);
+	if (!handover->config.memory)
+		handover->ram_needed = MAX(needed, GUEST_MINIMUM);
+	uefi_map_free(&map);
+}
+
+void memory_choose(struct handover *handover)
 {
 	static struct ram_free free;
-	EFI_STATUS status = EFI_NOT_FOUND;
+	u64 size = handover->config.memory;
 
-	/* The firmware's own allocations may land in what we chose. */
-	for (int i = 0; i < RAM_TRIES && EFI_ERROR(status); i++) {
-		u64 available;
-
-		find_free(&free);
-		available = choose_available(&free, handover->ram,
-					     &handover->ram_count);
-		ram_choose(
-			&free,
-			decide_size(handover->config.memory, available, needed),
-			handover->ram, &handover->ram_count);
-		status = take_chosen(handover);
-	}
-	if (EFI_ERROR(status))
-		boot_stop(status, "the firmware does not give free memory: %s",
-			  boot_status(status));
+	ram_collect(&handover->memory_map, &free);
+	ram_choose(&free, size ? size : ALIGN_DOWN(~0ULL, RAM_PIECE),
+		   handover->ram, &handover->ram_count);
 }

@@ -2,7 +2,7 @@
  * they can be given back if we stop. */
 #include "boot/pages.h"
 
-#define ALLOCATIONS_MAX 64
+#define ALLOCATIONS_MAX 8
 
 static struct hpa_range allocation[ALLOCATIONS_MAX];
 static unsigned int allocations;

@@ -55,6 +55,18 @@ void ram_add_free(struct ram_free *free, u64 base, u64 size)
 		insert(free, start, end - start);
 }
 
+void ram_collect(const struct uefi_memory_map *map, struct ram_free *free)
+{
+	free->count = 0;
+	for (u64 i = 0; i < uefi_memory_count(map); i++) {
+		const struct uefi_descriptor *d = uefi_memory_at(map, i);
+
+		if (d->type == UEFI_CONVENTIONAL &&
+		    d->attribute & UEFI_MEMORY_WB)
+			ram_add_free(free, d->physical, uefi_memory_size(d));
+	}
+}
+
 /* What is being chosen. */
 struct choice {
 	struct ram_free left;

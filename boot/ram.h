@@ -21,6 +21,9 @@ struct ram_free {
  */
 void ram_add_free(struct ram_free *free, u64 base, u64 size);
 
+/* Fill @free with what of @map nobody has. */
+void ram_collect(const struct uefi_memory_map *map, struct ram_free *free);
+
 /*
  * Choose up to @size bytes, a multiple of RAM_PIECE: first whole GiBs at
  * multiples of 1 GiB, so that guest addresses from 0 up can have 1 GiB leaves,

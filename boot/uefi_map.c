@@ -49,3 +49,9 @@ EFI_STATUS uefi_map_get(struct uefi_map *map)
 	}
 	return status;
 }
+
+struct uefi_memory_map uefi_map_as_read(const struct uefi_map *map)
+{
+	return (struct uefi_memory_map){map->buffer, map->size,
+					map->descriptor_size};
+}

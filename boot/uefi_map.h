@@ -3,6 +3,7 @@
 #define BOOT_UEFI_MAP_H
 
 #include "boot/loader.h"
+#include "hv/uefi_memory.h"
 
 /* The firmware's memory map. */
 struct uefi_map {
@@ -14,5 +15,8 @@ struct uefi_map {
 EFI_STATUS uefi_map_get(struct uefi_map *map);
 
 void uefi_map_free(struct uefi_map *map);
+
+/* As the rest of us reads it; as long as @map is there. */
+struct uefi_memory_map uefi_map_as_read(const struct uefi_map *map);
 
 #endif

@@ -12,7 +12,7 @@
 
 static struct page_table host;
 
-static bool has_1g_pages(void)
+bool host_has_1g_pages(void)
 {
 	return cpuid(0x80000001, 0).edx & BIT(26);
 }
@@ -42,37 +42,19 @@ static int map_ram(hpa_t base, u64 size)
 	return pt_map(&host, base, base, size, PT_READ | PT_WRITE);
 }
 
-/* UEFI 7.2 table 7.6 */
-#define TYPE_MMIO 11
-#define TYPE_MMIO_PORTS 12
-
-/* Memory that the UEFI map calls RAM in any form; MMIO and holes are left out
- * and mapped by those who drive the device.  Type 0 is reserved, 8 is broken
- * memory, 13 PAL code, 14 persistent memory; 3 to 7, 9, 10 and the loader's 1
- * and 2 are RAM. */
-static bool is_ram(u32 type)
-{
-	return (type >= 1 && type <= 7) || type == 9 || type == 10;
-}
-
 /* Types 11 and 12 only ask for a mapping for runtime services.  Small ones are
  * registers that these use; large ones are on some machines all that the host
  * bridge forwards, and BARs are in there. */
 #define MMIO_REGISTERS_MAX (256 * KIB)
-struct uefi_descriptor {
-	u32 type;
-	hpa_t physical;
-	u64 virtual, pages, attribute;
-};
 
 /* No BAR may be where the map has something. */
 static void note_taken(const struct uefi_descriptor *d)
 {
-	u64 size = MIN(d->pages, UINT64_MAX / PAGE_SIZE) * PAGE_SIZE;
+	u64 size = uefi_memory_size(d);
 
-	if (is_ram(d->type))
+	if (uefi_memory_is_ram(d))
 		host_range_take(d->physical, size, "RAM");
-	else if (d->type != TYPE_MMIO && d->type != TYPE_MMIO_PORTS)
+	else if (d->type != UEFI_MMIO && d->type != UEFI_MMIO_PORTS)
 		host_range_take(d->physical, size,
 				"memory that firmware keeps");
 	else if (size < MMIO_REGISTERS_MAX)
@@ -80,24 +62,23 @@ static void note_taken(const struct uefi_descriptor *d)
 				"registers that firmware uses");
 }
 
+/* What the UEFI map calls RAM in any form; MMIO and holes are left out and
+ * mapped by those who drive the device. */
 static int map_uefi_ram(const struct uefi_memory_map *map)
 {
-	const u8 *p = map->buffer;
-	u64 count = map->size / map->descriptor_size;
+	u64 count = uefi_memory_count(map), index = 0, size;
+	hpa_t base;
 
 	if (count > UEFI_MAX_DESCRIPTORS) {
 		hv_log("host: UEFI memory map has %lu entries, more than %u\n",
 		       count, UEFI_MAX_DESCRIPTORS);
 		return -E2BIG;
 	}
-	for (u64 i = 0; i < count; i++, p += map->descriptor_size) {
-		const struct uefi_descriptor *d = (const void *)p;
-		int err;
+	for (u64 i = 0; i < count; i++)
+		note_taken(uefi_memory_at(map, i));
+	while (uefi_memory_next_run(map, &index, &base, &size)) {
+		int err = map_ram(base, size);
 
-		note_taken(d);
-		if (!is_ram(d->type))
-			continue;
-		err = map_ram(d->physical, d->pages * PAGE_SIZE);
 		if (err)
 			return err;
 	}
@@ -106,7 +87,7 @@ static int map_uefi_ram(const struct uefi_memory_map *map)
 
 int host_paging_init(const struct uefi_memory_map *map, hpa_t trampoline)
 {
-	u32 leaves = BIT(1) | BIT(2) | (has_1g_pages() ? BIT(3) : 0);
+	u32 leaves = BIT(1) | BIT(2) | (host_has_1g_pages() ? BIT(3) : 0);
 	int err = pt_init(&host, &host_format, 4, leaves, false);
 
 	if (!err)

@@ -3,12 +3,7 @@
 #define HV_HOST_PAGING_H
 
 #include "hv/types.h"
-
-/* A memory map of the firmware (UEFI 7.2). */
-struct uefi_memory_map {
-	const void *buffer;
-	u64 size, descriptor_size;
-};
+#include "hv/uefi_memory.h"
 
 /*
  * The hypervisor's own page tables: HPA = VA.  Image: text read and execute,
@@ -17,6 +12,9 @@ struct uefi_memory_map {
  * noted as taken (hv/host_ranges.h).  -ENOMEM.
  */
 int host_paging_init(const struct uefi_memory_map *map, hpa_t trampoline);
+
+/* True if leaves of 1 GiB are used (Intel SDM 3A 4.1.4). */
+bool host_has_1g_pages(void);
 
 /* Map [base, base + size) of device registers, uncached; page by page, may be
  * mapped so already.  -EBUSY: it would lie in RAM; -ENOMEM. */

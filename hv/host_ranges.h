@@ -8,7 +8,7 @@
 
 #include "hv/types.h"
 
-#define HOST_RANGES_MAX 256
+#define HOST_RANGES_MAX 1024
 
 struct host_range {
 	hpa_t base;

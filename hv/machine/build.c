@@ -106,6 +106,10 @@ static void build_map(void)
 	}
 	if (err)
 		panic("guest: RAM does not fit the memory map (%d)", err);
+	if (machine_ram_size() < handover->ram_needed)
+		machine_stop("firmware took memory when it was left, and too "
+			     "little is free for the guest: set memory= in "
+			     "gangway.cfg to less");
 	for (unsigned int i = 0; i < guest.map.count; i++)
 		hv_log("guest: RAM 0x%09lx-0x%09lx at host 0x%09lx\n",
 		       guest.map.region[i].gpa,

@@ -37,9 +37,10 @@ struct handover {
 	hpa_t trampoline;	/* one page below 1 MiB */
 
 	/* For the guest's RAM: multiples of 2 MiB, in the order of guest
-	 * addresses; the sum is what the configuration asked for. */
+	 * addresses, out of the map's conventional memory. */
 	struct hpa_range ram[HANDOVER_RAM_MAX];
 	unsigned int ram_count;
+	u64 ram_needed; /* bytes; less will not do */
 
 	/* As firmware tells; not checked, some may be the same */
 	struct framebuffer screen[HANDOVER_SCREENS_MAX];

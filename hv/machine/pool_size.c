@@ -18,8 +18,13 @@
 #include "vtd/unit.h"
 #include "vtd/vtd.h"
 
-/* A hole below a stack splits a large leaf of the hypervisor's page tables */
-#define SPLIT_PAGES 1
+/* A range of device registers in the hypervisor's page tables: a table at each
+ * end, one for their GiB, one for 512 GiB around it */
+#define DEVICE_TABLES 4
+/* Each section of the image may begin in a leaf, and so may the trampoline */
+#define IMAGE_TABLES 8
+/* ECAM ranges, screens, IOAPIC and others of which there are few */
+#define DEVICES 24
 /* Upper levels of a set of tables, and device memory (for EPT, of none but
  * where BARs are: assigned_table_pages()) */
 #define TABLE_PAGES 8
@@ -46,6 +51,17 @@ static u64 table_pages(u64 ram, bool large_pages)
 	u64 pages = ram / GIB + 1;
 
 	return TABLE_PAGES + pages + (large_pages ? 0 : ram / (2 * MIB) + 1);
+}
+
+/* The hypervisor's page tables: RAM as the firmware's map has it; the holes
+ * below stacks, which are in the pool of @pool pages; registers. */
+static u64 host_tables(const struct uefi_memory_map *map, u64 pool)
+{
+	u64 devices = DEVICES + DMAR_MAX_UNITS +
+		      6 * (ASSIGN_MAX + PF_DOMAINS_MAX) /* BARs */;
+
+	return uefi_memory_tables(map, host_has_1g_pages()) + IMAGE_TABLES +
+	       pool * PAGE_SIZE / (2 * MIB) + 2 + devices * DEVICE_TABLES;
 }
 
 /* Of functions: a context table each, and what PF drivers keep. */
@@ -84,7 +100,8 @@ static u64 vtd_pages(u64 ram)
 	       table_pages(ram, large_pages);
 }
 
-u64 machine_pool_size(const struct handover *h, u64 ram)
+u64 machine_pool_size(const struct handover *h,
+		      const struct uefi_memory_map *map, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
 	u64 pages;
@@ -93,11 +110,10 @@ u64 machine_pool_size(const struct handover *h, u64 ram)
 	pages = VCPU_BITMAP_PAGES + function_pages() + pci_pages() +
 		vtd_pages(ram) +
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
-		count_cpus(h) * (CPU_PAGES + SPLIT_PAGES) +
-		table_pages(ram, true) /* the hypervisor's own */ +
-		table_pages(ram, ept_large) +
+		count_cpus(h) * CPU_PAGES + table_pages(ram, ept_large) +
 		assigned_table_pages(h->config.assign_count, ept_large);
 
+	pages += host_tables(map, pages);
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;
 	return pages * PAGE_SIZE;

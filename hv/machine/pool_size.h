@@ -6,10 +6,11 @@
 
 /*
  * How many bytes of memory the hypervisor needs for itself on this machine with
- * at most @ram bytes for the guest, by its processors, and by the leaf sizes
- * that EPT and the remapping units have.  Before take-over: all memory is
- * readable where it is.
+ * at most @ram bytes for the guest, by the firmware's memory @map, by its
+ * processors, and by the leaf sizes that EPT and the remapping units have.
+ * Before take-over: all memory is readable where it is.
  */
-u64 machine_pool_size(const struct handover *h, u64 ram);
+u64 machine_pool_size(const struct handover *h,
+		      const struct uefi_memory_map *map, u64 ram);
 
 #endif

@@ -12,6 +12,10 @@
  *   bar-over-unit the BAR0 of the card's VFs is where the unit's registers are
  *   bar-over-hpet same, of the HPET's
  *   bar-sized     the card's BAR0 has no address, but the pattern of sizing
+ *   memory-full   below 4 GiB 100 MiB are free, and no more
+ *   pieces        a page is reserved in each of 150 regions of 4 MiB
+ *   exit-event    a handler of ExitBootServices allocates 32 MiB, and says on
+ *                 COM1 if it got them
  *   processor     CR4 and PAT of the first processor as no other has them
  *
  * A file dmar.bin replaces the machine's DMAR table.  Then gangway.efi starts.
@@ -20,6 +24,7 @@
 #define TESTS_LEFTOVERS_H
 
 #include "hv/types.h"
+#include <efi.h>
 
 /* Print on the firmware's console. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -40,6 +45,9 @@ void leave_unit(u64 base);
 /* Leave BARs as leftovers.cfg says; configuration space is at @ecam, the unit
  * at @unit. */
 void leave_bars(u64 ecam, u64 unit);
+
+/* Leave memory as leftovers.cfg says. */
+void leave_memory(EFI_SYSTEM_TABLE *system);
 
 /* Leave this processor as leftovers.cfg says. */
 void leave_processor(void);

@@ -224,6 +224,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *table)
 	leave_unit(unit);
 	leave_bars(address_in("MCFG", MCFG_FIRST_BASE), unit);
 	replace_dmar();
+	leave_memory(system);
 	leave_processor();
 	start_gangway();
 	return EFI_SUCCESS;

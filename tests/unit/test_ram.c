@@ -1,4 +1,4 @@
-/* sources: boot/ram.c */
+/* sources: boot/ram.c hv/uefi_memory.c */
 #include "boot/ram.h"
 #include "tests/unit/support.h"
 #include <string.h>
@@ -48,6 +48,33 @@ static void full_table_forgets_the_smallest(void **state)
 	expect_range(&available.range[5], 64 * GIB, 4 * MIB);
 	ram_add_free(&available, 65 * GIB, 2 * MIB);
 	expect_range(&available.range[5], 64 * GIB, 4 * MIB);
+}
+
+/* Only conventional memory that can be cached, and of a map of hundreds of
+ * pieces the largest. */
+static void collects_what_nobody_has(void **state)
+{
+	static struct uefi_descriptor d[512];
+	struct uefi_memory_map map = {d, sizeof(d), sizeof(d[0])};
+
+	(void)state;
+	for (u64 i = 0; i < 512; i++)
+		d[i] = (struct uefi_descriptor){
+			i % 2 ? UEFI_CONVENTIONAL : 4, i * 4 * MIB, 0,
+			4 * MIB / PAGE_SIZE, UEFI_MEMORY_WB};
+	d[101].pages = 512 * MIB / PAGE_SIZE;
+	d[101].physical = 4 * GIB;
+	d[103].attribute = 1;
+	d[103].pages = GIB / PAGE_SIZE;
+	d[103].physical = 8 * GIB;
+	ram_collect(&map, &available);
+	assert_int_equal(available.count, RAM_FREE_MAX);
+	assert_true(ram_choose(&available, ALIGN_DOWN(~0ULL, RAM_PIECE), ram,
+			       &count) ==
+		    512 * MIB + (HANDOVER_RAM_MAX - 1) * 4 * MIB);
+	expect_range(&ram[0], 4 * GIB, 512 * MIB);
+	for (unsigned int i = 1; i < count; i++)
+		assert_int_equal(ram[i].base / (4 * MIB) % 2, 1);
 }
 
 /* A machine of 6 GiB: free from 16 MiB to 1950 MiB and from 4 to 8 GiB */
@@ -117,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(free_ranges_are_aligned_and_joined),
 		cmocka_unit_test(full_table_forgets_the_smallest),
+		cmocka_unit_test(collects_what_nobody_has),
 		cmocka_unit_test(whole_gibs_come_first),
 		cmocka_unit_test(unaligned_gib_is_split_around_its_boundary),
 		cmocka_unit_test(too_little_gives_what_there_is),

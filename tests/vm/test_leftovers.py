@@ -146,6 +146,27 @@ def test_processor():
         assert demo.judge(m, True).problems == []
 
 
+MEMORY = {
+    # Nothing but 100 MiB below 4 GiB, and 4 GiB above: all processors start
+    "memory-full": ("6G", "all", "leftovers: memory is full"),
+    # A little guest's hypervisor maps all of the machine's pieces
+    "pieces": ("2G", "512M", "leftovers: 150 pieces"),
+    # The guest's RAM is not taken before firmware has gone
+    "exit-event": ("1G", "all", "leftovers: got it"),
+}
+
+
+@pytest.mark.parametrize("words", MEMORY)
+def test_memory(words):
+    memory, guest, said = MEMORY[words]
+    options = machine.Options(smp=4, mem=memory, settings={"memory": guest})
+    with Leftovers(options, words) as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert said in m.console
+        assert "smp: 4 CPUs\n" in m.log
+        assert demo.judge(m, True).problems == []
+
+
 def test_rmrrs_in_preflight():
     """RMRRs above 4 GiB, overlapping, of a bridge, of impossible extent: the
     functions that they name are refused, with the region, but for a USB
