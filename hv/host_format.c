@@ -1,6 +1,6 @@
 /* Entries of the hypervisor's own page tables (Intel SDM 3A 4.5, tables 4-14 to
- * 4-19).  PCD and PWT together choose UC, 0 WB, by the PAT at reset (11.12.4).
- */
+ * 4-19).  PCD and PWT choose an entry of the PAT (11.12.3): 0 is WB, 1 WC and 3
+ * UC (hv/host_state.h). */
 #include "hv/host_format.h"
 #include "hv/paging.h"
 
@@ -21,6 +21,8 @@ static u64 host_leaf(hpa_t pa, u32 attr, unsigned int level)
 		entry |= HOST_XD;
 	if (attr & PT_UNCACHED)
 		entry |= HOST_PCD | HOST_PWT;
+	if (attr & PT_WRITE_COMBINING)
+		entry |= HOST_PWT;
 	if (level > 1)
 		entry |= HOST_PS;
 	return entry;
@@ -38,9 +40,12 @@ static bool host_present(u64 entry)
 
 static u32 host_attributes(u64 entry)
 {
+	u32 type = entry & HOST_PCD   ? PT_UNCACHED
+		   : entry & HOST_PWT ? PT_WRITE_COMBINING
+				      : 0;
+
 	return PT_READ | (entry & HOST_W ? PT_WRITE : 0) |
-	       (entry & HOST_XD ? 0 : PT_EXEC) |
-	       (entry & HOST_PCD ? PT_UNCACHED : 0);
+	       (entry & HOST_XD ? 0 : PT_EXEC) | type;
 }
 
 const struct pt_format host_format = {

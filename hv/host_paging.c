@@ -114,7 +114,7 @@ int host_paging_lock_trampoline(hpa_t trampoline)
 	return err;
 }
 
-int host_map_device(hpa_t base, u64 size)
+static int map_device(hpa_t base, u64 size, u32 type)
 {
 	hpa_t from = ALIGN_DOWN(base, PAGE_SIZE);
 	hpa_t to = ALIGN_UP(base + size, PAGE_SIZE);
@@ -126,14 +126,23 @@ int host_map_device(hpa_t base, u64 size)
 		       base);
 		return -EBUSY;
 	}
-	err = pt_map(&host, from, from, to - from,
-		     PT_READ | PT_WRITE | PT_UNCACHED);
+	err = pt_map(&host, from, from, to - from, PT_READ | PT_WRITE | type);
 	if (err)
 		hv_log("host: device registers at 0x%lx could not be mapped "
 		       "(%d)\n",
 		       base, err);
 	write_cr3(read_cr3());
 	return err;
+}
+
+int host_map_device(hpa_t base, u64 size)
+{
+	return map_device(base, size, PT_UNCACHED);
+}
+
+int host_map_screen(hpa_t base, u64 size)
+{
+	return map_device(base, size, PT_WRITE_COMBINING);
 }
 
 int host_unmap_page(const void *page)

@@ -20,6 +20,10 @@ bool host_has_1g_pages(void);
  * mapped so already.  -EBUSY: it would lie in RAM; -ENOMEM. */
 int host_map_device(hpa_t base, u64 size);
 
+/* The same for what is only drawn on: writes are combined, and may wait until a
+ * store fence. */
+int host_map_screen(hpa_t base, u64 size);
+
 /* The trampoline's page is no longer executed. */
 int host_paging_lock_trampoline(hpa_t trampoline);
 

@@ -280,7 +280,7 @@ bool pt_maps_memory(const struct page_table *pt, u64 va, u64 size)
 		u64 piece = MIN(span - (va & (span - 1)), size);
 
 		if (pt->format->present(last->entry) &&
-		    !(pt->format->attributes(last->entry) & PT_UNCACHED))
+		    !(pt->format->attributes(last->entry) & PT_DEVICE))
 			return true;
 		va += piece;
 		size -= piece;

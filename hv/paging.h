@@ -22,6 +22,8 @@
 #define PT_WRITE BIT(1)
 #define PT_EXEC BIT(2)
 #define PT_UNCACHED BIT(3)
+#define PT_WRITE_COMBINING BIT(4) /* the host's format alone */
+#define PT_DEVICE (PT_UNCACHED | PT_WRITE_COMBINING)
 
 /* The size of what one entry at @level maps: 1 = 4 KiB, 2 = 2 MiB, 3 = 1 GiB */
 #define PT_LEVEL_SHIFT(level) (PAGE_SHIFT + PT_INDEX_BITS * ((level) - 1))
@@ -93,7 +95,7 @@ void pt_release(struct page_table *pt);
 unsigned int pt_walk(const struct page_table *pt, u64 va,
 		     struct pt_step *steps);
 
-/* True if any page of [va, va + size) is mapped, and not as PT_UNCACHED; false
+/* True if any page of [va, va + size) is mapped, and not as PT_DEVICE; false
  * also where pt_map() would refuse the range. */
 bool pt_maps_memory(const struct page_table *pt, u64 va, u64 size);
 

@@ -214,7 +214,7 @@ static bool use_screen(const struct framebuffer *mode)
 		       mode->base);
 		return false;
 	}
-	if (host_map_device(mode->base, size))
+	if (host_map_screen(mode->base, size))
 		return false;
 	if (framebuffer_add(mode))
 		return true;

@@ -71,6 +71,7 @@ void expect(u64 va, u64 pa, u32 attr, unsigned int level)
 	assert_true(r.write == !!(attr & PT_WRITE));
 	assert_true(r.exec == !!(attr & PT_EXEC));
 	assert_true(r.uncached == !!(attr & PT_UNCACHED));
+	assert_true(r.combining == !!(attr & PT_WRITE_COMBINING));
 }
 
 void expect_nothing(u64 va)

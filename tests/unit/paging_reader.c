@@ -94,12 +94,12 @@ static void restrict_to(enum reader_format format, struct reading *r, u64 entry)
 	r->exec &= format == READER_EPT && bits(entry, 2, 2);
 }
 
-/* Host: PAT entry by PCD and PWT, of which 0 is WB and 3 UC after a reset
- * (11.12.4).  EPT: memory type 0 or 6.  VT-d has none. */
+/* Host: PAT entry by PCD and PWT, of which 0 is WB, 3 UC as after a reset
+ * (11.12.4), and 1 WC.  EPT: memory type 0 or 6.  VT-d has none. */
 static bool uncached(enum reader_format format, u64 entry)
 {
 	if (format == READER_HOST) {
-		assert_true(bits(entry, 4, 3) == 0 || bits(entry, 4, 3) == 3);
+		assert_true(bits(entry, 4, 3) != 2);
 		return bits(entry, 4, 3) == 3;
 	}
 	return format == READER_EPT && bits(entry, 5, 3) == 0;
@@ -137,6 +137,8 @@ struct reading reader_translate(enum reader_format format,
 			r.pa = bits(entry, 47, low) << low |
 			       bits(va, low - 1, 0);
 			r.uncached = uncached(format, entry);
+			r.combining =
+				format == READER_HOST && bits(entry, 4, 3) == 1;
 			return r;
 		}
 		table = table_at(entry);

@@ -14,7 +14,7 @@ enum reader_format { READER_HOST, READER_EPT, READER_VTD };
 struct reading {
 	unsigned int level; /* of the leaf; 0: not mapped */
 	u64 pa;
-	bool read, write, exec, uncached;
+	bool read, write, exec, uncached, combining;
 };
 
 /*

@@ -88,6 +88,7 @@ static void a_large_leaf_is_split(void **state)
 	(void)state;
 	split_keeps_the_rest(READER_HOST, PT_READ);
 	split_keeps_the_rest(READER_HOST, RW | PT_UNCACHED);
+	split_keeps_the_rest(READER_HOST, RW | PT_WRITE_COMBINING);
 	split_keeps_the_rest(READER_HOST, PT_READ | PT_EXEC);
 	split_keeps_the_rest(READER_EPT, RWX);
 	split_keeps_the_rest(READER_EPT, RW | PT_UNCACHED);
@@ -338,6 +339,9 @@ static void memory_is_told_from_devices(void **state)
 	assert_int_equal(
 		pt_map(&pt, 0xfed90000, 0xfed90000, 0x5000, RW | PT_UNCACHED),
 		0);
+	assert_int_equal(pt_map(&pt, 0xc0000000, 0xc0000000, 0x5000,
+				RW | PT_WRITE_COMBINING),
+			 0);
 	assert_false(pt_maps_memory(&pt, 0, GIB));
 	assert_true(pt_maps_memory(&pt, 0, GIB + 0x1000));
 	assert_true(pt_maps_memory(&pt, 2 * GIB - 0x1000, 0x5000));

@@ -39,7 +39,8 @@ static void compare(u64 page)
 	struct reading r =
 		reader_translate(fmt, &pt, window + page * PAGE_SIZE);
 	u32 attr = (r.read ? PT_READ : 0) | (r.write ? PT_WRITE : 0) |
-		   (r.exec ? PT_EXEC : 0) | (r.uncached ? PT_UNCACHED : 0);
+		   (r.exec ? PT_EXEC : 0) | (r.uncached ? PT_UNCACHED : 0) |
+		   (r.combining ? PT_WRITE_COMBINING : 0);
 
 	if (r.level ? r.pa != model[page].pa || attr != model[page].attr
 		    : model[page].attr != 0)
