@@ -12,6 +12,7 @@
 
 #define LEAF1_ECX_VMX BIT(5)
 #define LEAF1_ECX_X2APIC BIT(21)
+#define EXT1_EDX_NX BIT(20)
 
 struct report {
 	char *buf;
@@ -108,6 +109,10 @@ bool vmx_check(char *buf, size_t size)
 		complain(&r, "no x2APIC: Intel processors have it from Sandy "
 			     "Bridge (2011) on; if this one has, turn on "
 			     "\"x2APIC\" in the firmware's set-up");
+	if (!(cpuid(0x80000001, 0).edx & EXT1_EDX_NX))
+		complain(&r, "no execute-disable: every 64-bit Intel processor "
+			     "has it; turn on \"Execute Disable Bit\" (XD, NX) "
+			     "in the firmware's set-up");
 	if (!(ecx & LEAF1_ECX_VMX)) {
 		complain(&r, "no VMX: this needs an Intel processor with "
 			     "VT-x; if it has, turn on \"Intel "

@@ -39,6 +39,9 @@ def test_no_remapping_unit():
 
 STOPS = {
     "no VMX": ({"cpu": "vmx=off"}, ("gangway: stopped:", "no VMX")),
+    "no execute-disable": (
+        {"cpu": "nx=off"},
+        ("gangway: stopped:", "no execute-disable", "Execute Disable Bit")),
     "no unrestricted guest": (
         {"cpu": "vmx-unrestricted-guest=off"},
         ("gangway: stopped:", "no unrestricted guest")),
