@@ -7,6 +7,7 @@
 
 #define CR0_OF_HOST (CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_PE)
 #define LEAF1_ECX_XSAVE BIT(26)
+#define LEAF7_EDX_ARCH_CAPABILITIES BIT(29)
 
 enum cpuid_register { EAX, EBX, ECX, EDX };
 
@@ -66,6 +67,21 @@ static bool has_xsave(void)
 	return cpuid(1, 0).ecx & LEAF1_ECX_XSAVE;
 }
 
+/* The guest is told that there is no TSX; without this its programs could use
+ * it all the same, and its kernel would not guard itself against TAA. */
+static void disable_tsx(bool log)
+{
+	static const struct fact off = {
+		.msr = MSR_TSX_CTRL,
+		.name = "IA32_TSX_CTRL",
+		.value = TSX_CTRL_RTM_DISABLE | TSX_CTRL_CPUID_CLEAR,
+	};
+
+	if (leaf(7, 0).edx & LEAF7_EDX_ARCH_CAPABILITIES &&
+	    rdmsr(MSR_ARCH_CAPABILITIES) & ARCH_CAPABILITIES_TSX_CTRL)
+		set_msr(&off, log);
+}
+
 u64 host_cr4(void)
 {
 	return CR4_PAE | CR4_MCE | (has_xsave() ? CR4_OSXSAVE : 0);
@@ -80,6 +96,7 @@ void host_state_set(bool log)
 	for (unsigned int i = 0; i < ARRAY_SIZE(facts); i++)
 		if (is_there(&facts[i]))
 			set_msr(&facts[i], log);
+	disable_tsx(log);
 	if (has_xsave())
 		xsetbv(0, XCR0_X87);
 }

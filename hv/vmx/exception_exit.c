@@ -18,8 +18,7 @@ static void note_debug_causes(u64 causes)
 	dr6 |= causes & (DR6_CAUSES | DR6_BD | DR6_BS);
 	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
 	vmwrite(GUEST_DR7, vmread(GUEST_DR7) & ~DR7_GD);
-	vmwrite(GUEST_DEBUGCTL,
-		vmread(GUEST_DEBUGCTL) & ~(DEBUGCTL_LBR | DEBUGCTL_BTF));
+	vmwrite(GUEST_DEBUGCTL, vmread(GUEST_DEBUGCTL) & ~DEBUGCTL_BTF);
 }
 
 /* Where the next instruction is in the shadow of STI or MOV SS, the processor

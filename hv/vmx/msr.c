@@ -44,7 +44,9 @@
  * name MSRs, which are not the guest's (Intel SDM 4, table 2-2). */
 #define ARCH_CAPABILITIES_SHOWN 0x1d1ae17fULL
 
-#define DEBUGCTL_ALLOWED (DEBUGCTL_LBR | DEBUGCTL_BTF)
+/* Not LBR: there are no branch records, and on some processors VM entry refuses
+ * the bit */
+#define DEBUGCTL_ALLOWED DEBUGCTL_BTF
 #define EFER_VALID (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 #define PAT_UC_MINUS 7
 

@@ -59,6 +59,7 @@ static void everything_is_a_constant(void **state)
 	processor_cpuid(0xd, 1, (struct cpuid_regs){.eax = ~0U});
 	for (unsigned int i = 0; i < ARRAY_SIZE(off); i++)
 		processor_has_msr(off[i], 0x1234);
+	processor_has_msr(MSR_ARCH_CAPABILITIES, 0);
 	/* Entry 3 write-back: what the hypervisor takes for uncached */
 	processor_has_msr(MSR_PAT, 0x0007040606070406ULL);
 	processor.cr4 = ~0ULL;
@@ -94,12 +95,27 @@ static void branch_tracking_alone(void **state)
 	assert_string_equal(test_log, "");
 }
 
+/* Where it can be switched off it is; nothing is touched where it cannot. */
+static void tsx_is_off(void **state)
+{
+	(void)state;
+	add_basics(0);
+	processor_cpuid(7, 0, (struct cpuid_regs){.edx = BIT(29)});
+	processor_has_msr(MSR_ARCH_CAPABILITIES, ~BIT(7));
+	host_state_set(true);
+	processor_has_msr(MSR_ARCH_CAPABILITIES, BIT(7));
+	processor_has_msr(MSR_TSX_CTRL, 0);
+	host_state_set(true);
+	assert_true(processor_msr(MSR_TSX_CTRL) == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_old_processor, setup),
 		cmocka_unit_test_setup(everything_is_a_constant, setup),
 		cmocka_unit_test_setup(branch_tracking_alone, setup),
+		cmocka_unit_test_setup(tsx_is_off, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
