@@ -69,6 +69,9 @@ static int start_one(u32 apic_id, struct trampoline_params *params,
 		hv_log("smp: CPU with APIC ID %u did not start; going on "
 		       "without it\n",
 		       apic_id);
+		/* It waits for a SIPI again, and does not come late to the
+		 * parameters of the next one */
+		apic_send_ipi(apic_id, ICR_INIT | ICR_ASSERT);
 		return err;
 	}
 	cpu_count++;
