@@ -93,6 +93,27 @@ static int feature_control_on(void)
 	return -EOPNOTSUPP;
 }
 
+/* The controls were decided for all by what the first processor can. */
+static int compare_capabilities(const struct cpu *cpu)
+{
+	static u64 first[MSR_VMX_TRUE_ENTRY - MSR_VMX_BASIC + 1];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(first); i++) {
+		u64 value = rdmsr(MSR_VMX_BASIC + i);
+
+		if (cpu->index == 0)
+			first[i] = value;
+		if (value == first[i])
+			continue;
+		hv_log("vmx: cpu %u: MSR 0x%x is 0x%lx, on cpu 0 0x%lx: not "
+		       "used; update the firmware, which brings the "
+		       "microcode\n",
+		       cpu->index, MSR_VMX_BASIC + i, value, first[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int vmx_on(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -100,6 +121,8 @@ int vmx_on(void)
 	bool failed;
 	int err = feature_control_on();
 
+	if (!err)
+		err = compare_capabilities(cpu);
 	if (err)
 		return err;
 	*(u32 *)cpu->vmxon_region = vmx.revision;

@@ -314,7 +314,8 @@ u64 vmx_control_msr(u32 msr, u32 true_msr);
 /*
  * Enter VMX root operation on this CPU (23.7): IA32_FEATURE_CONTROL locked on
  * where firmware left it unlocked, CR0 and CR4 as the fixed bits demand.
- * -EOPNOTSUPP: locked off on this CPU; -EIO: VMXON failed.
+ * -EOPNOTSUPP: locked off on this CPU; -EINVAL: its
+ * capabilities differ from the first one's; -EIO: VMXON failed.
  */
 int vmx_on(void);
 
