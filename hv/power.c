@@ -12,7 +12,9 @@
 
 /* The last resort: reset control register of PC chipsets */
 #define RESET_PORT 0xcf9
-#define RESET_FULL 0x0e
+#define RESET_FULL 0x0a
+#define RESET_CPU 0x04	/* some want to see it change */
+#define RESET_READS 100 /* of a port, a microsecond each */
 
 typedef void __attribute__((ms_abi)) reset_system_fn(u32 type, u64 status,
 						     u64 size, void *reason);
@@ -84,6 +86,9 @@ void power_reset(void)
 	const struct descriptor_pointer no_idt = {0, 0};
 
 	outb(RESET_PORT, RESET_FULL);
+	for (unsigned int i = 0; i < RESET_READS; i++)
+		inb(RESET_PORT);
+	outb(RESET_PORT, RESET_FULL | RESET_CPU);
 	/* Should there be no such port: a shutdown, which chipsets answer by a
 	 * reset (Intel SDM 3A 6.15, double fault) */
 	__asm__ volatile("lidt %0; int3" : : "m"(no_idt));
