@@ -8,6 +8,8 @@
 #define X2APIC_ICR 0x830
 #define X2APIC_LVT_TIMER 0x832
 #define LVT_MASKED BIT(16)
+#define LVT_MODE (7 << 8)
+#define LVT_SMI (2 << 8)
 #define X2APIC_TIMER_INITIAL 0x838
 #define X2APIC_TIMER_CURRENT 0x839
 #define X2APIC_TIMER_DIVIDE 0x83e
@@ -35,8 +37,13 @@ void apic_quiet(void)
 				  0x834, 0x833, 0x82f};
 	u64 last = rdmsr(X2APIC_VERSION) >> 16 & 0xff;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(lvt) && i <= last; i++)
-		wrmsr(lvt[i], rdmsr(lvt[i]) | LVT_MASKED);
+	for (unsigned int i = 0; i < ARRAY_SIZE(lvt) && i <= last; i++) {
+		u64 entry = rdmsr(lvt[i]);
+
+		/* An SMI is the firmware's way to cool the processor */
+		if ((entry & LVT_MODE) != LVT_SMI)
+			wrmsr(lvt[i], entry | LVT_MASKED);
+	}
 }
 
 u32 apic_id(void)
