@@ -178,9 +178,10 @@ $B/gangway.so: $(OBJECTS) linker.ld
 	$Qld $(EFI_LDFLAGS) -o $@ $(EFI_LIB)/crt0-efi-x86_64.o $(OBJECTS) \
 		$(EFI_LIB)/libgnuefi.a
 
-$B/gangway.efi: $B/gangway.so
+$B/gangway.efi: $B/gangway.so tools/nx_compat.py
 	$(call say,EFI,$@)
 	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) --target=efi-app-x86_64 $< $@
+	$Q$(PYTHON) tools/nx_compat.py $@
 
 # --- the guest
 
