@@ -6,9 +6,11 @@
 #include "hv/format.h"
 #include "hv/image.h"
 #include "hv/log.h"
+#include "hv/machine_check.h"
 #include "hv/panic_state.h"
 #include "hv/power.h"
 #include "hv/version.h"
+#include "hv/x86.h"
 
 #define STACK_WORDS 16
 
@@ -186,6 +188,8 @@ void panic_exception(const char *name, const struct exception_frame *f)
 	       "Gangway " GANGWAY_VERSION " %s)\n",
 	       name, f->vector, this_cpu()->index, build);
 	first_said = true;
+	if (f->vector == VECTOR_MC)
+		machine_check_log(this_cpu()->index);
 	log_registers(f);
 	log_stack(f->rsp);
 	finish();

@@ -100,6 +100,7 @@
 #define MSR_PAT 0x277
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_PERF_GLOBAL_CTRL 0x38f
+#define MSR_MC0_CTL 0x400
 #define MSR_RTIT_CTL 0x570
 #define MSR_S_CET 0x6a2
 #define MSR_TSC_DEADLINE 0x6e0
@@ -130,5 +131,6 @@
 #define VECTOR_GP 13
 #define VECTOR_PF 14
 #define VECTOR_AC 17
+#define VECTOR_MC 18
 
 #endif

@@ -22,10 +22,10 @@
 	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) |    \
 	 BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | \
 	 BIT(28) | BIT(29) | BIT(30))
-/* All but PSN (18), DS (21), ACPI (22), TM (29), PBE (31) */
+/* All but MCE (7), MCA (14), PSN (18), DS (21), ACPI (22), TM (29), PBE (31) */
 #define LEAF1_EDX_ALLOWED                                                      \
-	(0xffffffffU & ~(BIT(10) | BIT(18) | BIT(20) | BIT(21) | BIT(22) |     \
-			 BIT(29) | BIT(30) | BIT(31)))
+	(0xffffffffU & ~(BIT(7) | BIT(10) | BIT(14) | BIT(18) | BIT(20) |      \
+			 BIT(21) | BIT(22) | BIT(29) | BIT(30) | BIT(31)))
 
 #define LEAF6_EAX_ARAT BIT(2)
 

@@ -2,6 +2,7 @@
 #include "hv/vmx/exits.h"
 #include "hv/asm.h"
 #include "hv/log.h"
+#include "hv/machine_check.h"
 #include "hv/vmx/control_regs.h"
 #include "hv/vmx/cpuid.h"
 #include "hv/vmx/ept_violation.h"
@@ -42,11 +43,22 @@ static void exit_task_switch(const struct cpu *cpu)
 		vcpu_inject(VECTOR_GP, 0);
 }
 
+static void exit_machine_check(const struct cpu *cpu)
+{
+	machine_check_log(cpu->index);
+	guest_end(GUEST_CRASH, "machine check on cpu %u, said above",
+		  cpu->index);
+}
+
 /* No field says which of the many checks it was (26.3.1). */
 static void exit_entry_failure(const struct cpu *cpu, u32 reason)
 {
 	u64 event = vmread(ENTRY_INTERRUPTION);
 
+	if ((u16)reason == EXIT_ENTRY_MACHINE_CHECK) {
+		exit_machine_check(cpu);
+		return;
+	}
 	hv_log("vmx: cpu %u: entry with event 0x%lx, activity %lu, "
 	       "interruptibility 0x%lx, RFLAGS 0x%lx, RIP 0x%lx, CS 0x%lx, "
 	       "SS 0x%lx, CR0 0x%lx, CR4 0x%lx, EFER 0x%lx\n",
@@ -84,6 +96,16 @@ static void exit_other(const struct cpu *cpu, u32 reason)
 		  reason, vmread(EXIT_QUALIFICATION));
 }
 
+static void exit_event(struct cpu *cpu, u64 info)
+{
+	if (INTERRUPTION_TYPE(info) == TYPE_NMI)
+		exit_nmi(cpu);
+	else if (INTERRUPTION_VECTOR(info) == VECTOR_MC)
+		exit_machine_check(cpu);
+	else
+		exit_exception();
+}
+
 void exit_dispatch(struct cpu *cpu, u32 reason)
 {
 	if (reason & EXIT_REASON_ENTRY_FAILURE) {
@@ -92,10 +114,7 @@ void exit_dispatch(struct cpu *cpu, u32 reason)
 	}
 	switch (reason) {
 	case EXIT_EXCEPTION_NMI:
-		if (INTERRUPTION_TYPE(vmread(EXIT_INTERRUPTION)) == TYPE_NMI)
-			exit_nmi(cpu);
-		else
-			exit_exception();
+		exit_event(cpu, vmread(EXIT_INTERRUPTION));
 		break;
 	case EXIT_NMI_WINDOW:
 		break;

@@ -196,8 +196,6 @@ static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
 	case MSR_MTRRCAP:
 		*value = MTRRCAP_VALUE;
 		return true;
-	case MSR_MCG_CAP: /* no machine-check banks */
-	case MSR_MCG_STATUS:
 	case MSR_XSS:
 		*value = 0;
 		return true;
@@ -277,7 +275,6 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 		return true;
 	case MSR_X2APIC_ICR:
 		return write_icr(value);
-	case MSR_MCG_STATUS:
 	case MSR_XSS:
 		return value == 0;
 	case MSR_MISC_ENABLE:

@@ -95,9 +95,9 @@ static void cr0_view(void)
  * the guest's, and the processor's to refuse in 64-bit code.) */
 static void cr4(void)
 {
-	/* VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP FSGSBASE
+	/* VME PVI TSD DE PSE PAE PGE PCE OSFXSR OSXMMEXCPT UMIP FSGSBASE
 	 * PCIDE OSXSAVE SMEP SMAP PKE */
-	const u64 known = 0x770fff & ~(3UL << 13) & ~(1UL << 12);
+	const u64 known = 0x770fbf & ~(3UL << 13) & ~(1UL << 12);
 	u64 was = read_cr4();
 	unsigned int refused = 0, taken = 0, wrong = 0;
 

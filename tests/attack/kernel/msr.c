@@ -27,9 +27,8 @@ static const u32 own[] = {
 	0x8b,		  /* microcode version */
 	0x10b,		  /* L1D flush */
 	0x174,	    0x175,	0x176, /* SYSENTER */
-	0x17a,			       /* MCG_STATUS: 0 */
 	0x1a0,			       /* as it is */
-	0x1d9,			       /* DEBUGCTL: LBR, BTF */
+	0x1d9,			       /* DEBUGCTL: BTF */
 	0x277,	    0x2ff,	       /* PAT, MTRR default type */
 	0x6e0,			       /* TSC deadline */
 	0xda0,			       /* XSS: 0 */
@@ -49,12 +48,11 @@ static bool is_own(u32 msr)
 	return false;
 }
 
-/* Readable, not the guest's: APIC base, feature control, MTRR and machine
- * check capabilities, IA32_ARCH_CAPABILITIES. */
+/* Readable, not the guest's: APIC base, feature control, MTRR capabilities,
+ * IA32_ARCH_CAPABILITIES. */
 static bool is_constant(u32 msr)
 {
-	return msr == 0x1b || msr == 0x3a || msr == 0xfe || msr == 0x179 ||
-	       msr == 0x10a;
+	return msr == 0x1b || msr == 0x3a || msr == 0xfe || msr == 0x10a;
 }
 
 static struct {
