@@ -217,6 +217,14 @@ static int parse_ipis(struct parser *p, struct span s)
 	return 0;
 }
 
+static int parse_power(struct parser *p, struct span s)
+{
+	if (!span_is(s, "guest") && !span_is(s, "fixed"))
+		return FAIL(p, "power=%.*s: expected guest or fixed", QUOTE(s));
+	p->config->guest_power = span_is(s, "guest");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*parse)(struct parser *p, struct span value);
@@ -238,6 +246,7 @@ static const struct {
 	{"selftest", parse_selftest},
 	{"log", parse_log},
 	{"ipis", parse_ipis},
+	{"power", parse_power},
 	{"weaken", parse_weaken},
 };
 
@@ -308,6 +317,7 @@ static void set_defaults(struct config *config)
 	config->on_crash = END_HALT;
 	config->on_panic = END_HALT;
 	config->log_port = 1;
+	config->guest_power = true;
 }
 
 int config_parse(const char *text, size_t size, struct config *config,

@@ -30,6 +30,7 @@ struct config {
 	enum end_action on_panic; /* reset or halt */
 	bool selftest;		  /* the guest may crash the hypervisor */
 	u8 log_port;		  /* 1: COM1, 2: COM2 */
+	bool guest_power;	  /* its MWAIT and P-states (hv/vmx/) */
 	bool check_ipis;	  /* the guest's IPIs exit (hv/vmx/icr.h) */
 	u32 weaken;		  /* bits of hv/weaken.h; 0: nothing */
 };
@@ -42,10 +43,10 @@ struct config_error {
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
  * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
- * (comma-separated, or `none`), groups (held, strict), allow-unsafe-groups,
- * allow-unsafe-commands
- * (yes, no), mode (run, check), on-poweroff, on-reboot, on-crash (poweroff,
- * reset, halt), on-panic (reset, halt), ipis (direct, checked), selftest (none,
+ * (comma-separated, or `none`), groups (held, strict), allow-unsafe-groups and
+ * allow-unsafe-commands (yes, no), mode (run, check), on-poweroff, on-reboot,
+ * on-crash (poweroff, reset, halt), on-panic (reset, halt), ipis (direct,
+ * checked), power (guest, fixed), selftest (none,
  * panic), log (com1, com2), weaken (names of hv/weaken.h, comma-separated).
  * Unknown keys, doubled keys and bad values are errors.  0, or -EINVAL with
  * @error filled.

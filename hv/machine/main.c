@@ -12,6 +12,7 @@
 #include "hv/console.h"
 #include "hv/cpu_tables.h"
 #include "hv/exception.h"
+#include "hv/frequency.h"
 #include "hv/host_paging.h"
 #include "hv/host_state.h"
 #include "hv/idt.h"
@@ -24,6 +25,7 @@
 #include "hv/smp.h"
 #include "hv/time.h"
 #include "hv/tsc.h"
+#include "hv/vmx/guest_power.h"
 #include "hv/vmx/icr.h"
 #include "hv/vmx/nmi.h"
 #include "hv/vmx/run.h"
@@ -68,6 +70,7 @@ static int set_up_cpu(void)
 	apic_quiet();
 	set_up_tsc(cpu);
 	cpu->apic_id = apic_id();
+	frequency_set(cpu->index == 0);
 	return vmx_on();
 }
 
@@ -248,6 +251,7 @@ static _Noreturn void boot_main(void)
 
 	icr_exits = handover->config.check_ipis;
 	use_screens();
+	guest_power_init(handover->config.guest_power);
 	vmx_capabilities();
 	if (set_up_cpu())
 		panic("VMX does not start on the first CPU");

@@ -5,6 +5,7 @@
 #include "hv/stat_abi.h"
 #include "hv/time.h"
 #include "hv/vmx/control_regs.h"
+#include "hv/vmx/guest_power.h"
 #include "hv/vmx/selftest.h"
 #include "hv/vmx/stat.h"
 #include "hv/vmx/vcpu.h"
@@ -14,6 +15,7 @@
 #define LAST_BASIC_LEAF 0x16
 #define LAST_EXTENDED_LEAF 0x80000008
 
+#define LEAF1_ECX_MONITOR BIT(3)
 #define LEAF1_ECX_OSXSAVE BIT(27)
 #define LEAF1_ECX_HYPERVISOR BIT(31)
 /* SSE3 PCLMULQDQ SSSE3 FMA CMPXCHG16B PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT
@@ -26,8 +28,6 @@
 #define LEAF1_EDX_ALLOWED                                                      \
 	(0xffffffffU & ~(BIT(7) | BIT(10) | BIT(14) | BIT(18) | BIT(20) |      \
 			 BIT(21) | BIT(22) | BIT(29) | BIT(30) | BIT(31)))
-
-#define LEAF6_EAX_ARAT BIT(2)
 
 #define LEAF7_EBX_INVPCID BIT(10)
 /* FSGSBASE TSC_ADJUST BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB
@@ -66,7 +66,8 @@
 
 static struct cpuid_regs leaf_1(struct cpuid_regs r)
 {
-	r.ecx &= LEAF1_ECX_ALLOWED;
+	r.ecx &=
+		LEAF1_ECX_ALLOWED | (guest_power.mwait ? LEAF1_ECX_MONITOR : 0);
 	r.ecx |= LEAF1_ECX_HYPERVISOR;
 	if (vmread(GUEST_CR4) & CR4_OSXSAVE)
 		r.ecx |= LEAF1_ECX_OSXSAVE;
@@ -167,9 +168,10 @@ static struct cpuid_regs basic_leaf(u32 leaf, u32 subleaf)
 	case 4:
 	case 0xb: /* topology: APIC IDs are the real ones */
 		return r;
+	case 5: /* MONITOR and MWAIT */
+		return guest_power.mwait ? r : (struct cpuid_regs){0};
 	case 6:
-		/* HLT is the only idle state, and the timer runs in it */
-		return (struct cpuid_regs){.eax = LEAF6_EAX_ARAT};
+		return guest_power_leaf_6(r);
 	case 7:
 		return leaf_7(subleaf, r);
 	case 0xd:

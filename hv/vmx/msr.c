@@ -7,6 +7,7 @@
 #include "hv/asm.h"
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
+#include "hv/vmx/guest_power.h"
 #include "hv/vmx/icr.h"
 #include "hv/vmx/vcpu.h"
 #include "hv/vmx/vmx.h"
@@ -81,6 +82,25 @@ static const struct {
 	{MSR_KERNEL_GS_BASE, PASS}, {MSR_TSC_AUX, PASS},
 };
 
+/* Of power management, where the guest has it: what Linux's intel_pstate and
+ * intel_idle use. */
+static void pass_power(u8 *bitmap)
+{
+	if (guest_power.hwp) {
+		pass(bitmap, MSR_PM_ENABLE, PASS_READ);
+		pass(bitmap, MSR_HWP_CAPABILITIES, PASS_READ);
+		pass(bitmap, MSR_HWP_REQUEST, PASS);
+	}
+	if (guest_power.mwait) {
+		pass(bitmap, MSR_PLATFORM_INFO, PASS_READ);
+		pass(bitmap, MSR_TURBO_RATIO_LIMIT, PASS_READ);
+		pass(bitmap, MSR_PKG_CST_CONFIG, PASS_READ);
+		pass(bitmap, MSR_MPERF, PASS_READ);
+		pass(bitmap, MSR_APERF, PASS_READ);
+		pass(bitmap, MSR_POWER_CTL, PASS_READ);
+	}
+}
+
 static struct cpuid_regs leaf_7(void)
 {
 	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0) : (struct cpuid_regs){0};
@@ -99,6 +119,7 @@ void msr_bitmap_fill(u8 *bitmap)
 		bitmap[i] = 0xff;
 	for (unsigned int i = 0; i < ARRAY_SIZE(passed); i++)
 		pass(bitmap, passed[i].msr, passed[i].how);
+	pass_power(bitmap);
 	/* Switched by the VMCS, too; what is written there is checked */
 	pass(bitmap, MSR_PAT, PASS_READ);
 	pass(bitmap, MSR_EFER, PASS_READ);
@@ -172,8 +193,13 @@ static u64 *mtrr(struct cpu *cpu, u32 msr, u64 value, bool *valid)
 
 static u64 misc_enable(void)
 {
+	u64 shown = guest_power.mwait
+			    ? MISC_ENABLE_MONITOR | MISC_ENABLE_TURBO_DISABLE
+			    : 0;
+
 	return MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_BTS_UNAVAILABLE |
-	       MISC_ENABLE_PEBS_UNAVAILABLE;
+	       MISC_ENABLE_PEBS_UNAVAILABLE |
+	       (shown ? rdmsr(MSR_MISC_ENABLE) & shown : 0);
 }
 
 static bool msr_read(struct cpu *cpu, u32 msr, u64 *value)
@@ -255,6 +281,16 @@ static bool write_pat(u64 value)
 	return true;
 }
 
+/* Linux turns the promotion to C1E off where it knows the idle states. */
+static bool write_power_ctl(u64 value)
+{
+	if (!guest_power.mwait ||
+	    (value ^ rdmsr(MSR_POWER_CTL)) & ~POWER_CTL_C1E)
+		return false;
+	wrmsr(MSR_POWER_CTL, value);
+	return true;
+}
+
 static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 {
 	bool valid;
@@ -273,6 +309,10 @@ static bool msr_write(struct cpu *cpu, u32 msr, u64 value)
 	case MSR_TSC:
 	case MSR_BIOS_SIGN_ID:
 		return true;
+	case MSR_PM_ENABLE: /* it is on, for good */
+		return guest_power.hwp && value == 1;
+	case MSR_POWER_CTL:
+		return write_power_ctl(value);
 	case MSR_X2APIC_ICR:
 		return write_icr(value);
 	case MSR_XSS:

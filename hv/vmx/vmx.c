@@ -6,6 +6,7 @@
 #include "hv/log.h"
 #include "hv/panic.h"
 #include "hv/vmx/below.h"
+#include "hv/vmx/guest_power.h"
 #include "hv/x86.h"
 
 struct vmx_controls vmx;
@@ -50,9 +51,9 @@ void vmx_capabilities(void)
 	vmx.pin = adjust(MSR_VMX_PINBASED, MSR_VMX_TRUE_PINBASED,
 			 PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
 	vmx.proc = adjust(MSR_VMX_PROCBASED, MSR_VMX_TRUE_PROCBASED,
-			  PROC_MWAIT_EXITING | PROC_MONITOR_EXITING |
-				  PROC_RDPMC_EXITING | PROC_IO_BITMAPS |
-				  PROC_MSR_BITMAPS | PROC_SECONDARY);
+			  PROC_RDPMC_EXITING | PROC_IO_BITMAPS |
+				  PROC_MSR_BITMAPS | PROC_SECONDARY |
+				  (guest_power.mwait ? 0 : PROC_MWAIT));
 	vmx.proc2 = adjust(MSR_VMX_PROCBASED2, 0,
 			   PROC2_EPT | PROC2_RDTSCP | PROC2_VPID |
 				   PROC2_UNRESTRICTED | PROC2_INVPCID |

@@ -50,6 +50,7 @@
 #define PROC_MSR_BITMAPS BIT(28)
 #define PROC_MONITOR_EXITING BIT(29)
 #define PROC_SECONDARY BIT(31)
+#define PROC_MWAIT (PROC_MWAIT_EXITING | PROC_MONITOR_EXITING)
 
 /* Secondary processor-based controls */
 #define PROC2_EPT BIT(1)

@@ -107,6 +107,18 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.log_port, 2);
 }
 
+static void power_is_the_guests_or_fixed(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), 0);
+	assert_true(config.guest_power);
+	assert_int_equal(parse("power=fixed"), 0);
+	assert_false(config.guest_power);
+	assert_int_equal(parse("power=guest"), 0);
+	assert_true(config.guest_power);
+	expect_error("power=full", 1, "expected guest or fixed");
+}
+
 static void ipis_are_direct_or_checked(void **state)
 {
 	(void)state;
@@ -345,6 +357,7 @@ int main(void)
 		cmocka_unit_test(empty_file_gives_defaults),
 		cmocka_unit_test(every_key_is_understood),
 		cmocka_unit_test(ipis_are_direct_or_checked),
+		cmocka_unit_test(power_is_the_guests_or_fixed),
 		cmocka_unit_test(weakening_is_asked_for_by_name),
 		cmocka_unit_test(memory_has_units_and_limits),
 		cmocka_unit_test(cpus_are_counted),
