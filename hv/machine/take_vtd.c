@@ -1,5 +1,7 @@
 /* This file leads from the DMAR table to units that block. */
 #include "hv/machine/take_vtd.h"
+#include "drivers/pci/pci.h"
+#include "drivers/usb_handoff.h"
 #include "hv/cpu.h"
 #include "hv/host_paging.h"
 #include "hv/log.h"
@@ -130,6 +132,7 @@ int machine_take_vtd(bool usable)
 	int err = -EOPNOTSUPP;
 
 	keep_ours_apart();
+	usb_handoff();
 	pci_bus_master_off(vtd_keeps);
 	if (usable)
 		err = vtd_start(this_cpu()->apic_id);
