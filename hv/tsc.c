@@ -6,8 +6,10 @@
 #include "hv/x86.h"
 
 #define LEAF7_EBX_TSC_ADJUST BIT(1)
+/* So many, but none after so long: on an emulator an answer may take that */
 #define ROUNDS 16
-#define ANSWER_LIMIT_US 100000
+#define ROUNDS_US 1000
+#define ANSWER_LIMIT_US 1000000
 
 /* A question names its round and a CPU, in 32 bits each; the answer is the
  * same number, after @tsc. */
@@ -63,10 +65,12 @@ static s64 ask(u64 question, bool *answered)
 s64 tsc_ahead(unsigned int index)
 {
 	static u64 round;
+	u64 end = time_us() + ROUNDS_US;
 	s64 ahead = 0;
 	bool answered = true;
 
-	for (unsigned int i = 0; i < ROUNDS && answered; i++) {
+	for (unsigned int i = 0;
+	     i < ROUNDS && answered && (!i || time_us() < end); i++) {
 		s64 seen = ask(++round << 32 | index, &answered);
 
 		if (seen < 0 ? seen < ahead : seen > ahead)
