@@ -224,7 +224,7 @@ static void write(struct screen *s, const char *text, size_t length)
 void framebuffer_write(const char *text, size_t length)
 {
 	FOR_EACH_SCREEN(s)
-	write(s, text, length);
+		write(s, text, length);
 	/* What write combining holds back */
 	store_fence();
 }
@@ -268,15 +268,15 @@ static bool fits(const struct screen *s, size_t shown)
 static bool fits_everywhere(size_t shown)
 {
 	FOR_EACH_SCREEN(s)
-	if (!fits(s, shown))
-		return false;
+		if (!fits(s, shown))
+			return false;
 	return true;
 }
 
 static bool any_screen(void)
 {
 	FOR_EACH_SCREEN(s)
-	return true;
+		return true;
 	return false;
 }
 
@@ -287,7 +287,7 @@ size_t framebuffer_page(const char *text, size_t length)
 	if (!any_screen())
 		return length;
 	FOR_EACH_SCREEN(s)
-	clear_text(s);
+		clear_text(s);
 	while (at < length) {
 		size_t shown;
 		size_t line = measure(text + at, length - at, &shown);
@@ -304,8 +304,8 @@ size_t framebuffer_page(const char *text, size_t length)
 static struct screen *choose_screen(const struct framebuffer *mode)
 {
 	FOR_EACH_SCREEN(s)
-	if (s->mode.base == mode->base)
-		return s;
+		if (s->mode.base == mode->base)
+			return s;
 	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++)
 		if (!screens[i].mode.size)
 			return &screens[i];
@@ -339,15 +339,15 @@ bool framebuffer_add(const struct framebuffer *mode)
 bool framebuffer_has(hpa_t page)
 {
 	FOR_EACH_SCREEN(s)
-	if (page >= s->mode.base && page - s->mode.base < s->mode.size)
-		return true;
+		if (page >= s->mode.base && page - s->mode.base < s->mode.size)
+			return true;
 	return false;
 }
 
 void framebuffer_give_up(hpa_t base, u64 size)
 {
 	FOR_EACH_SCREEN(s)
-	if (size && base < s->mode.base + s->mode.size &&
-	    s->mode.base - MIN(base, s->mode.base) < size)
-		s->mode.size = 0;
+		if (size && base < s->mode.base + s->mode.size &&
+		    s->mode.base - MIN(base, s->mode.base) < size)
+			s->mode.size = 0;
 }
