@@ -53,7 +53,8 @@ FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/threads/*.[ch] tests/threads/host/hv/*.h \
 	tests/threads/host/hv/vmx/*.h tests/small_world/*.c \
 	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
-	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch])
+	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch] \
+	course/*/*.c)
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh)
 
@@ -66,7 +67,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
 	unit fuzz coverage vm-tests soak attack-time attack-random schedule \
-	models mutants usb guest build-unit build-fuzz setup emulator \
+	models mutants test-labs check book usb guest build-unit build-fuzz setup emulator \
 	format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -111,6 +112,11 @@ help:
 #:                 a guest whose processors draw attacks at random for so long
 #: make usb        build/gangway-usb.img, a disk to boot from a USB stick
 #: make run-usb    boot that image as a USB disk in QEMU
+#: make lab-3       the course (course/README.md), here its lab 3: your copy in
+#:                  build/lab-3, and its machine; make play-3: the machine on
+#:                  this terminal; make check-3, make check: judged (JSON=1);
+#:                  make solve-3: the solution; make test-labs: each unsolved
+#:                  and solved; make book: build/book
 #: make format-check, make lint, make clean
 #:
 #: Variables of run, run-usb and soak:
@@ -436,7 +442,7 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants test-kvm
+LONG_TESTS := lint format-check models mutants test-kvm test-labs
 
 test-all:
 	@tools/setup.sh install build run test fuzz bochs emulator lint models
@@ -452,6 +458,39 @@ test-all:
 # Those that need no machine, where compilers and libraries are others
 test-distributions:
 	@tools/distributions.sh
+
+# --- the course
+
+# What its machines boot
+LAB_FILES := $B/gangway.efi $B/attack/kernel $(GUEST_FILES)
+LAB = $(PYTHON) tools/lab.py
+
+# What is said on the way is not part of the JSON.
+define set_up_labs
+@tools/setup.sh install build run test emulator course
+@$(MAKE) --no-print-directory $(LAB_FILES) $(if $(JSON),>&2)
+@tools/setup.sh emulator
+endef
+
+lab-% play-% solve-%: FORCE
+	$(set_up_labs)
+	@$(LAB) $(subst -, ,$@)
+
+check-%: FORCE
+	$(set_up_labs)
+	@$(LAB) check $* $(if $(JSON),--json)
+
+check:
+	$(set_up_labs)
+	@$(LAB) check $(if $(JSON),--json)
+
+test-labs:
+	$(set_up_labs)
+	@$(LAB) test $(LABS)
+
+book:
+	@tools/setup.sh install book
+	@$(PYTHON) tools/book.py $B/book
 
 # libFuzzer is clang's: these are built by clang, whatever CC is.
 FUZZ_CC ?= clang
@@ -524,10 +563,14 @@ lint:
 	@tools/setup.sh install lint
 	@shellcheck --version | grep version:
 	$Qshellcheck $(SCRIPTS)
-	$Q$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py
+	$Q$(PYTHON) -m py_compile tools/*.py tests/vm/*.py tests/*/make_*.py \
+		course/*/*.py
+	$Q$(PYTHON) tools/lab.py lint
 	$Q$(PYTHON) tools/check_docs.py
 
+# What students wrote stays: build/lab-3 and the like.
 clean:
-	rm -rf $B
+	[ ! -d $B ] || find $B -mindepth 1 -maxdepth 1 ! -name 'lab-*' \
+		-exec rm -rf {} +
 
 -include $(OBJECTS:.o=.d) $(ATTACK_OBJECTS:.o=.d) $(LEFTOVER_OBJECTS:.o=.d)

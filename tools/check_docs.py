@@ -20,11 +20,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Describes another tree, QEMU's
 OTHER_TREE = "tools/qemu-vmx/README.md"
 # Files of the boot disk and of the build, and what the reader is to write
-NOT_HERE = re.compile(r"build/|EFI/|gangway\.cfg$|efi\.h$|.*NAME|.*TARGET")
+NOT_HERE = re.compile(r"build/|EFI/|gangway\.cfg$|efi\.h$|.*NAME|.*TARGET|.*/N[/.]")
 SOURCE = re.compile(r"(README\.md|Makefile|.*\.(c|h|asm|inc|asl|py|sh|ld|cfg|md))$")
 PATH = re.compile(r"[\w*.-]+(/[\w*.-]+)*/?")
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-TOP = "boot|hv|vtd|drivers|guest|tests|tools|docs"
+TOP = "boot|hv|vtd|drivers|guest|tests|tools|docs|course"
 PRODUCT = ("boot", "hv", "vtd", "drivers", "guest")
 
 
@@ -47,10 +47,14 @@ class Tree:
                         for p in pathlib.PurePath(f).parents}
         self.words = set()
         for name in self.files:
-            if SOURCE.match(name) and not name.endswith(".md"):
+            if (SOURCE.match(name) and not name.endswith(".md")
+                    or name.endswith("/answers")):
                 self.words |= set(WORD.findall((ROOT / name).read_text()))
             self.words.add(pathlib.PurePath(name).stem)
-        self.targets = set(re.findall(r"^([\w-]+):", self.text("Makefile"), re.M))
+        # Of a line of several targets each; lab-% is lab-3
+        self.targets = {target for line in re.findall(
+            r"^((?:[\w%-]+ ?)+):(?!=)", self.text("Makefile"), re.M)
+                        for target in line.split()}
 
     @staticmethod
     def text(name):
@@ -97,8 +101,8 @@ def is_path(span):
 
 
 def name_error(tree, span):
-    make = re.search(r"(?:^| )make ([a-z-]+)", span)
-    if make and make[1] not in tree.targets:
+    make = re.search(r"(?:^| )make ([a-z]+(?:-[a-z]+)*)(-[0-9N])?", span)
+    if make and make[1] + ("-%" if make[2] else "") not in tree.targets:
         return "no such target"
     call = re.fullmatch(r"([A-Za-z_]\w*)\((.*)\)", span)
     if call:

@@ -370,7 +370,7 @@ class Machine:
                 stdout=subprocess.PIPE, stderr=errors,
                 pass_fds=[monitor.fileno()], bufsize=0)
         monitor.close()
-        self._monitor.settimeout(30)
+        self._monitor.settimeout(120)
         self._replies = self._monitor.makefile("r")
         self._reader = threading.Thread(target=self._read_console, daemon=True)
         self._reader.start()

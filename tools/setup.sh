@@ -9,8 +9,8 @@
 #
 # SETUP=skip: check and install do nothing, for another distribution than Debian.
 #
-# Groups: build, run, test, fuzz, bochs, lint, models, distributions, emulator
-# (nothing if it is built, or QEMU= names another).
+# Groups: build, run, test, fuzz, bochs, lint, models, distributions, course,
+# book, emulator (nothing if it is built, or QEMU= names another).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -41,6 +41,8 @@ bochs='bochs-bin:bochs
        /usr/share/vgabios/vgabios.bin:vgabios
        /usr/share/ovmf/OVMF.fd:ovmf mformat:mtools cpio:cpio'
 distributions='debootstrap:debootstrap unshare:util-linux'
+course='patch:patch git:git'
+book='/usr/share/doc/python3-markdown:python3-markdown'
 lint='shellcheck:shellcheck clang-format-19:clang-format-19'
 models='gcc:gcc spin:spin'
 emulator="gcc:gcc ninja:ninja-build pkg-config:pkg-config patch:patch
@@ -94,18 +96,18 @@ known_groups() {
 	for group; do
 		case $group in
 		build | run | test | fuzz | bochs | lint | models | emulator | \
-		distributions) ;;
+		distributions | course | book) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
 	done
 }
 
-# All packages of all groups, and git, which nothing here runs
+# All packages of all groups
 all_packages() {
 	local item
 	# shellcheck disable=SC2086,SC2154  # one word an item
 	for item in git $build $run $test $fuzz $bochs $lint $models $distributions \
-		$emulator; do
+		$course $book $emulator; do
 		echo "${item##*:}"
 	done | sort -u
 }
