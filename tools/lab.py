@@ -325,7 +325,7 @@ def play(number):
     options = lab_runs.MACHINES[this.check.MACHINE][0]()
     if this.tree != ROOT:
         this.build("gangway.efi")
-    options.image = str(this.tree / "build/gangway.efi")
+    options.efi = str(this.tree / "build/gangway.efi")
     options.shell = True
     print("Ctrl-A C: the emulator's monitor, and back; Ctrl-A X: the end")
     return machine.run_on_terminal(options)

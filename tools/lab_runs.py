@@ -393,7 +393,7 @@ def boot(name, tree, folder, echo, **parameters):
     wire = folder / "wire"
     make_options, experiment = MACHINES[name]
     options = make_options()
-    options.image = str(tree / "build/gangway.efi")
+    options.efi = str(tree / "build/gangway.efi")
     if name in WIRED:
         options.qemu_extra += shlex.join(
             ["-object", f"filter-dump,id=wire,netdev=n0,file={wire}"])
