@@ -66,9 +66,9 @@ endif
 say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
-	unit fuzz coverage vm-tests soak attack-time attack-random schedule \
-	models mutants test-labs check book usb guest build-unit build-fuzz setup emulator \
-	format-check lint clean help FORCE
+	unit fuzz coverage vm-tests vm-tests-long soak attack-time \
+	attack-random schedule models mutants test-labs check book usb guest \
+	build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
 all:
@@ -86,7 +86,8 @@ help:
 #:                 tests
 #: make test-all   make test, and what takes longer or needs more: what CI runs
 #: make unit       the unit tests alone (TESTS=config: that one); make vm-tests:
-#:                 the other ones alone (TESTS='-k smp' is given to pytest)
+#:                 the other ones alone (TESTS='-k smp' is given to pytest);
+#:                 make vm-tests-long: more machines (part of make test-all)
 #: make test-kvm   Gangway under KVM, which runs on the emulator: some 7 minutes
 #:                 (part of make test-all; SMP, SHOW, DEVICE as with make run)
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
@@ -423,6 +424,12 @@ vm-tests:
 	@tools/setup.sh emulator
 	@$(PYTHON) tools/test.py vm
 
+vm-tests-long:
+	@tools/setup.sh install build run test emulator
+	@$(MAKE) --no-print-directory $(VM_FILES)
+	@tools/setup.sh emulator
+	@$(PYTHON) tools/test.py vm-long
+
 test-bochs:
 	@tools/setup.sh install build run bochs
 	@$(MAKE) --no-print-directory $(BOCHS_FILES)
@@ -442,7 +449,8 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants test-kvm test-labs
+LONG_TESTS := lint format-check models mutants vm-tests-long test-kvm test-labs \
+	test-distributions
 
 test-all:
 	@tools/setup.sh install build run test fuzz bochs emulator lint models

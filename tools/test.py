@@ -1,6 +1,6 @@
 """make test, make unit, make vm-tests: run the tests and count them.
 
-    test.py unit|fuzz|vm...
+    test.py unit|fuzz|vm|vm-long...
 
 Last line: N passed, N failed."""
 
@@ -73,15 +73,16 @@ def run_unit(names=()):
     return passed, failed
 
 
-def run_vm():
-    """pytest, two machines side by side where there are two CPUs."""
+def run_vm(marked):
+    """pytest, two machines side by side where there are two CPUs: the tests
+    that are @marked, or those that TESTS names."""
     report = BUILD / "vm-tests.xml"
     report.unlink(missing_ok=True)
     jobs = "2" if (os.cpu_count() or 1) > 1 else "0"
     subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider",
          "-n", jobs, f"--junitxml={report}", "tests/vm",
-         *shlex.split(os.environ.get("TESTS", ""))],
+         *(shlex.split(os.environ.get("TESTS", "")) or ["-m", marked])],
         cwd=ROOT, check=False)
     if not report.exists():
         return 0, 1
@@ -96,7 +97,9 @@ def run_vm():
 
 
 def main():
-    runners = {"unit": run_unit, "fuzz": fuzz.run_all, "vm": run_vm}
+    runners = {"unit": run_unit, "fuzz": fuzz.run_all,
+               "vm": lambda: run_vm("not long"),
+               "vm-long": lambda: run_vm("long")}
     passed = failed = 0
     if sys.argv[1:] == ["unit"]:  # TESTS= is pytest's where vm is run, too
         names = os.environ.get("TESTS", "").split()

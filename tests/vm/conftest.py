@@ -23,3 +23,7 @@ def close_and_judge(self):
 
 
 machine.Machine.close = close_and_judge
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: for make vm-tests-long alone")
