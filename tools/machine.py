@@ -73,6 +73,7 @@ class Options:
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg;
                                                               # None: no such line
     efi: str = ""  # another hypervisor
+    complaints: bool = False  # the emulator has reason to complain
     kernel: str = ""  # another guest kernel
     initrd: str = ""  # another initramfs.gz
     device: str = ""  # what the guest has instead of a VF: tools/devices.py

@@ -40,7 +40,8 @@ FORGOTTEN = {
         "hv/vmx/run.c", "\tept_invalidate();\n", "",
         {"device gone", "device gone for the other processor"}),
     "at all, when a mapping is removed": (
-        "hv/vmx/ept.c", "\tflush_everywhere();\n", "\t(void)flush_everywhere;\n",
+        "hv/vmx/ept.c", "\tif (flush_everywhere())\n",
+        "\t(void)flush_everywhere;\n\tif (1)\n",
         {"device gone", "device gone for the other processor"}),
     "by the other processors": (
         "hv/vmx/ept.c",

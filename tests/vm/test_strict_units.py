@@ -13,8 +13,9 @@ SECOND = 0xfed91000
 
 
 def commanded(efi="", iommu="", devices=()):
-    options = attacks.options("commands", iommu=iommu, devices=list(devices))
-    options.efi = str(efi)
+    options = attacks.options("commands")
+    options.iommu, options.efi = iommu, str(efi)
+    options.devices = list(devices)
     return machine.Machine(options, print)
 
 

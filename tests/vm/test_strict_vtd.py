@@ -36,7 +36,7 @@ def exercise(d):
 # emulator says
 FORGOTTEN = {
     "to write back new tables": (
-        "vtd/unit.c", "vtd_write_back(page, PAGE_SIZE)", "(void)page",
+        "vtd/unit.c", "vtd_write_back(page, pages * PAGE_SIZE)", "(void)page",
         "was never written back"),
     "to write back entries": (
         "vtd/unit.c", "vtd_write_back(half, sizeof(*half))", "(void)half",
