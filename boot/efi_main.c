@@ -151,13 +151,13 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	read_config();
 	find_rsdp();
 	find_processors(&handed);
+	handed.screen_count =
+		graphics_find(handed.screen, ARRAY_SIZE(handed.screen));
 	take_memory();
 	if (handed.config.mode == MODE_RUN) {
 		read_files();
 		check_guest_memory();
 	}
-	handed.screen_count =
-		graphics_find(handed.screen, ARRAY_SIZE(handed.screen));
 	leave_firmware(&handed);
 	if (handed.config.mode == MODE_RUN)
 		memory_choose(&handed);

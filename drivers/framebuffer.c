@@ -3,11 +3,10 @@
  * screen is kept in memory, and a move draws only cells that change.
  */
 #include "drivers/framebuffer.h"
+#include "hv/alloc.h"
 #include "hv/asm.h"
 #include "hv/string.h"
 
-#define COLUMNS_MAX 160
-#define ROWS_MAX 64
 #define SIDE_MAX 16384 /* pixels: wider modes are taken for nonsense */
 #define COLUMNS_MIN 40
 #define ROWS_MIN 12
@@ -27,7 +26,7 @@ struct screen {
 	unsigned int columns, rows, scale;
 	unsigned int column, row;
 	enum colour colour;
-	struct cell cell[ROWS_MAX][COLUMNS_MAX];
+	struct cell *cells; /* by row, then by column */
 	/* Inside of an escape sequence: after ESC, after ESC [ */
 	enum { TEXT, AFTER_ESCAPE, IN_SEQUENCE } state;
 	unsigned int parameter;
@@ -84,6 +83,12 @@ static u32 make_pixel(const struct screen *s, u32 red, u32 green, u32 blue)
 	       channel(s->mode.blue, blue);
 }
 
+static struct cell *cell_at(const struct screen *s, unsigned int column,
+			    unsigned int row)
+{
+	return &s->cells[row * s->columns + column];
+}
+
 static volatile u32 *line_at(const struct screen *s, unsigned int y)
 {
 	return (volatile u32 *)s->mode.base + (u64)y * s->mode.pitch;
@@ -108,7 +113,7 @@ static void draw_glyph_line(const struct screen *s, unsigned int x,
 
 static void draw(const struct screen *s, unsigned int column, unsigned int row)
 {
-	const struct cell *cell = &s->cell[row][column];
+	const struct cell *cell = cell_at(s, column, row);
 	const u8 *glyph = font[cell->c - FONT_FIRST];
 	unsigned int scale = s->scale;
 
@@ -121,7 +126,7 @@ static void draw(const struct screen *s, unsigned int column, unsigned int row)
 static void set_cell(struct screen *s, unsigned int column, unsigned int row,
 		     struct cell to)
 {
-	struct cell *cell = &s->cell[row][column];
+	struct cell *cell = cell_at(s, column, row);
 
 	if (cell->c == to.c && (cell->colour == to.colour || to.c == ' '))
 		return;
@@ -136,8 +141,9 @@ static void move_up(struct screen *s, unsigned int by)
 	for (unsigned int row = 0; row < s->rows; row++)
 		for (unsigned int column = 0; column < s->columns; column++)
 			set_cell(s, column, row,
-				 row + by < s->rows ? s->cell[row + by][column]
-						    : blank);
+				 row + by < s->rows
+					 ? *cell_at(s, column, row + by)
+					 : blank);
 	s->row -= by;
 }
 
@@ -300,38 +306,61 @@ size_t framebuffer_page(const char *text, size_t length)
 	return at;
 }
 
-/* Where @mode goes: in place of what has the same pixels, or where none is. */
-static struct screen *choose_screen(const struct framebuffer *mode)
+static struct screen *free_screen(void)
 {
-	FOR_EACH_SCREEN(s)
-		if (s->mode.base == mode->base)
-			return s;
 	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++)
 		if (!screens[i].mode.size)
 			return &screens[i];
 	return NULL;
 }
 
-bool framebuffer_add(const struct framebuffer *mode)
+static unsigned int columns_of(const struct framebuffer *mode)
 {
-	struct screen *s = choose_screen(mode);
+	return mode->width / (FONT_WIDTH * choose_scale(mode));
+}
 
-	if (!s)
-		return false;
-	memset(s, 0, sizeof(*s));
-	s->mode = *mode;
-	s->mode.size = framebuffer_bytes(mode);
-	s->scale = choose_scale(mode);
-	s->columns =
-		MIN(mode->width / (FONT_WIDTH * s->scale), (u32)COLUMNS_MAX);
-	s->rows = MIN(mode->height / (FONT_HEIGHT * s->scale), (u32)ROWS_MAX);
+static unsigned int rows_of(const struct framebuffer *mode)
+{
+	return mode->height / (FONT_HEIGHT * choose_scale(mode));
+}
+
+size_t framebuffer_pages(const struct framebuffer *mode)
+{
+	size_t cells = (size_t)columns_of(mode) * rows_of(mode);
+
+	if (!framebuffer_bytes(mode))
+		return 0;
+	return ALIGN_UP(cells * sizeof(struct cell), PAGE_SIZE) / PAGE_SIZE;
+}
+
+static void prepare(struct screen *s, const struct framebuffer *mode,
+		    struct cell *cells)
+{
+	*s = (struct screen){
+		.mode = *mode,
+		.scale = choose_scale(mode),
+		.columns = columns_of(mode),
+		.rows = rows_of(mode),
+		.cells = cells,
+	};
 	s->pixel[PLAIN_TEXT] = make_pixel(s, 200, 200, 200);
 	s->pixel[RED_TEXT] = make_pixel(s, 255, 85, 85);
 	s->pixel[GREEN_TEXT] = make_pixel(s, 85, 255, 85);
 	s->pixel[YELLOW_TEXT] = make_pixel(s, 255, 255, 85);
-	for (unsigned int row = 0; row < ROWS_MAX; row++)
-		for (unsigned int column = 0; column < COLUMNS_MAX; column++)
-			s->cell[row][column].c = ' ';
+	for (unsigned int i = 0; i < s->columns * s->rows; i++)
+		cells[i].c = ' ';
+	s->mode.size = framebuffer_bytes(mode);
+}
+
+bool framebuffer_add(const struct framebuffer *mode)
+{
+	struct screen *s = free_screen();
+	struct cell *cells =
+		s ? page_alloc(framebuffer_pages(mode), PAGES_DEVICE) : NULL;
+
+	if (!cells)
+		return false;
+	prepare(s, mode, cells);
 	clear_pixels(s);
 	return true;
 }
@@ -344,10 +373,16 @@ bool framebuffer_has(hpa_t page)
 	return false;
 }
 
+static void give_up(struct screen *s)
+{
+	page_free(s->cells, framebuffer_pages(&s->mode), PAGES_DEVICE);
+	s->mode.size = 0;
+}
+
 void framebuffer_give_up(hpa_t base, u64 size)
 {
 	FOR_EACH_SCREEN(s)
 		if (size && base < s->mode.base + s->mode.size &&
 		    s->mode.base - MIN(base, s->mode.base) < size)
-			s->mode.size = 0;
+			give_up(s);
 }

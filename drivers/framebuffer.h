@@ -29,9 +29,13 @@ extern const u8 font[FONT_GLYPHS][FONT_HEIGHT];
  * text. */
 u64 framebuffer_bytes(const struct framebuffer *mode);
 
-/* Clear a screen and use it for text, too, from now on; in place of one with
- * the same base.  framebuffer_bytes() of @mode at its base are mapped.  Modes
- * of 2560 pixels a line and more get larger letters.  False: too many. */
+/* Pages of the pool that framebuffer_add() takes for @mode. */
+size_t framebuffer_pages(const struct framebuffer *mode);
+
+/* Clear a screen and use it for text, too, from now on.  framebuffer_bytes() of
+ * @mode, which are not 0, are mapped at its base.  Modes of 2560 pixels a line
+ * and more get larger letters.  False: there are FRAMEBUFFERS_MAX, or there is
+ * no memory. */
 bool framebuffer_add(const struct framebuffer *mode);
 
 /*

@@ -221,7 +221,8 @@ static bool use_screen(const struct framebuffer *mode)
 		return false;
 	if (framebuffer_add(mode))
 		return true;
-	hv_log("screen: one more at 0x%lx stays dark, %u are in use\n",
+	hv_log("screen: one more at 0x%lx stays dark: %u are in use, or there "
+	       "is no memory\n",
 	       mode->base, FRAMEBUFFERS_MAX);
 	return false;
 }

@@ -71,18 +71,35 @@ static u64 function_pages(void)
 	       PF_DOMAINS_MAX * PF_DOMAIN_PAGES(NVME_DMA_PAGES);
 }
 
-/* The table of PCI functions; contiguous pages are aligned to their number's
- * next power of two. */
+/* What @pages that are contiguous take: they are aligned to their number's next
+ * power of two. */
+static u64 contiguous(u64 pages)
+{
+	u64 aligned = 1;
+
+	while (aligned < pages)
+		aligned *= 2;
+	return pages ? 2 * aligned : 0;
+}
+
+/* The text on each screen. */
+static u64 screen_pages(const struct handover *h)
+{
+	u64 pages = 0;
+
+	for (unsigned int i = 0; i < h->screen_count; i++)
+		pages += contiguous(framebuffer_pages(&h->screen[i]));
+	return pages;
+}
+
+/* The table of PCI functions. */
 static u64 pci_pages(void)
 {
 	const struct acpi_header *mcfg = acpi_table("MCFG");
 	static struct pci_ecam ecam[PCI_MAX_ECAM];
 	unsigned int count = mcfg ? mcfg_ecam(mcfg, ecam, PCI_MAX_ECAM) : 0;
-	u64 pages = pci_table_pages(ecam, count), aligned = 1;
 
-	while (aligned < pages)
-		aligned *= 2;
-	return 2 * aligned;
+	return contiguous(pci_table_pages(ecam, count));
 }
 
 /* Of VT-d; nothing where there are no units. */
@@ -108,7 +125,7 @@ u64 machine_pool_size(const struct handover *h,
 
 	acpi_init(h->rsdp, map_nothing);
 	pages = VCPU_BITMAP_PAGES + function_pages() + pci_pages() +
-		vtd_pages(ram) +
+		screen_pages(h) + vtd_pages(ram) +
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
 		count_cpus(h) * CPU_PAGES + table_pages(ram, ept_large) +
 		assigned_table_pages(h->config.assign_count, ept_large);

@@ -1,5 +1,6 @@
 /* sources: drivers/framebuffer.c */
 #include "drivers/framebuffer.h"
+#include "hv/alloc.h"
 #include "hv/colour.h"
 #include "tests/unit/support.h"
 #include <stdlib.h>
@@ -164,6 +165,7 @@ static void uses_the_masks(void **state)
 	mode.red = 0x3ff;
 	mode.green = 0xffc00;
 	mode.blue = 0x3ff00000;
+	framebuffer_give_up(mode.base, 1);
 	framebuffer_add(&mode);
 	show(RED "A");
 	/* 255 and 85 of 255, in ten bits */
@@ -328,11 +330,33 @@ static void too_many_are_refused(void **state)
 		assert_int_equal(framebuffer_add(&other),
 				 i < FRAMEBUFFERS_MAX - 1);
 	}
-	/* The same again is no other */
-	assert_true(framebuffer_add(&mode));
 	framebuffer_give_up(0, UINT64_MAX);
 	for (unsigned int i = 0; i < FRAMEBUFFERS_MAX; i++)
 		free(more[i]);
+}
+
+/* Two bytes a cell: 41 columns and 12 rows take a page, and 240 columns and 67
+ * rows, of the full width, take 8. */
+static void memory_for_what_stands_there(void **state)
+{
+	struct framebuffer full = mode, nonsense = mode;
+
+	(void)state;
+	full.width = full.pitch = 1920;
+	full.height = 1080;
+	full.size = 1920 * 1080 * sizeof(u32);
+	nonsense.pitch = 0;
+	assert_int_equal(framebuffer_pages(&mode), 1);
+	assert_int_equal(framebuffer_pages(&full), 8);
+	assert_int_equal(framebuffer_pages(&nonsense), 0);
+	assert_int_equal(page_count(PAGES_DEVICE), 1);
+	framebuffer_give_up(mode.base, 1);
+	assert_int_equal(page_count(PAGES_DEVICE), 0);
+	test_pages_left = 0;
+	assert_false(framebuffer_add(&mode));
+	test_pages_left = 1;
+	assert_true(framebuffer_add(&mode));
+	test_pages_left = SIZE_MAX;
 }
 
 static void modes_without_sense_are_refused(void **state)
@@ -388,6 +412,8 @@ int main(void)
 			pages_end_where_one_screen_is_full, build, release),
 		cmocka_unit_test_setup_teardown(too_many_are_refused, build,
 						release),
+		cmocka_unit_test_setup_teardown(memory_for_what_stands_there,
+						build, release),
 		cmocka_unit_test_setup_teardown(modes_without_sense_are_refused,
 						build, release),
 	};
