@@ -44,9 +44,25 @@ static void send_start_sequence(u32 apic_id, hpa_t trampoline)
 	apic_send_ipi(apic_id, startup);
 }
 
-static enum cpu_state cpu_state(const struct cpu *cpu)
+/* Whether it has started is decided once, by whoever comes first: the processor
+ * itself, or the one that waits and gives it up. */
+static bool decide(struct cpu *cpu, enum cpu_state state)
 {
-	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE);
+	enum cpu_state undecided = CPU_ABSENT;
+
+	return __atomic_compare_exchange_n(&cpu->state, &undecided, state,
+					   false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+bool smp_started(struct cpu *cpu)
+{
+	return decide(cpu, CPU_STARTED);
+}
+
+static bool is_started(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->state, __ATOMIC_ACQUIRE) == CPU_STARTED;
 }
 
 static int start_one(u32 apic_id, struct trampoline_params *params,
@@ -63,9 +79,9 @@ static int start_one(u32 apic_id, struct trampoline_params *params,
 	params->stack = (u64)cpu->stack + CPU_STACK_PAGES * PAGE_SIZE;
 	params->cpu = (u64)cpu;
 	send_start_sequence(apic_id, trampoline);
-	err = wait_until(cpu_state(cpu) == CPU_STARTED, START_LIMIT_US,
+	err = wait_until(is_started(cpu), START_LIMIT_US,
 			 "a processor to start after SIPI");
-	if (err) {
+	if (err && decide(cpu, CPU_STOPPED)) {
 		hv_log("smp: CPU with APIC ID %u did not start; going on "
 		       "without it\n",
 		       apic_id);
@@ -93,7 +109,7 @@ bool smp_start(const u32 *apic_ids, unsigned int count, hpa_t trampoline,
 	/* No list may mean that there are more */
 	all = count;
 	for (unsigned int i = 0; i < count; i++)
-		if (apic_ids[i] != this_cpu()->apic_id &&
+		if (apic_ids[i] != cpus[0]->apic_id &&
 		    (cpu_count == MAX_CPUS ||
 		     start_one(apic_ids[i], params, trampoline)))
 			all = false;

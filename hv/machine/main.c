@@ -98,10 +98,9 @@ static _Noreturn void ap_main(struct cpu *cpu)
 	cpu_load_tables(cpu);
 	host_state_set(false);
 	host_paging_load();
-	if (set_up_cpu())
+	if (set_up_cpu() || !smp_started(cpu))
 		for (;;)
 			halt();
-	__atomic_store_n(&cpu->state, CPU_STARTED, __ATOMIC_RELEASE);
 	/* Without a limit: CPU 0 sets it, or has stopped the machine */
 	while (!is_guest_ready()) {
 		tsc_answer(cpu->index);

@@ -113,7 +113,7 @@ void delay_us(u64 us, const char *why)
 	test_time += us;
 }
 
-int wait_timed_out(const char *what)
+WEAK int wait_timed_out(const char *what)
 {
 	hv_log("timeout: %s\n", what);
 	return -ETIMEDOUT;
