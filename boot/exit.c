@@ -45,7 +45,8 @@ void leave_firmware(struct handover *handover)
 	handover->tsc_adjust = tsc_adjust_clear();
 	handover->takeover_tsc = rdtsc();
 	handover->firmware =
-		(struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};
+		(struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT),
+					(u64)__builtin_frame_address(0)};
 	handover->memory_map = uefi_map_as_read(&map);
 	handover->runtime_services = loader.system->RuntimeServices;
 }

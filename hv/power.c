@@ -10,14 +10,17 @@
 #define EFI_RESET_COLD 0
 #define EFI_RESET_SHUTDOWN 2
 
+/* Which a caller leaves to the one it calls (UEFI 2.3.4.2) */
+#define SHADOW_SPACE 32
+
 /* The last resort: reset control register of PC chipsets */
 #define RESET_PORT 0xcf9
 #define RESET_FULL 0x0a
 #define RESET_CPU 0x04	/* some want to see it change */
 #define RESET_READS 100 /* of a port, a microsecond each */
 
-typedef void __attribute__((ms_abi)) reset_system_fn(u32 type, u64 status,
-						     u64 size, void *reason);
+typedef void __attribute__((ms_abi))
+reset_system_fn(u32 type, u64 status, u64 size, void *reason);
 
 static void *runtime_services;
 static struct firmware_state firmware;
@@ -50,6 +53,22 @@ static void back_from_firmware(void)
 	own.cr3 = 0;
 }
 
+/* On the stack that ends at @rsp; RBX survives the call (UEFI 2.3.4.2). */
+static void call_on(u64 rsp, reset_system_fn *reset, u32 type)
+{
+	register u64 size __asm__("r8") = 0, reason __asm__("r9") = 0;
+	u64 stack = ALIGN_DOWN(rsp, 16) - SHADOW_SPACE, status = 0;
+
+	__asm__ volatile("mov %%rsp, %%rbx\n\t"
+			 "mov %%rax, %%rsp\n\t"
+			 "call *%[reset]\n\t"
+			 "mov %%rbx, %%rsp"
+			 : "+c"(type), "+d"(status), "+r"(size), "+r"(reason),
+			   "+a"(stack)
+			 : [reset] "S"(reset)
+			 : "rbx", "r10", "r11", "memory", "cc");
+}
+
 /* Comes back if the firmware does, or has no such service. */
 static void call_firmware(enum end_action action)
 {
@@ -59,10 +78,11 @@ static void call_firmware(enum end_action action)
 	if (!runtime_services)
 		return;
 	asked_for = action;
-	own = (struct firmware_state){read_cr3(), read_cr4(), rdmsr(MSR_PAT)};
+	own = (struct firmware_state){
+		.cr3 = read_cr3(), .cr4 = read_cr4(), .pat = rdmsr(MSR_PAT)};
 	load(firmware);
-	(*reset)(action == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN, 0,
-		 0, NULL);
+	call_on(firmware.rsp, *reset,
+		action == END_RESET ? EFI_RESET_COLD : EFI_RESET_SHUTDOWN);
 	back_from_firmware();
 	hv_log("power: the firmware's ResetSystem() comes back\n");
 }
