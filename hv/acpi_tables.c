@@ -132,14 +132,12 @@ const struct acpi_header *acpi_table(const char *signature)
 	return NULL;
 }
 
-/* The next structure of the MADT behind *@at; NULL at its end, or where a
- * length is 0 or leads beyond it. */
-static const u8 *madt_next(const struct acpi_header *madt, u32 *at)
+const u8 *acpi_next_entry(const struct acpi_header *table, u32 *at)
 {
-	const u8 *entry = (const u8 *)madt + *at;
+	const u8 *entry = (const u8 *)table + *at;
 
-	if (*at + 2 > madt->length || entry[1] < 2 ||
-	    entry[1] > madt->length - *at)
+	if (*at + 2 > table->length || entry[1] < 2 ||
+	    entry[1] > table->length - *at)
 		return NULL;
 	*at += entry[1];
 	return entry;
@@ -176,7 +174,7 @@ unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,
 	const u8 *entry;
 	u32 id;
 
-	while ((entry = madt_next(madt, &at)) && count < max)
+	while ((entry = acpi_next_entry(madt, &at)) && count < max)
 		if (enabled_cpu(entry, &id) && !is_in(id, apic_id, count))
 			apic_id[count++] = id;
 	return count;
@@ -188,7 +186,7 @@ bool acpi_next_ioapic(const struct acpi_header *madt, u32 *at,
 	const u8 *entry;
 
 	*at = MAX(*at, (u32)MADT_ENTRIES);
-	while ((entry = madt_next(madt, at))) {
+	while ((entry = acpi_next_entry(madt, at))) {
 		if (entry[0] != MADT_IOAPIC || entry[1] < 12)
 			continue;
 		ioapic->id = entry[2];
@@ -223,7 +221,7 @@ u32 acpi_isa_gsi(const struct acpi_header *madt, u8 irq)
 	u32 at = MADT_ENTRIES;
 	const u8 *entry;
 
-	while ((entry = madt_next(madt, &at)))
+	while ((entry = acpi_next_entry(madt, &at)))
 		if (entry[0] == MADT_OVERRIDE && entry[1] >= 10 &&
 		    entry[3] == irq)
 			return (u32)acpi_field(entry, 4, 4);

@@ -43,6 +43,11 @@ const struct acpi_header *acpi_table(const char *signature);
  * need not be aligned. */
 u64 acpi_field(const void *table, u32 offset, unsigned int size);
 
+/* The next structure behind *@at of a table whose structures begin with type
+ * and length, a byte each (MADT, SRAT); NULL at its end, or where a length is 0
+ * or leads beyond it. */
+const u8 *acpi_next_entry(const struct acpi_header *table, u32 *at);
+
 /* APIC IDs of the processors that the MADT calls enabled (5.2.12.2, 5.2.12.12),
  * each once, at most @max; returns their number. */
 unsigned int acpi_cpus(const struct acpi_header *madt, u32 *apic_id,

@@ -19,6 +19,7 @@
 #include "hv/machine/end.h"
 #include "hv/machine/events.h"
 #include "hv/machine/handover.h"
+#include "hv/machine/nodes.h"
 #include "hv/machine/pass_clock.h"
 #include "hv/machine/preflight.h"
 #include "hv/machine/take_ranges.h"
@@ -222,6 +223,7 @@ void machine_build(struct vcpu_entry *entry)
 	weaken_set(handover->config.weaken);
 	vcpu_count = acpi.count = choose_cpus();
 	build_map();
+	machine_log_nodes();
 	have_pci = !take_pci();
 	usable = !machine_find_vtd(&dmar);
 	machine_take_ranges(dmar);
