@@ -12,9 +12,12 @@ VTD = 0xfed90000
 
 
 def options(arguments, timeout=150, smp=2, **settings):
+    """Of all memory the guest would get many pieces; of this much it gets one:
+    what is behind its end is no RAM."""
     return machine.Options(
         kernel=str(KERNEL), timeout=timeout, smp=smp,
         settings={"kernel": "\\kernel", "initrd": None, "cmdline": arguments,
+                  "memory": "1536M",
                   "on-poweroff": "halt", "on-reboot": "halt", **settings})
 
 
