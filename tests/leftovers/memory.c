@@ -5,6 +5,8 @@
 
 #define LOW_END (4 * GIB - 1)
 #define LEFT_FREE (100 * MIB)
+#define REAL_END 0x9efff
+#define REAL_FREE (2 * PAGE_SIZE)
 #define PIECES 150
 #define PIECE (4 * MIB)
 #define EVENT_BYTES (32 * MIB)
@@ -21,18 +23,21 @@ static bool take(EFI_ALLOCATE_TYPE type, u64 bytes, EFI_PHYSICAL_ADDRESS *at)
 		type, EfiReservedMemoryType, bytes / PAGE_SIZE, at));
 }
 
-/* One piece to give back in the end; then all, in halving pieces. */
+/* One piece to give back in the end, and some pages for real mode; then all, in
+ * halving pieces. */
 static void fill_low_memory(void)
 {
-	EFI_PHYSICAL_ADDRESS kept = LOW_END, at;
+	EFI_PHYSICAL_ADDRESS kept = LOW_END, real = REAL_END, at;
 
-	if (!take(AllocateMaxAddress, LEFT_FREE, &kept))
+	if (!take(AllocateMaxAddress, LEFT_FREE, &kept) ||
+	    !take(AllocateMaxAddress, REAL_FREE, &real))
 		give_up("no memory below 4 GiB to leave free");
 	for (u64 size = GIB; size >= PAGE_SIZE; size /= 2)
 		do
 			at = LOW_END;
 		while (take(AllocateMaxAddress, size, &at));
 	efi->BootServices->FreePages(kept, LEFT_FREE / PAGE_SIZE);
+	efi->BootServices->FreePages(real, REAL_FREE / PAGE_SIZE);
 	say("leftovers: memory is full below 4 GiB\n");
 }
 
