@@ -15,6 +15,7 @@
 #include "hv/machine/config.h"
 #include "hv/machine/main.h"
 #include "hv/machine/pool_size.h"
+#include "hv/machine/take_vtd.h"
 #include "hv/string.h"
 #include "hv/version.h"
 #include "hv/vmx/check.h"
@@ -133,6 +134,21 @@ static void take_memory(void)
 	handed.trampoline = memory_take_trampoline();
 }
 
+/* While a message can be read before anything changes: SMM of such a firmware
+ * may not know the APIC in that mode. */
+static void warn_of_x2apic(void)
+{
+	const struct acpi_header *table = acpi_table("DMAR");
+	const struct dmar *dmar;
+
+	if (table && !machine_parse_dmar(table, &dmar) && dmar->x2apic_opt_out)
+		boot_print("gangway: the firmware asks that x2APIC stays off "
+			   "(DMAR X2APIC_OPT_OUT); Gangway needs it, and "
+			   "turns it on: if the machine stands still "
+			   "afterwards, look for \"x2APIC\" in the "
+			   "firmware's set-up\n");
+}
+
 static void check_guest_memory(void)
 {
 	memory_check(&handed, linux_memory_needed((void *)handed.kernel.base,
@@ -154,6 +170,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	handed.screen_count =
 		graphics_find(handed.screen, ARRAY_SIZE(handed.screen));
 	take_memory();
+	warn_of_x2apic();
 	if (handed.config.mode == MODE_RUN) {
 		read_files();
 		check_guest_memory();

@@ -178,7 +178,7 @@ def test_rmrrs_in_preflight():
         tables.rmrr(0x7c010000, 0x7c02ffff, slot(5)),
         tables.rmrr(0x7c040000, 0x7c030000, slot(6)),
         tables.rmrr(0x7c050000, 0x7c05ffff, tables.scope(tables.BRIDGE, (2, 0))),
-        width=48)
+        width=48, flags=3)
     options = machine.Options(settings={"mode": "check"}, devices=[
         "-device", "pcie-root-port,id=rp2,slot=2,chassis=2,addr=2.0",
         "-device", "edu,bus=rp2", "-device", "e1000e,addr=4.0,romfile=",
@@ -206,6 +206,9 @@ def test_rmrrs_in_preflight():
         assert "RMRR 0x7c040000-0x7c030000, impossible, of 0000:00:06.0" in m.log
         assert "RMRR 0x480000000-0x48001ffff, 128 KiB, of " \
             "0000:00:01.0/00.0" in m.log
+        # Flag X2APIC_OPT_OUT: said while nothing has changed, too
+        assert m.console.index("the firmware asks that x2APIC stays off") < \
+            m.console.index("gangway: leaving the firmware")
         # Only looked at
         assert m.switched("dmar") == ""
 
