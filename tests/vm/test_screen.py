@@ -127,7 +127,7 @@ def test_preflight_is_on_the_screen(name, tmp_path):
                         re.M)[0][:95]
         page, x, y = find(row, pages, font)
         assert page.colours(x + 8 * row.rindex(" yes"), y, 4) == {GREEN}
-        page, x, y = find("no: only together", pages, font)
+        page, x, y = find("no: it has INTx", pages, font)
         assert page.colours(x, y, 2) == {RED}
         find("gangway: mode=check ends here", pages, font)
         # One more key ends it
