@@ -5,6 +5,7 @@
 #include "hv/x86.h"
 
 #define MCG_CAP_COUNT 0xff
+#define BANKS_MAX 32 /* MSRs 400H to 47FH; behind them are those of VMX */
 #define MSR_BANK_STATUS(i) (MSR_MC0_CTL + 4 * (i) + 1)
 #define MSR_BANK_ADDR(i) (MSR_MC0_CTL + 4 * (i) + 2)
 
@@ -72,7 +73,8 @@ static void log_bank(unsigned int index, unsigned int bank, u64 status)
 
 void machine_check_log(unsigned int index)
 {
-	unsigned int count = rdmsr(MSR_MCG_CAP) & MCG_CAP_COUNT;
+	unsigned int count =
+		MIN(rdmsr(MSR_MCG_CAP) & MCG_CAP_COUNT, (u64)BANKS_MAX);
 	unsigned int found = 0;
 
 	for (unsigned int bank = 0; bank < count; bank++) {

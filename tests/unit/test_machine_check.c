@@ -82,12 +82,25 @@ static void several_banks_and_none(void **state)
 			    "processor's may\n");
 }
 
+/* The model fails the test at a bank 32. */
+static void banks_end_where_others_begin(void **state)
+{
+	(void)state;
+	processor_has_msr(MSR_MCG_CAP, 0xff);
+	for (u32 i = 6; i < 32; i++)
+		processor_has_msr(STATUS(i), 0);
+	processor_has_msr(STATUS(31), BIT(63) | 5);
+	machine_check_log(0);
+	assert_non_null(strstr(test_log, "bank 31: parity"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_whole_line, setup),
 		cmocka_unit_test_setup(codes_in_words, setup),
 		cmocka_unit_test_setup(several_banks_and_none, setup),
+		cmocka_unit_test_setup(banks_end_where_others_begin, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
