@@ -6,7 +6,10 @@
 
 static struct model models[4];
 static unsigned int model_count;
-static struct pci_function functions[32];
+/* More than can be attached (VTD_MAX_ATTACHED), and those of setup() */
+#define FUNCTIONS 64
+
+static struct pci_function functions[FUNCTIONS];
 static unsigned int function_count;
 
 /* Tables of units live as long as the hypervisor: nothing frees them. */
@@ -791,7 +794,7 @@ struct pci_function *model_pci_add(u16 segment, u8 bus, u8 device, u8 function)
 {
 	struct pci_function *fn = &functions[function_count++];
 
-	assert_true(function_count <= 32);
+	assert_true(function_count <= FUNCTIONS);
 	fn->addr =
 		(struct pci_addr){segment, bus, (u8)(device << 3 | function)};
 	return fn;
