@@ -9,7 +9,6 @@
 #include "drivers/pci/pci_reset.h"
 #include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
-#include "drivers/usb_handover.h"
 #include "guest/assign/ports.h"
 #include "guest/assign/table.h"
 #include "hv/format.h"
@@ -96,13 +95,6 @@ int assigned_make_whole_ready(struct assigned *a)
 	sriov_disable(fn);
 	pci_enable_path(fn);
 	err = assigned_map_for_host(fn);
-	if (!err) {
-		/* Its registers answer */
-		pci_write16(fn, PCI_COMMAND,
-			    pci_read16(fn, PCI_COMMAND) |
-				    (u16)PCI_COMMAND_MEMORY);
-		usb_take(fn);
-	}
 	if (!err && kind != PCI_RESET_NONE)
 		err = pci_reset(fn, kind);
 	if (err)
