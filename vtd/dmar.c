@@ -105,14 +105,16 @@ static int parse_path(const struct part *p, struct dmar_scope *scope)
 	return 0;
 }
 
-/* The scopes that fill @p, into @scope[@max]. */
-static int parse_scopes(struct part p, struct dmar_scope *scope,
-			unsigned int max, unsigned int *count)
+/* The scopes that fill @p, @count of them from *@scope on. */
+static int parse_scopes(struct part p, struct dmar *dmar,
+			struct dmar_scope **scope, unsigned int *count)
 {
 	size_t end = p.at + p.size;
+	struct dmar_scope *next = &dmar->scope[dmar->scope_count];
 	int err;
 	u8 type;
 
+	*scope = next;
 	for (*count = 0; p.at < end; p.at += p.size) {
 		p.size = end - p.at;
 		if (p.size < SCOPE_PATH + 2)
@@ -128,16 +130,17 @@ static int parse_scopes(struct part p, struct dmar_scope *scope,
 			       p.at, type);
 			continue;
 		}
-		if (*count == max)
+		if (dmar->scope_count == DMAR_MAX_SCOPES)
 			return too_many(&p, "device scopes");
-		scope[*count].type = type;
-		scope[*count].enumeration_id =
-			read_bytes(&p, SCOPE_ENUMERATION_ID, 1);
-		scope[*count].start_bus = read_bytes(&p, SCOPE_START_BUS, 1);
-		err = parse_path(&p, &scope[*count]);
+		next->type = type;
+		next->enumeration_id = read_bytes(&p, SCOPE_ENUMERATION_ID, 1);
+		next->start_bus = read_bytes(&p, SCOPE_START_BUS, 1);
+		err = parse_path(&p, next);
 		if (err)
 			return err;
+		next++;
 		++*count;
+		dmar->scope_count++;
 	}
 	return 0;
 }
@@ -168,8 +171,8 @@ static int parse_drhd(const struct part *p, struct dmar *dmar)
 			return -EEXIST;
 		}
 	dmar->unit_count++;
-	return parse_scopes(rest_of(p, DRHD_SCOPES), unit->scope,
-			    DMAR_MAX_SCOPES, &unit->scope_count);
+	return parse_scopes(rest_of(p, DRHD_SCOPES), dmar, &unit->scope,
+			    &unit->scope_count);
 }
 
 static int parse_rmrr(const struct part *p, struct dmar *dmar)
@@ -188,8 +191,8 @@ static int parse_rmrr(const struct part *p, struct dmar *dmar)
 		bad(p, "reserved memory region (RMRR) of impossible extent; "
 		       "what it names cannot be assigned");
 	dmar->rmrr_count++;
-	return parse_scopes(rest_of(p, RMRR_SCOPES), rmrr->scope,
-			    ARRAY_SIZE(rmrr->scope), &rmrr->scope_count);
+	return parse_scopes(rest_of(p, RMRR_SCOPES), dmar, &rmrr->scope,
+			    &rmrr->scope_count);
 }
 
 /* What Gangway has no use for: ATS is never enabled, so neither ATSR nor SATC
@@ -220,9 +223,9 @@ static void add_unit(const struct part *p, struct dmar *dmar)
 		dmar->scopes_unknown = true;
 	else
 		dmar->dropped_count++;
-	hv_log("vtd: DMAR table, offset 0x%zx: no device can be assigned, for "
-	       "it is not known which are behind this unit: look for a newer "
-	       "firmware\n",
+	hv_log("vtd: DMAR table, offset 0x%zx: no device can be assigned, "
+	       "because it is not known which are behind this unit: look for "
+	       "a newer firmware\n",
 	       p->at);
 }
 

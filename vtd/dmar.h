@@ -6,10 +6,9 @@
 
 /* What is beyond one of these costs the entry, and what follows from that. */
 #define DMAR_MAX_UNITS 64
-#define DMAR_MAX_SCOPES 128
-#define DMAR_MAX_PATH 8
 #define DMAR_MAX_RMRRS 64
-#define DMAR_MAX_RMRR_SCOPES 64
+#define DMAR_MAX_SCOPES 1024 /* of all entries */
+#define DMAR_MAX_PATH 8
 
 /* Device scope types (VT-d 8.3.1) */
 enum dmar_scope_type {
@@ -35,23 +34,24 @@ struct dmar_unit {
 	u16 segment;
 	bool include_all;
 	unsigned int scope_count;
-	struct dmar_scope scope[DMAR_MAX_SCOPES];
+	struct dmar_scope *scope;
 };
 
 struct dmar_rmrr {
 	u16 segment;
 	hpa_t base, limit; /* limit: last byte; may be below base */
 	unsigned int scope_count;
-	struct dmar_scope scope[DMAR_MAX_RMRR_SCOPES];
+	struct dmar_scope *scope;
 };
 
 struct dmar {
 	u8 address_width; /* host address width in bits */
 	bool intr_remap;  /* INTR_REMAP flag */
 	bool x2apic_opt_out;
-	unsigned int unit_count, rmrr_count;
-	/* Units that are not in unit[], for their entries or registers cannot
-	 * be used: nothing can be assigned then, but the others block. */
+	unsigned int unit_count, rmrr_count, scope_count;
+	/* Units that are not in unit[], because their entries or registers
+	 * cannot be used: nothing can be assigned then, but the others block.
+	 */
 	unsigned int dropped_count;
 	/* Memory is reserved for functions that are not known */
 	bool rmrr_unknown;
@@ -59,6 +59,8 @@ struct dmar {
 	bool scopes_unknown;
 	struct dmar_unit unit[DMAR_MAX_UNITS];
 	struct dmar_rmrr rmrr[DMAR_MAX_RMRRS];
+	struct dmar_scope
+		scope[DMAR_MAX_SCOPES]; /* units and RMRRs point here */
 };
 
 /*
@@ -67,10 +69,9 @@ struct dmar {
  * encloses it, and unit addresses (not 0, not all ones, page-aligned).
  * Unknown structures are skipped, with a log line; an RMRR whose extent is
  * impossible is kept, with one.  An entry that is wrong, or beyond the limits
- * above, is dropped: dropped_count, rmrr_unknown, scopes_unknown.
- * -EINVAL: not a table, or it
- * cannot be read to its end; what came before is in @dmar.  All with the reason
- * and its offset logged.
+ * above, is dropped: dropped_count, rmrr_unknown, scopes_unknown.  -EINVAL: not
+ * a table, or it cannot be read to its end; what came before is in @dmar.  All
+ * with the reason and its offset logged.
  */
 int dmar_parse(const void *table, size_t size, struct dmar *dmar);
 

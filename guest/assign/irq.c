@@ -9,6 +9,7 @@
 #include "hv/log.h"
 #include "hv/vmx/guest.h"
 #include "vtd/irte.h"
+#include "vtd/unit.h"
 
 /* MSI messages as the guest writes them (Intel SDM 3A 10.11) */
 #define MSI_ADDRESS_BASE 0xfee00000
@@ -19,6 +20,10 @@
 #define MSI_DELIVERY(d) ((d) >> 8 & 7)
 #define MSI_LEVEL BIT(15)
 #define LOWEST_PRIORITY 1
+
+/* MSI, all of MSI-X, and the IOAPIC's; all may be below one unit */
+_Static_assert(ASSIGN_MAX *(1 + MSIX_MAX_VECTORS) + 1 <= VTD_IRT_ENTRIES,
+	       "every message has an entry");
 
 static bool message_allowed(const struct msix_entry *e)
 {

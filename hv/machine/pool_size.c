@@ -55,9 +55,9 @@ static u64 table_pages(u64 ram, bool large_pages)
 
 /* The hypervisor's page tables: RAM as the firmware's map has it; the holes
  * below stacks, which are in the pool of @pool pages; registers. */
-static u64 host_tables(const struct uefi_memory_map *map, u64 pool)
+static u64 host_tables(const struct uefi_memory_map *map, u64 units, u64 pool)
 {
-	u64 devices = DEVICES + DMAR_MAX_UNITS +
+	u64 devices = DEVICES + units +
 		      6 * (ASSIGN_MAX + PF_DOMAINS_MAX) /* BARs */;
 
 	return uefi_memory_tables(map, host_has_1g_pages()) + IMAGE_TABLES +
@@ -102,16 +102,14 @@ static u64 pci_pages(void)
 	return contiguous(pci_table_pages(ecam, count));
 }
 
-/* Of VT-d; nothing where there are no units. */
-static u64 vtd_pages(u64 ram)
+/* Of VT-d; nothing where there are no units.  Those of a table that is not read
+ * to its end block all the same. */
+static u64 vtd_pages(const struct dmar *dmar, u64 ram)
 {
-	const struct acpi_header *table = acpi_table("DMAR");
-	const struct dmar *dmar;
-	bool large_pages;
+	bool large_pages = vtd_has_large_pages(dmar);
 
-	if (!table || machine_parse_dmar(table, &dmar))
+	if (!dmar->unit_count)
 		return 0;
-	large_pages = vtd_has_large_pages(dmar);
 	return dmar->unit_count * VTD_UNIT_PAGES + VTD_MAX_MUTED +
 	       vtd_reserved_pages(dmar, large_pages) +
 	       table_pages(ram, large_pages);
@@ -121,16 +119,20 @@ u64 machine_pool_size(const struct handover *h,
 		      const struct uefi_memory_map *map, u64 ram)
 {
 	bool ept_large = rdmsr(MSR_VMX_EPT_VPID_CAP) & EPT_CAP_2M;
+	const struct acpi_header *table;
+	const struct dmar *dmar;
 	u64 pages;
 
 	acpi_init(h->rsdp, map_nothing);
+	table = acpi_table("DMAR");
+	machine_parse_dmar(table, &dmar);
 	pages = VCPU_BITMAP_PAGES + function_pages() + pci_pages() +
-		screen_pages(h) + vtd_pages(ram) +
+		screen_pages(h) + vtd_pages(dmar, ram) +
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
 		count_cpus(h) * CPU_PAGES + table_pages(ram, ept_large) +
 		assigned_table_pages(h->config.assign_count, ept_large);
 
-	pages += host_tables(map, pages);
+	pages += host_tables(map, dmar->unit_count, pages);
 	/* The allocator's bitmap: a bit a page */
 	pages += pages / (8 * PAGE_SIZE) + 1;
 	return pages * PAGE_SIZE;

@@ -76,7 +76,7 @@ int machine_parse_dmar(const struct acpi_header *table,
 		       const struct dmar **parsed)
 {
 	*parsed = &dmar;
-	return dmar_parse(table, table->length, &dmar);
+	return table ? dmar_parse(table, table->length, &dmar) : -ENODEV;
 }
 
 int machine_find_vtd(const struct dmar **found)

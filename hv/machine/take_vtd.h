@@ -5,7 +5,8 @@
 #include "hv/acpi_tables.h"
 #include "vtd/dmar.h"
 
-/* Parse @table into the one copy that there is.  Errors as dmar_parse(). */
+/* Parse @table into the one copy that there is.  Errors as dmar_parse();
+ * -ENODEV: @table is NULL, and the copy empty. */
 int machine_parse_dmar(const struct acpi_header *table,
 		       const struct dmar **parsed);
 

@@ -312,7 +312,7 @@ def bad_dmars():
                              dropped("device path beyond 1f.7", 0, 1)),
         "scope-hops": (dmar(drhd(BASE, scope(ENDPOINT, *[(0, 0)] * 9))),
                        dropped("more hops", 0, 1)),
-        "scopes-many": (dmar(drhd(BASE, *[GPU] * 129)),
+        "scopes-many": (dmar(drhd(BASE, *[GPU] * 1025)),
                         dropped("more device scopes", 0, 1)),
         "rmrr-short": (dmar(ALL, structure(1, bytes(19))),
                        dropped("(RMRR) is cut off", 0, 0, 1)),

@@ -44,18 +44,21 @@ static void check_accepted(const struct dmar *dmar)
 {
 	CHECK(dmar->unit_count <= DMAR_MAX_UNITS);
 	CHECK(dmar->rmrr_count <= DMAR_MAX_RMRRS);
+	CHECK(dmar->scope_count <= DMAR_MAX_SCOPES);
 	for (unsigned int i = 0; i < dmar->unit_count; i++) {
 		const struct dmar_unit *unit = &dmar->unit[i];
 
 		CHECK(unit->base && IS_ALIGNED(unit->base, PAGE_SIZE));
 		CHECK(!(unit->base >> dmar->address_width));
-		CHECK(unit->scope_count <= DMAR_MAX_SCOPES);
+		CHECK(unit->scope + unit->scope_count <=
+		      dmar->scope + dmar->scope_count);
 		check_scopes(unit->scope, unit->scope_count);
 	}
 	for (unsigned int i = 0; i < dmar->rmrr_count; i++) {
 		const struct dmar_rmrr *rmrr = &dmar->rmrr[i];
 
-		CHECK(rmrr->scope_count <= ARRAY_SIZE(rmrr->scope));
+		CHECK(rmrr->scope + rmrr->scope_count <=
+		      dmar->scope + dmar->scope_count);
 		check_scopes(rmrr->scope, rmrr->scope_count);
 	}
 }

@@ -154,15 +154,14 @@ static struct dmar dmar = {
 	.address_width = 39,
 	.intr_remap = true,
 	.unit_count = 2,
-	.unit = {{.base = BASE,
-		  .scope_count = 2,
-		  .scope = {{.type = DMAR_SCOPE_BRIDGE,
-			     .path_length = 1,
-			     .path = {{1, 0}}},
-			    {.type = DMAR_SCOPE_IOAPIC,
-			     .path_length = 1,
-			     .path = {{0x1e, 7}}}}},
+	.unit = {{.base = BASE, .scope_count = 2, .scope = dmar.scope},
 		 {.base = BASE_2, .include_all = true}},
+	.scope = {{.type = DMAR_SCOPE_BRIDGE,
+		   .path_length = 1,
+		   .path = {{1, 0}}},
+		  {.type = DMAR_SCOPE_IOAPIC,
+		   .path_length = 1,
+		   .path = {{0x1e, 7}}}},
 };
 
 /* Half of the values are what a unit of the field has, with a bit changed. */

@@ -3,7 +3,7 @@
 #include "vtd/dmar.h"
 #include <string.h>
 
-static u8 table[4096];
+static u8 table[16 * KIB];
 static size_t used;
 static struct dmar dmar;
 
@@ -265,7 +265,7 @@ static void test_too_many(void **state)
 		    0, 0, 0, 0, 0, 0);
 	expect_dropped("more reserved memory");
 	begin();
-	PUT(0, 0, 0x18, 4, 0, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0);
+	PUT(0, 0, 0x18, 0x20, 0, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0);
 	for (unsigned int i = 0; i <= DMAR_MAX_SCOPES; i++)
 		PUT(1, 8, 0, 0, 0, 0, 2, 0);
 	expect_dropped("more device scopes");

@@ -184,6 +184,7 @@ static void part_of_a_group(void **state)
 	dmar.rmrr_count = 1;
 	dmar.rmrr[0] = (struct dmar_rmrr){
 		.base = 0x7f000000, .limit = 0x7f01ffff, .scope_count = 1};
+	dmar.rmrr[0].scope = dmar.scope;
 	dmar.rmrr[0].scope[0] = (struct dmar_scope){.type = DMAR_SCOPE_ENDPOINT,
 						    .path_length = 1,
 						    .path = {{0x1d, 0}}};
@@ -229,9 +230,11 @@ static void reserved_memory(void **state)
 		.base = 0x7f000000,
 		.limit = 0x7f01ffff,
 		.scope_count = 1,
-		.scope[0] = {.type = DMAR_SCOPE_ENDPOINT, .path_length = 1},
+		.scope = dmar.scope,
 	};
-	dmar.rmrr[0].scope[0].path[0].device = 0x1d;
+	dmar.scope[0] = (struct dmar_scope){.type = DMAR_SCOPE_ENDPOINT,
+					    .path_length = 1,
+					    .path = {{0x1d, 0}}};
 	/* For the time before a system's driver */
 	assert_int_equal(judge(0, 0xe8, true), VERDICT_YES);
 	model_set32(0, 0xe8, PCI_REVISION, 0x03000001, 0);
@@ -251,13 +254,14 @@ static void reserved_memory(void **state)
  * PF's DMA, or it is for all that is behind a bridge. */
 static void reserved_memory_of_a_pf(void **state)
 {
-	struct dmar_scope *scope = &dmar.rmrr[0].scope[0];
+	struct dmar_scope *scope = &dmar.scope[0];
 
 	(void)state;
 	have_driver = true;
 	dmar.rmrr_count = 1;
 	dmar.rmrr[0] = (struct dmar_rmrr){
 		.base = 0x480000000, .limit = 0x48001ffff, .scope_count = 1};
+	dmar.rmrr[0].scope = scope;
 	*scope = (struct dmar_scope){
 		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);

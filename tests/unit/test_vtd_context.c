@@ -21,6 +21,7 @@ static void add_scope(unsigned int unit, u8 type, u8 bus, u8 device, u8 fn)
 {
 	struct dmar_unit *u = &dmar.unit[unit];
 
+	u->scope = &dmar.scope[8 * unit];
 	u->scope[u->scope_count++] = (struct dmar_scope){
 		.type = type,
 		.start_bus = bus,
@@ -354,6 +355,7 @@ static void test_path_of_hops(void **state)
 	dmar.unit[0].scope_count = 0;
 	dmar.unit[0].include_all = true;
 	unit->scope_count = 1;
+	unit->scope = &dmar.scope[8];
 	unit->scope[0] = (struct dmar_scope){
 		.type = DMAR_SCOPE_ENDPOINT,
 		.path_length = 2,
@@ -386,6 +388,7 @@ static void test_reserved_memory(void **state)
 	dmar.rmrr_count = 1;
 	dmar.rmrr[0] = (struct dmar_rmrr){
 		.base = 0x7c000000, .limit = 0x7c7fffff, .scope_count = 1};
+	dmar.rmrr[0].scope = &dmar.scope[16];
 	dmar.rmrr[0].scope[0] = (struct dmar_scope){
 		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
 	open_vf(m);
@@ -405,6 +408,7 @@ static void test_relaxed_memory(void **state)
 	dmar.rmrr_count = 1;
 	dmar.rmrr[0] = (struct dmar_rmrr){
 		.base = 0x7c000000, .limit = 0x7c7fffff, .scope_count = 1};
+	dmar.rmrr[0].scope = &dmar.scope[16];
 	dmar.rmrr[0].scope[0] = (struct dmar_scope){
 		.type = DMAR_SCOPE_ENDPOINT, .start_bus = 1, .path_length = 1};
 	pf->class = 0x0c0330;

@@ -28,6 +28,7 @@ static struct model *setup(u64 cap, u64 ecap)
 	dmar.unit[0].base = BASE;
 	dmar.unit[0].include_all = true;
 	dmar.unit[0].scope_count = 1;
+	dmar.unit[0].scope = dmar.scope;
 	dmar.unit[0].scope[0] = (struct dmar_scope){
 		.type = DMAR_SCOPE_IOAPIC,
 		.enumeration_id = 2,

@@ -32,6 +32,7 @@ static void reserve(u64 base, u64 size, u8 device)
 
 	*rmrr = (struct dmar_rmrr){
 		.base = base, .limit = base + size - 1, .scope_count = 1};
+	rmrr->scope = &dmar.scope[2 + dmar.rmrr_count];
 	rmrr->scope[0] = scope(DMAR_SCOPE_ENDPOINT, device);
 }
 
@@ -52,6 +53,7 @@ static void setup_with(u64 cap, u64 ecap)
 	dmar.unit_count = 2;
 	dmar.unit[0].base = DISPLAY_UNIT;
 	dmar.unit[0].scope_count = 1;
+	dmar.unit[0].scope = dmar.scope;
 	dmar.unit[0].scope[0] = scope(DMAR_SCOPE_ENDPOINT, 2);
 	dmar.unit[1].base = OTHER_UNIT;
 	dmar.unit[1].include_all = true;

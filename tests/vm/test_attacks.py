@@ -232,7 +232,7 @@ def test_forged_interrupts(device):
             (0xfee0100c, 0x25, ""),
             (remappable(other), 0x26, f"index={other} irte="),
             (remappable(200), 0x22, "index=200 irte=0x0:0"),
-            (remappable(256), 0x21, "index=256"),
+            (remappable(1024), 0x21, "index=1024"),
             (remappable(0xffff), 0x21, "index=65535")):
         start = len(device.m.console)
         lines = device.faults(f"write {address:x} 62")
