@@ -121,6 +121,7 @@ struct builder {
 	size_t size, used;
 	u64 gpa;
 	bool full;
+	bool malformed; /* what it was given */
 };
 
 /*
@@ -166,13 +167,34 @@ static void finish(struct acpi_header *h, const char *signature, u32 length,
 	h->checksum = checksum(h, length);
 }
 
-static u64 add_dsdt(struct builder *b, const void *dsdt, size_t size)
+/* Put @value where the DSDT has the eight letters of @mark, once. */
+static bool fill_in(u8 *table, size_t size, const char *mark, u64 value)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i + sizeof(value) <= size; i++) {
+		if (memcmp(table + i, mark, sizeof(value)))
+			continue;
+		memcpy(table + i, &value, sizeof(value));
+		found++;
+	}
+	return found == 1;
+}
+
+static u64 add_dsdt(struct builder *b, const void *dsdt, size_t size,
+		    const struct acpi_machine *machine)
 {
 	u64 gpa = 0;
-	void *table = take(b, size, &gpa);
+	u8 *table = take(b, size, &gpa);
 
-	if (table)
-		memcpy(table, dsdt, size);
+	if (!table)
+		return gpa;
+	memcpy(table, dsdt, size);
+	b->malformed = !fill_in(table, size, "HIGHBASE", machine->high_start) ||
+		       !fill_in(table, size, "HIGHSIZE",
+				machine->high_end - machine->high_start);
+	((struct acpi_header *)table)->checksum = 0;
+	((struct acpi_header *)table)->checksum = checksum(table, size);
 	return gpa;
 }
 
@@ -334,13 +356,15 @@ int acpi_build(void *buf, size_t size, u64 gpa,
 
 	memset(buf, 0, size);
 	rsdp = take(&b, sizeof(*rsdp), &rsdp_gpa);
-	dsdt_gpa = add_dsdt(&b, dsdt, dsdt_size);
+	dsdt_gpa = add_dsdt(&b, dsdt, dsdt_size, machine);
 	fadt = add_fadt(&b, dsdt_gpa, machine->pm_timer);
 	madt = add_madt(&b, machine);
 	mcfg = add_mcfg(&b);
 	xsdt = add_xsdt(&b, fadt, madt, mcfg);
 	if (b.full)
 		return -ENOSPC;
+	if (b.malformed)
+		return -EINVAL;
 	fill_rsdp(rsdp, xsdt);
 	return b.used;
 }

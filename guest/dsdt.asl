@@ -17,7 +17,10 @@ DefinitionBlock ("", "DSDT", 2, "GANGWY", "GANGWAY", 1)
 			Name (_UID, 0)
 			Name (_SEG, 0)
 			Name (_BBN, 0)
-			Name (_CRS, ResourceTemplate ()
+			/* Written by guest/acpi.c: the window above 4 GiB */
+			Name (HBAS, 0x4553414248474948) /* "HIGHBASE" */
+			Name (HSIZ, 0x455a495348474948) /* "HIGHSIZE" */
+			Name (LOWR, ResourceTemplate ()
 			{
 				WordBusNumber (ResourceProducer, MinFixed,
 					MaxFixed, PosDecode,
@@ -31,6 +34,27 @@ DefinitionBlock ("", "DSDT", 2, "GANGWY", "GANGWAY", 1)
 					PosDecode, EntireRange,
 					0, 0xc000, 0xcfff, 0, 0x1000)
 			})
+			Name (HIGR, ResourceTemplate ()
+			{
+				QWordMemory (ResourceProducer, PosDecode,
+					MinFixed, MaxFixed, NonCacheable,
+					ReadWrite, 0, 0x100000000, 0x100000fff,
+					0, 0x1000, , , WIN)
+			})
+			Method (_CRS, 0, Serialized)
+			{
+				If (LEqual (HSIZ, 0))
+				{
+					Return (LOWR)
+				}
+				CreateQWordField (HIGR, ^WIN._MIN, BASE)
+				CreateQWordField (HIGR, ^WIN._MAX, LAST)
+				CreateQWordField (HIGR, ^WIN._LEN, SIZE)
+				Store (HBAS, BASE)
+				Store (HSIZ, SIZE)
+				Subtract (Add (HBAS, HSIZ), 1, LAST)
+				Return (ConcatenateResTemplate (LOWR, HIGR))
+			}
 
 			/* Nothing of PCI Express is handed to the guest: no
 			 * hot plug, PME, AER, capability structure control, LTR

@@ -10,7 +10,6 @@
 #include "hv/mmio.h"
 
 /* The capability (PCIe 7.7.2), offsets from its start */
-#define MSIX_BIR_MASK 0x7U
 #define MSIX_CAP_SIZE 12
 
 /* One entry */
@@ -199,10 +198,10 @@ int msix_init(struct msix *m, struct pci_function *fn,
 	m->vectors = MIN(m->real_vectors, MSIX_MAX_VECTORS);
 	table = pci_read32(fn, m->cap + PCI_MSIX_TABLE);
 	pba = pci_read32(fn, m->cap + PCI_MSIX_PBA);
-	m->table_bar = table & MSIX_BIR_MASK;
-	m->table_offset = table & ~MSIX_BIR_MASK;
-	m->pba_bar = pba & MSIX_BIR_MASK;
-	m->pba_offset = pba & ~MSIX_BIR_MASK;
+	m->table_bar = table & (u32)PCI_MSIX_BIR;
+	m->table_offset = table & ~(u32)PCI_MSIX_BIR;
+	m->pba_bar = pba & (u32)PCI_MSIX_BIR;
+	m->pba_offset = pba & ~(u32)PCI_MSIX_BIR;
 	if (check_places(m)) {
 		hv_log("msix: " PCI_FMT ": table (BAR%u+%x) or PBA (BAR%u+%x) "
 		       "of %u vectors lies wrong\n",

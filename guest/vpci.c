@@ -22,6 +22,7 @@
  */
 #include "guest/vpci.h"
 #include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_caps.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
@@ -360,6 +361,14 @@ static u64 take(const struct window *w, u64 size)
 	return address;
 }
 
+static u64 keep_address(const struct pci_bar *bar, struct vpci_room *room)
+{
+	if (!room->high_end || bar->base < room->high_start)
+		room->high_start = bar->base;
+	room->high_end = MAX(room->high_end, bar->base + bar->size);
+	return bar->base;
+}
+
 static bool can_be_given(const struct pci_bar *bar, unsigned int i)
 {
 	if (!IS_ALIGNED(bar->size, bar->size) || !bar->base)
@@ -378,6 +387,7 @@ static int init_bar(struct vpci_function *v, unsigned int i,
 	};
 	const struct pci_bar *real = &v->fn->bar[i];
 	const struct window *w = &windows[real->io];
+	bool high = pci_bar_is_high(v->fn, i);
 	u64 address;
 
 	if (real->size == 0)
@@ -387,7 +397,7 @@ static int init_bar(struct vpci_function *v, unsigned int i,
 		       PCI_ARG(v->fn->addr), i);
 		return 0;
 	}
-	address = take(w, real->size);
+	address = high ? keep_address(real, room) : take(w, real->size);
 	if (!address) {
 		hv_log("vpci: " PCI_FMT ": no room for BAR %u of %lu KiB in "
 		       "the guest's %s, which has %lu KiB in all\n",
@@ -402,6 +412,7 @@ static int init_bar(struct vpci_function *v, unsigned int i,
 				  : (real->is64 ? PCI_BAR_64 : 0) |
 					    (real->prefetch ? PCI_BAR_PREFETCH
 							    : 0),
+		.high = high,
 	};
 	v->decodes |= real->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
 	return 0;

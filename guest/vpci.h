@@ -14,11 +14,15 @@ struct vpci_bar {
 	u64 address; /* as the guest programmed it */
 	u64 mapped;  /* where it is mapped now; 0: nowhere */
 	u32 flags;   /* low 4 bits of the register */
+	bool high;   /* in the high window */
 };
 
-/* Where the next BAR may go: in the guest's PCI window, and its ports. */
+/* Where the next BAR may go: in the guest's PCI window, and its ports; and the
+ * high window, from the first to the last of those that keep their host address
+ * (pci_bar_is_high()). */
 struct vpci_room {
 	u64 memory, ports;
+	u64 high_start, high_end; /* both 0: there are none */
 };
 
 struct vpci_function;
@@ -58,7 +62,8 @@ struct vpci_function {
 
 /*
  * Fill @v for @fn at @devfn (function 0 of a device): BARs with addresses
- * from @room (advanced; naturally aligned, small ones a page apart),
+ * from @room (advanced; naturally aligned, small ones a page apart), or their
+ * own,
  * capabilities PCIe, MSI and MSI-X; everything else reads 0.  @fn->vendor,
  * device and bar[] are what the guest will see.  BARs that nobody can have
  * (malformed, or without an address) are hidden, with a log line.  Decoding of

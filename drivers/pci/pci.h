@@ -75,6 +75,7 @@ struct pci_addr {
 #define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X (PCI 3.0 6.8.2) */
 #define PCI_MSIX_CONTROL_SIZE 0x7ff /* of the table, less 1 */
 #define PCI_MSIX_TABLE 0x04
+#define PCI_MSIX_BIR 7 /* its lowest bits, and the PBA's: which BAR */
 #define PCI_MSIX_PBA 0x08
 #define PCI_AF_CAP 0x03 /* from the start of Advanced Features */
 #define PCI_AF_CAP_FLR BIT(1)

@@ -95,6 +95,17 @@ void pci_size_bars(const struct pci_function *fn, u16 reg,
 	}
 }
 
+bool pci_bar_is_high(const struct pci_function *fn, unsigned int i)
+{
+	const struct pci_bar *bar = &fn->bar[i];
+	bool large = false;
+
+	for (unsigned int n = 0; n < PCI_BARS; n++)
+		large |= !fn->bar[n].io && fn->bar[n].size >= PCI_LARGE_BAR;
+	return large && bar->is64 && bar->size >= PAGE_SIZE &&
+	       bar->base >= 4 * GIB;
+}
+
 /* A power of two in the largest unit that fits. */
 static int describe_size(char *buf, size_t size, u64 bytes)
 {

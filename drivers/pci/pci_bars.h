@@ -14,6 +14,17 @@
 void pci_size_bars(const struct pci_function *fn, u16 reg,
 		   unsigned int registers, struct pci_bar *bar);
 
+/* A BAR of this size or more is a window to memory of the card's own. */
+#define PCI_LARGE_BAR (64 * MIB)
+
+/*
+ * True if BAR @i of @fn has 64 bits, is above 4 GiB and of a function that has
+ * a large one.  Such a BAR has its host address in a guest too: there is room
+ * then, and leaves of 1 GiB; and graphics cards tell their drivers in registers
+ * of their own where their BARs are.
+ */
+bool pci_bar_is_high(const struct pci_function *fn, unsigned int i);
+
 /* The BARs of @fn for its log line: "BAR0 c0220000 128K, BAR3 ...". */
 void pci_describe_bars(const struct pci_function *fn, char *buf, size_t size);
 

@@ -3,6 +3,8 @@
 #include "drivers/pci/pci_bars.h"
 #include "hv/format.h"
 
+/* What page tables of 4 levels map one to one (Intel SDM 1 3.3.7.1) */
+#define REACH BIT(47)
 #define CLASS_SUBTRACTIVE_BRIDGE 0x060401
 
 /* True if @range of @fn has part of @wanted; *owner says so. */
@@ -150,6 +152,13 @@ static bool bar_refused(const struct pci_function *fn, unsigned int i,
 		       "firmware gave its BAR %u no address: turn on \"Above "
 		       "4G Decoding\" in the set-up, or take other cards out",
 		       i);
+	else if (bar->base + bar->size > REACH)
+		format(buf, size,
+		       "firmware put its BAR %u (0x%lx) beyond 128 TiB, where "
+		       "Gangway does not reach: lower \"MMIO High Base\" in "
+		       "the "
+		       "set-up",
+		       i, bar->base);
 	else if (pci_range_taken(fn, bar, bar->base, bar->size, &owner)) {
 		pci_describe_owner(&owner, text, sizeof(text));
 		format(buf, size,

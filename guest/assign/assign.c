@@ -23,7 +23,6 @@ _Static_assert(ASSIGN_MAX <= VPCI_MAX_FUNCTIONS, "all have a place");
 #define GUEST_DOMAIN_ID 1
 
 static struct vtd_domain domain = {.id = GUEST_DOMAIN_ID};
-static struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
 
 /* Function-level reset, and what the PF has to do after it. */
 static int reset_assigned(const struct assigned *a)
@@ -177,8 +176,8 @@ static int put_on_bus(struct assigned *a, struct vpci_bus *bus)
 						    reset_function};
 	int err = vpci_init(&a->vpci, a->fn, (bus->count + 1) << 3,
 			    a->msi.cap ? &a->msi : NULL,
-			    a->msix.vectors ? &a->msix : NULL, &room, &backend,
-			    a);
+			    a->msix.vectors ? &a->msix : NULL, &assigned_room,
+			    &backend, a);
 
 	if (!err)
 		bus->function[bus->count++] = &a->vpci;
@@ -207,6 +206,12 @@ int assign_prepare(const struct assign_request *request, unsigned int count,
 			err = put_on_bus(&assigned[i], bus);
 	}
 	return err;
+}
+
+void assign_high_window(u64 *start, u64 *end)
+{
+	*start = assigned_room.high_start;
+	*end = assigned_room.high_end;
 }
 
 static bool is_driven(const struct pci_function *fn)
@@ -260,9 +265,21 @@ int assign_check_groups(bool strict, bool allow_unsafe)
 	return groups_check_held(fn, assigned_count, hold);
 }
 
+static bool has_high_bar(const struct vpci_function *v)
+{
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		if (v->bar[i].high)
+			return true;
+	return false;
+}
+
 bool assign_reserve_tables(void)
 {
-	return page_reserve(assigned_table_pages(assigned_count,
+	unsigned int high = 0;
+
+	for (unsigned int i = 0; i < assigned_count; i++)
+		high += has_high_bar(&assigned[i].vpci);
+	return page_reserve(assigned_table_pages(assigned_count, high,
 						 vmx.ept_vpid_cap & EPT_CAP_2M),
 			    PAGES_EPT);
 }

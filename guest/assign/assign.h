@@ -17,6 +17,9 @@
 int assign_prepare(const struct assign_request *request, unsigned int count,
 		   bool allow_unsafe, struct vpci_bus *bus);
 
+/* After assign_prepare(): the guest's PCI window above 4 GiB; 0, 0: none. */
+void assign_high_window(u64 *start, u64 *end);
+
 /* May all that assign_prepare() made ready go to one guest?  @strict: as
  * groups_check() (drivers/pci/groups.h); else other members of their groups may
  * stay behind, held, and lose what they decode where nobody drives them. */

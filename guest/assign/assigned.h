@@ -19,6 +19,9 @@
 
 struct assigned;
 
+/* The guest's windows for BARs */
+extern struct vpci_room assigned_room;
+
 /* A page of a BAR whose accesses exit; or whose writes do, if it is readable.
  */
 struct trapped_page {
@@ -54,7 +57,8 @@ struct assigned {
  * gone. */
 int assigned_service(const struct assigned *a);
 
-/* Map the memory BARs of @fn for the hypervisor.  -EOPNOTSUPP: one of them has
+/* Map the memory BARs of @fn for the hypervisor; of a large one what holds the
+ * MSI-X table.  -EOPNOTSUPP: one of them has
  * no address, or one that is not its alone, logged with the way out; others as
  * host_map_device(). */
 int assigned_map_for_host(const struct pci_function *fn);

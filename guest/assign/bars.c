@@ -218,13 +218,19 @@ int assigned_find_trapped_pages(struct assigned *a)
 
 #define TABLE_SPAN (2 * MIB) /* of one table of 4 KiB leaves */
 
+/* In the high window: for each BAR a table of each level below the highest; a
+ * trapped page splits a leaf of 1 GiB and one of 2 MiB. */
+#define HIGH_TABLES (PCI_BARS / 2 * 3 + ASSIGNED_TRAPPED_MAX * 2)
+
 /*
  * BARs are naturally aligned, also where the guest puts them: one of less than
  * 2 MiB is in the reach of one table; a larger one takes leaves of 2 MiB but
  * where there is a trapped page.  And never more than the whole window has,
- * which a table of the next level holds.
+ * which a table of the next level holds.  None is in the high window without
+ * large pages (assigned_whole_refused()).
  */
-size_t assigned_table_pages(unsigned int functions, bool large_pages)
+size_t assigned_table_pages(unsigned int functions, unsigned int high,
+			    bool large_pages)
 {
 	size_t all = GUEST_PCI_WINDOW_SIZE / TABLE_SPAN;
 	size_t apart = functions * (PCI_BARS + ASSIGNED_TRAPPED_MAX);
@@ -235,7 +241,7 @@ size_t assigned_table_pages(unsigned int functions, bool large_pages)
 		       "one table of the next level");
 	if (!functions)
 		return 0;
-	return 1 + (large_pages ? MIN(apart, all) : all);
+	return large_pages ? 1 + MIN(apart, all) + high * HIGH_TABLES : 1 + all;
 }
 
 /* --- Mapping -------------------------------------------------------------- */
@@ -336,6 +342,16 @@ static int map(struct assigned *a, unsigned int bar, u64 address, u64 size)
 	return 0;
 }
 
+/* The guest may move a BAR within the window that it was in at first. */
+static bool in_its_window(bool high, u64 address, u64 size)
+{
+	u64 start = high ? assigned_room.high_start : GUEST_PCI_WINDOW;
+	u64 end = high ? assigned_room.high_end
+		       : GUEST_PCI_WINDOW + GUEST_PCI_WINDOW_SIZE;
+
+	return address >= start && address < end && size <= end - address;
+}
+
 static int map_memory_bar(struct vpci_function *v, unsigned int bar,
 			  u64 address)
 {
@@ -346,8 +362,7 @@ static int map_memory_bar(struct vpci_function *v, unsigned int bar,
 		unmap(a, bar, v->bar[bar].mapped, size);
 		return 0;
 	}
-	if (address < GUEST_PCI_WINDOW || size > GUEST_PCI_WINDOW_SIZE ||
-	    address - GUEST_PCI_WINDOW > GUEST_PCI_WINDOW_SIZE - size)
+	if (!in_its_window(v->bar[bar].high, address, size))
 		return -EINVAL;
 	return map(a, bar, address, size);
 }

@@ -14,15 +14,17 @@ int assigned_find_trapped_pages(struct assigned *a);
 
 /*
  * Page tables that EPT needs at most for the BARs of @functions functions,
- * wherever the guest puts them; @large_pages: EPT has leaves of 2 MiB.
+ * wherever the guest puts them; @high of them have some in the high window;
+ * @large_pages: EPT has leaves of 2 MiB.
  */
-size_t assigned_table_pages(unsigned int functions, bool large_pages);
+size_t assigned_table_pages(unsigned int functions, unsigned int high,
+			    bool large_pages);
 
-/* vpci_backend's map_bar: inside the guest's PCI window, or its ports, and not
- * over another BAR; else -EINVAL or -EEXIST, and nothing has changed; the same
- * with -ENOSPC, logged once a function: too many ranges of the guest's are
- * mapped or trapped; -ENOMEM, logged so too: not if assigned_table_pages() are
- * reserved. */
+/* vpci_backend's map_bar: inside that window of the guest's that the BAR began
+ * in, or its ports, and not over another BAR; else -EINVAL or -EEXIST, and
+ * nothing has changed; the same with -ENOSPC, logged once a function: too many
+ * ranges of the guest's are mapped or trapped; -ENOMEM, logged so too: not if
+ * assigned_table_pages() are reserved. */
 int assigned_map_bar(struct vpci_function *v, unsigned int bar, u64 address);
 
 #endif

@@ -5,6 +5,7 @@
 #include "guest/assign/whole.h"
 #include "drivers/framebuffer.h"
 #include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci_reset.h"
 #include "drivers/pci/pci_room.h"
@@ -14,13 +15,70 @@
 #include "hv/format.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
+#include "hv/vmx/guest.h"
+#include "hv/vmx/vmx.h"
 
 #define INTERRUPT_PIN 0x3d /* 0: it has no INTx */
 
-static bool too_large(const struct pci_function *fn)
+/* 1 GiB leaves hold 512 GiB by one table */
+#define BAR_MAX (512 * GIB)
+
+/* Nothing is in the guest's high window without leaves of 2 MiB, and no more
+ * than 1 GiB without those of 1 GiB: tables for it are not set aside. */
+static bool has_leaves(u64 size)
+{
+	return vmx.ept_vpid_cap & EPT_CAP_2M &&
+	       (size < GIB || vmx.ept_vpid_cap & EPT_CAP_1G);
+}
+
+static bool high_bar_refused(const struct pci_bar *bar, unsigned int i,
+			     char *buf, size_t size)
+{
+	if (bar->size > BAR_MAX || !has_leaves(bar->size))
+		format(buf, size,
+		       "its BAR %u has %lu MiB, and %s: make it smaller in the "
+		       "set-up (\"Resizable BAR\")",
+		       i, bar->size / MIB,
+		       bar->size > BAR_MAX
+			       ? "Gangway forwards 512 GiB at most"
+			       : "this processor's EPT has no large "
+				 "pages for it");
+	else if (bar->base < memory_map_ram_end(&guest.map))
+		format(buf, size,
+		       "its BAR %u (0x%lx) is where the guest would have RAM: "
+		       "set memory= in gangway.cfg to %luM at most",
+		       i, bar->base,
+		       (u64)ALIGN_DOWN(bar->base - GUEST_HIGH_RAM +
+					       GUEST_LOW_RAM_MAX,
+				       2 * MIB) /
+			       MIB);
+	else
+		return false;
+	return true;
+}
+
+static bool bar_refused(const struct pci_function *fn, unsigned int i,
+			char *buf, size_t size)
+{
+	const struct pci_bar *bar = &fn->bar[i];
+
+	if (bar->io)
+		return false;
+	if (pci_bar_is_high(fn, i))
+		return high_bar_refused(bar, i, buf, size);
+	if (bar->size <= GUEST_PCI_WINDOW_SIZE)
+		return false;
+	format(buf, size,
+	       "its BAR %u has %lu MiB below 4 GiB, and the guest's PCI window "
+	       "has 512 MiB: turn on \"Above 4G Decoding\" in the set-up",
+	       i, bar->size / MIB);
+	return true;
+}
+
+static bool bars_refused(const struct pci_function *fn, char *buf, size_t size)
 {
 	for (unsigned int i = 0; i < PCI_BARS; i++)
-		if (!fn->bar[i].io && fn->bar[i].size > GUEST_PCI_WINDOW_SIZE)
+		if (bar_refused(fn, i, buf, size))
 			return true;
 	return false;
 }
@@ -38,11 +96,9 @@ bool assigned_whole_refused(const struct pci_function *fn, char *buf,
 		reason = "it has INTx interrupts alone, no MSI and no MSI-X, "
 			 "and these lines are shared: Gangway does not forward "
 			 "them";
-	else if (too_large(fn))
-		reason = "one of its BARs is larger than the guest's PCI "
-			 "window, 512 MiB";
 	if (!reason)
-		return pci_bars_refused(fn, buf, size);
+		return pci_bars_refused(fn, buf, size) ||
+		       bars_refused(fn, buf, size);
 	format(buf, size, "%s", reason);
 	return true;
 }

@@ -240,6 +240,7 @@ void machine_build(struct vcpu_entry *entry)
 	platform_init(&bus, acpi_ioapic_id(&acpi));
 	com1_line_init(acpi_table("APIC"));
 	acpi.pm_timer = machine_pass_pm_timer();
+	assign_high_window(&acpi.high_start, &acpi.high_end);
 	build_acpi(&acpi);
 	write_reset_vector();
 	load_linux(entry);

@@ -57,8 +57,8 @@ static u64 table_pages(u64 ram, bool large_pages)
  * below stacks, which are in the pool of @pool pages; registers. */
 static u64 host_tables(const struct uefi_memory_map *map, u64 units, u64 pool)
 {
-	u64 devices = DEVICES + units +
-		      6 * (ASSIGN_MAX + PF_DOMAINS_MAX) /* BARs */;
+	u64 devices =
+		DEVICES + units + 6 * (ASSIGN_MAX + PF_DOMAINS_MAX) /* BARs */;
 
 	return uefi_memory_tables(map, host_has_1g_pages()) + IMAGE_TABLES +
 	       pool * PAGE_SIZE / (2 * MIB) + 2 + devices * DEVICE_TABLES;
@@ -130,7 +130,8 @@ u64 machine_pool_size(const struct handover *h,
 		screen_pages(h) + vtd_pages(dmar, ram) +
 		(h->config.mode == MODE_CHECK ? PAGER_PAGES : 0) +
 		count_cpus(h) * CPU_PAGES + table_pages(ram, ept_large) +
-		assigned_table_pages(h->config.assign_count, ept_large);
+		assigned_table_pages(h->config.assign_count,
+				     h->config.assign_count, ept_large);
 
 	pages += host_tables(map, dmar->unit_count, pages);
 	/* The allocator's bitmap: a bit a page */

@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c guest/vmsix.c drivers/pci/pci_caps.c hv/vmx/trap.c */
+/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c guest/vmsix.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c hv/vmx/trap.c */
 /* longest input: 1024 */
 /*
  * Configuration space as the guest reaches it, by ECAM and by mechanism #1.
@@ -161,7 +161,7 @@ static void make_function(struct input *in)
 static void set_up(struct input *in)
 {
 	const struct msix_backend msix_backend = {.route = route};
-	struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
+	struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW, 0, 0};
 	bool has_msix;
 
 	map_failures = take(in, 1);

@@ -98,7 +98,7 @@ static u8 sum(const u8 *bytes, size_t size)
 
 static int build(unsigned int count, const u32 *ids)
 {
-	struct acpi_machine machine = {count, ids, 0};
+	struct acpi_machine machine = {count, ids, 0, 0, 0};
 
 	memset(buf, 0xcc, sizeof(buf));
 	return acpi_build(buf, sizeof(buf), GPA, &machine, dsdt, dsdt_size);
@@ -150,7 +150,7 @@ static void rsdp_leads_to_every_table(void **state)
 /* PM_TMR_BLK, PM_TMR_LEN, X_PM_TMR_BLK (5.2.9): all three or none */
 static void fadt_has_the_pm_timer(void **state)
 {
-	struct acpi_machine machine = {1, (u32[]){0}, 0x1808};
+	struct acpi_machine machine = {1, (u32[]){0}, 0x1808, 0, 0};
 	const u8 *fadt = find(build(1, machine.apic_id), 0, "FACP");
 	int used;
 
@@ -167,12 +167,28 @@ static void fadt_has_the_pm_timer(void **state)
 	assert_true(get64(fadt + 212) == 0x1808);
 }
 
+/* Where the compiled DSDT has @letters, eight of them */
+static size_t mark(const char *letters)
+{
+	for (size_t i = 0; i + 8 <= dsdt_size; i++)
+		if (!memcmp(dsdt + i, letters, 8))
+			return i;
+	fail_msg("the DSDT has no %s", letters);
+	return 0;
+}
+
+static bool in_mark(size_t at, const char *letters)
+{
+	return at - mark(letters) < 8;
+}
+
 /* Offsets of ACPI 6.3 table 5-33 */
 static void fadt_is_hardware_reduced(void **state)
 {
 	int used = build(2, two_cpus);
 	const u8 *fadt = find(used, 0, "FACP");
 	u32 flags = get32(fadt + 112);
+	const u8 *t;
 
 	(void)state;
 	assert_int_equal(get32(fadt + 4), 276);
@@ -192,8 +208,44 @@ static void fadt_is_hardware_reduced(void **state)
 	assert_true(get64(fadt + 260) == GUEST_SLEEP_STATUS_PORT);
 	/* X_DSDT, and the 32-bit field agrees */
 	assert_int_equal(get32(fadt + 40), get64(fadt + 140));
-	assert_memory_equal(table(get64(fadt + 140), used, "DSDT"), dsdt,
-			    dsdt_size);
+	/* But for its checksum and the numbers of the high window */
+	t = table(get64(fadt + 140), used, "DSDT");
+	assert_int_equal(get32(t + 4), dsdt_size);
+	for (size_t i = 0; i < dsdt_size; i++)
+		if (i != 9 && !in_mark(i, "HIGHBASE") &&
+		    !in_mark(i, "HIGHSIZE"))
+			assert_int_equal(t[i], dsdt[i]);
+}
+
+/* Both numbers are where the AML has names for them; what does not have each
+ * once is refused. */
+static void dsdt_has_the_high_window(void **state)
+{
+	struct acpi_machine machine = {1, (u32[]){0}, 0, 0x38000000000,
+				       0x3a000000000};
+	u8 *copy = malloc(dsdt_size);
+	const u8 *t;
+	int used;
+
+	(void)state;
+	used = acpi_build(buf, sizeof(buf), GPA, &machine, dsdt, dsdt_size);
+	t = table(get64(find(used, 0, "FACP") + 140), used, "DSDT");
+	assert_true(get64(t + mark("HIGHBASE")) == 0x38000000000);
+	assert_true(get64(t + mark("HIGHSIZE")) == 0x2000000000);
+	/* Name (HBAS, QWord */
+	assert_memory_equal(t + mark("HIGHBASE") - 6, "\x08HBAS\x0e", 6);
+	assert_memory_equal(t + mark("HIGHSIZE") - 6, "\x08HSIZ\x0e", 6);
+	memcpy(copy, dsdt, dsdt_size);
+	copy[mark("HIGHSIZE")]++;
+	assert_int_equal(
+		acpi_build(buf, sizeof(buf), GPA, &machine, copy, dsdt_size),
+		-EINVAL);
+	memcpy(copy, dsdt, dsdt_size);
+	memcpy(copy + dsdt_size - 8, "HIGHBASE", 8);
+	assert_int_equal(
+		acpi_build(buf, sizeof(buf), GPA, &machine, copy, dsdt_size),
+		-EINVAL);
+	free(copy);
 }
 
 static void madt_lists_cpus_and_ioapic(void **state)
@@ -234,7 +286,7 @@ static void madt_lists_cpus_and_ioapic(void **state)
 static void ioapic_id_collides_with_none(void **state)
 {
 	u32 ids[256];
-	struct acpi_machine machine = {256, ids, 0};
+	struct acpi_machine machine = {256, ids, 0, 0, 0};
 
 	(void)state;
 	for (u32 i = 0; i < 256; i++)
@@ -259,7 +311,7 @@ static void mcfg_covers_bus_0(void **state)
 
 static void small_buffer_is_refused(void **state)
 {
-	struct acpi_machine machine = {2, two_cpus, 0};
+	struct acpi_machine machine = {2, two_cpus, 0, 0, 0};
 	int used = build(2, two_cpus);
 
 	(void)state;
@@ -372,6 +424,7 @@ int main(void)
 		cmocka_unit_test(mcfg_covers_bus_0),
 		cmocka_unit_test(small_buffer_is_refused),
 		cmocka_unit_test(dsdt_agrees_with_the_layout),
+		cmocka_unit_test(dsdt_has_the_high_window),
 		cmocka_unit_test(iasl_reads_every_table),
 	};
 

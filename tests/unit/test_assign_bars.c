@@ -12,6 +12,7 @@
 #include <string.h>
 
 struct guest guest;
+struct vpci_room assigned_room;
 
 /* What EPT was told: the sum of what is mapped, and the next call's result. */
 static u64 ept_mapped;

@@ -1,10 +1,13 @@
-/* sources: guest/assign/whole.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/sriov.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: guest/assign/whole.c hv/memory_map.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/sriov.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/framebuffer.h"
 #include "guest/assign/assigned.h"
 #include "guest/assign/ports.h"
 #include "guest/assign/table.h"
 #include "guest/assign/whole.h"
+#include "hv/guest_layout.h"
 #include "hv/host_ranges.h"
+#include "hv/vmx/guest.h"
+#include "hv/vmx/vmx.h"
 #include "tests/unit/pci_model.h"
 #include "tests/unit/support.h"
 #include <string.h>
@@ -13,6 +16,8 @@
 static struct host_range taken;
 static struct pci_addr ours[2];
 static unsigned int maps;
+struct vmx_controls vmx;
+struct guest guest;
 /* A page of the screen, until it is given up */
 static hpa_t screen;
 
@@ -209,8 +214,77 @@ static void bar_too_large(void **state)
 {
 	(void)state;
 	model_set32(1, 0, 0x10, 0x80000000, 0xc0000000);
+	model_set32(0, 8, PCI_MEMORY_WINDOW, 0xbff08000, 0);
 	assert_int_equal(ready(), -EOPNOTSUPP);
-	said("larger than the guest's PCI window");
+	said("its BAR 0 has 1024 MiB below 4 GiB, and the guest's PCI window "
+	     "has 512 MiB: turn on \"Above 4G Decoding\"");
+}
+
+/* BAR 0 of 64 bits, 2^@order bytes at @base, which the port forwards */
+static void set_high_bar(hpa_t base, unsigned int order)
+{
+	u64 mask = ~(BIT(order) - 1), last = base + BIT(order) - 1;
+
+	model_set32(1, 0, 0x10, (u32)base | 0xc, (u32)mask & ~0xfU);
+	model_set32(1, 0, 0x14, base >> 32, mask >> 32);
+	model_set32(0, 8, PCI_PREFETCH_WINDOW,
+		    (last >> 16 & 0xfff0) << 16 | (base >> 16 & 0xfff0) |
+			    0x10001,
+		    0);
+	model_set32(0, 8, PCI_PREFETCH_BASE_HIGH, base >> 32, 0);
+	model_set32(0, 8, PCI_PREFETCH_LIMIT_HIGH, last >> 32, 0);
+}
+
+static void large_bar_above_4_gib(void **state)
+{
+	(void)state;
+	vmx.ept_vpid_cap = EPT_CAP_2M | EPT_CAP_1G;
+	set_high_bar(0x38000000000, 37);
+	assert_int_equal(ready(), 0);
+	set_high_bar(0x38000000000, 39);
+	assert_int_equal(ready(), 0);
+	set_high_bar(0x100000000000, 40);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("its BAR 0 has 1048576 MiB, and Gangway forwards 512 GiB at most: "
+	     "make it smaller in the set-up (\"Resizable BAR\")");
+	set_high_bar(0x800000000000, 37);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("beyond 128 TiB, where Gangway does not reach: lower \"MMIO High "
+	     "Base\"");
+}
+
+static void large_bar_needs_large_pages(void **state)
+{
+	(void)state;
+	vmx.ept_vpid_cap = EPT_CAP_2M;
+	set_high_bar(0x38000000000, 29);
+	assert_int_equal(ready(), 0);
+	set_high_bar(0x38000000000, 30);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("its BAR 0 has 1024 MiB, and this processor's EPT has no large "
+	     "pages for it");
+	vmx.ept_vpid_cap = 0;
+	set_high_bar(0x38000000000, 26);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	/* A small one is in the low window */
+	set_high_bar(0x38000000000, 25);
+	assert_int_equal(ready(), 0);
+}
+
+static void large_bar_where_ram_is(void **state)
+{
+	(void)state;
+	vmx.ept_vpid_cap = EPT_CAP_2M | EPT_CAP_1G;
+	assert_int_equal(memory_map_add(&guest.map, GUEST_HIGH_RAM, 0,
+					6 * GIB + 4 * KIB, REGION_RAM),
+			 0);
+	set_high_bar(10 * GIB, 30);
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("its BAR 0 (0x280000000) is where the guest would have RAM: set "
+	     "memory= in gangway.cfg to 9216M at most");
+	set_high_bar(11 * GIB, 30);
+	assert_int_equal(ready(), 0);
+	guest.map.count = 0;
 }
 
 int main(void)
@@ -226,6 +300,9 @@ int main(void)
 		cmocka_unit_test_setup(screen_goes_along, set_up),
 		cmocka_unit_test_setup(bar_without_an_address, set_up),
 		cmocka_unit_test_setup(bar_too_large, set_up),
+		cmocka_unit_test_setup(large_bar_above_4_gib, set_up),
+		cmocka_unit_test_setup(large_bar_needs_large_pages, set_up),
+		cmocka_unit_test_setup(large_bar_where_ram_is, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c */
+/* sources: guest/vpci.c drivers/pci/pci_bars.c guest/vpci_bus.c guest/vmsi.c */
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
 #include "guest/vpci_bus.h"
@@ -146,7 +146,7 @@ static int setup(void **state)
 	pcie_at = 0xa0;
 	msi_at = 0;
 	msix_at = 0x70;
-	room = (struct vpci_room){GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
+	room = (struct vpci_room){GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW, 0, 0};
 	calls = resets = msix_resets = 0;
 	map_result = 0;
 	test_log_clear();
@@ -744,6 +744,8 @@ static void ports_are_bounded(void **state)
 static void window_is_bounded(void **state)
 {
 	(void)state;
+	fn.bar[0].base = 0x40000000;
+	fn.bar[3].base = 0x80000000;
 	fn.bar[3].size = 512 * MIB;
 	room.memory = GUEST_PCI_WINDOW;
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
@@ -760,6 +762,39 @@ static void window_is_bounded(void **state)
 	assert_int_equal(get(0x1c, 4), 0xd000000c); /* naturally aligned */
 	assert_int_equal(room.memory, 0xe0000000);
 	assert_int_equal(init(3 << 3, &msix), -ENOSPC);
+}
+
+/* A card with large memory of its own: its BARs of 64 bits above 4 GiB have
+ * their host addresses, the others places in the low window. */
+static void high_bars(void **state)
+{
+	(void)state;
+	memset(fn.bar, 0, sizeof(fn.bar));
+	fn.bar[0] = (struct pci_bar){0xfe000000, 16 * MIB, false, false, false};
+	fn.bar[1] =
+		(struct pci_bar){0x38000000000, 128 * GIB, false, true, true};
+	fn.bar[3] =
+		(struct pci_bar){0x3a000000000, 32 * MIB, false, true, true};
+	room = (struct vpci_room){GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW, 0, 0};
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x10, 4), 0xc0000000);
+	assert_int_equal(get(0x14, 4), 0x0000000c);
+	assert_int_equal(get(0x18, 4), 0x380);
+	assert_int_equal(get(0x1c, 4), 0x0000000c);
+	assert_int_equal(get(0x20, 4), 0x3a0);
+	assert_true(room.high_start == 0x38000000000);
+	assert_true(room.high_end == 0x3a000000000 + 32 * MIB);
+	put(0x14, 4, 0xffffffff);
+	put(0x18, 4, 0xffffffff);
+	assert_int_equal(get(0x14, 4), 0x0000000c);
+	assert_int_equal(get(0x18, 4), 0xffffffe0);
+	/* All small: as ever */
+	fn.bar[1].size = 32 * MIB;
+	room = (struct vpci_room){GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW, 0, 0};
+	assert_int_equal(init(3 << 3, &msix), 0);
+	assert_int_equal(get(0x14, 4), 0xc200000c);
+	assert_int_equal(get(0x18, 4), 0);
+	assert_true(room.high_end == 0);
 }
 
 static void impossible_functions(void **state)
@@ -830,6 +865,7 @@ int main(void)
 		cmocka_unit_test_setup(io_bars, setup),
 		cmocka_unit_test_setup(ports_are_bounded, setup),
 		cmocka_unit_test_setup(window_is_bounded, setup),
+		cmocka_unit_test_setup(high_bars, setup),
 		cmocka_unit_test_setup(impossible_functions, setup),
 		cmocka_unit_test_setup(mechanism_1_reaches_the_same, setup),
 		cmocka_unit_test_setup(mechanism_1_needs_enable_and_bus_0,

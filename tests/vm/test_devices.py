@@ -129,13 +129,62 @@ def test_all_vfs_below_4_gib():
     assert all(int(bar, 16) >> 32 == 0 for pair in bars for bar in pair)
 
 
+def bar_2(m, function):
+    """Where firmware has the BAR 2 of @function."""
+    return int(re.search(rf"^pci: 0000:{function}: .*BAR2 ([0-9a-f]+) ", m.log,
+                         re.M)[1], 16)
+
+
+def test_large_bars(tmp_path):
+    """A card with 128 GiB of its own, and one whose 8 GiB the test sees: whole,
+    where firmware put them, and the guest reaches their ends."""
+    shared = tmp_path / "shared"
+    with open(shared, "wb") as file:
+        file.truncate(8 << 30)
+    options = machine.Options(
+        shell=True, settings={"assign": "0000:02:00.0,0000:03:00.0"},
+        devices=[
+            *devices.on_root_port(2, "pci-testdev,membar=128G"),
+            "-object", "memory-backend-file,id=large,share=on,size=8G,"
+            f"mem-path={shared}",
+            *devices.on_root_port(3, "ivshmem-plain,memdev=large")],
+        cpu="phys-bits=46",
+        qemu_extra="-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=524288")
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(machine.SHELL, options.timeout), m.last_line()
+        card, memory = (bar_2(m, f"0{bus}:00.0") for bus in (2, 3))
+        for address, slot, size in (card, 1, 128), (memory, 2, 8):
+            m.send(f"sed -n 3p /sys/bus/pci/devices/0000:00:0{slot}.0/resource\n")
+            assert m.wait_for(f"^0x{address:016x} "
+                              f"0x{address + (size << 30) - 1:016x} ", 30)
+        m.send("for d in 1 2; do echo 1 >/sys/bus/pci/devices/0000:00:0$d.0/"
+               "enable; done\n")
+        for at in 0, 3 << 30, (8 << 30) - 8:
+            m.send(f"devmem {memory + at:#x} 64 {0x1122334400000000 + at:#x}; "
+                   f"devmem {memory + at:#x} 64\n")
+            assert m.wait_for(f"^0x{0x1122334400000000 + at:016X}$", 30)
+        m.send(f"devmem {card + (128 << 30) - 4:#x} 32 && echo reached\n")
+        assert m.wait_for("^reached$", 30)
+        m.send("poweroff -f\n")
+        assert m.wait_end(60)
+        pages = re.search(r"EPT (\d+) KiB", m.log)
+        assert int(pages[1]) < 1024, pages[0]
+    with open(shared, "rb") as file:
+        for at in 0, 3 << 30, (8 << 30) - 8:
+            file.seek(at)
+            assert int.from_bytes(file.read(8), "little") == \
+                0x1122334400000000 + at
+
+
 REFUSED = {
     "INTx alone": (
         "0000:00:08.0", ["-device", "e1000,addr=0x8,romfile="],
         "it has INTx interrupts alone"),
     "a BAR larger than the window": (
-        "0000:00:08.0", ["-device", "pci-testdev,addr=0x8,membar=1G"],
-        "larger than the guest's PCI window"),
+        "0000:00:08.0", ["-device", "pci-testdev,addr=0x8,membar=1G",
+                         "-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=0"],
+        'below 4 GiB, and the guest\'s PCI window has 512 MiB: turn on "Above '
+        '4G Decoding"'),
     "a PF and its VF": (
         "vf:8086:10c9/0,0000:01:00.0", [], "entry 2 of assign= is in conflict"),
 }
