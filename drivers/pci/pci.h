@@ -70,6 +70,8 @@ struct pci_addr {
 #define PCI_EXT_CAP_ACS 0x000d
 #define PCI_EXT_CAP_ARI 0x000e
 #define PCI_EXT_CAP_SRIOV 0x0010
+#define PCI_EXT_CAP_REBAR 0x0015
+#define PCI_ACS_CONTROL 0x06 /* from its start */
 #define SRIOV_TOTAL_VFS 0x0e /* from its start (PCIe 9.3.3.6) */
 
 #define PCI_MSIX_CONTROL 0x02 /* from the start of MSI-X (PCI 3.0 6.8.2) */
@@ -88,10 +90,13 @@ struct pci_addr {
 #define PCIE_DEVCTL_FLR BIT(15)
 #define PCIE_DEVSTA 0x0a
 #define PCIE_DEVSTA_PENDING BIT(5) /* transactions pending */
+#define PCIE_LNKCTL 0x10
 #define PCIE_DEVCAP2 0x24	   /* version 2 only */
 #define PCIE_DEVCAP2_ARI BIT(5)
 #define PCIE_DEVCTL2 0x28
 #define PCIE_DEVCTL2_ARI BIT(5)
+#define PCIE_TIMEOUTS 0xfU /* of completions, its lowest bits */
+#define PCIE_TIMEOUT_16MS 0x5U
 /* Port types (7.5.3.2) */
 #define PCIE_ENDPOINT 0
 #define PCIE_LEGACY_ENDPOINT 1

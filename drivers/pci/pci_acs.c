@@ -11,7 +11,6 @@
 
 /* The capability, offsets from its start (7.7.8) */
 #define ACS_CAPABILITY 0x04 /* 16 bits */
-#define ACS_CONTROL 0x06    /* 16 bits, the same places */
 #define ACS_SOURCE_VALIDATION BIT(0)
 #define ACS_REQUEST_REDIRECT BIT(2)
 #define ACS_COMPLETION_REDIRECT BIT(3)
@@ -87,7 +86,7 @@ static u16 wanted(const struct pci_function *fn, u16 cap)
 
 static u16 control_of(const struct pci_function *fn, u16 cap)
 {
-	return cap + (is_wide(fn) ? WIDE_ACS_CONTROL : ACS_CONTROL);
+	return cap + (is_wide(fn) ? WIDE_ACS_CONTROL : PCI_ACS_CONTROL);
 }
 
 static bool is_on(const struct pci_function *fn, u16 cap)

@@ -3,12 +3,14 @@
 #include "drivers/pci/pci_reset.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/log.h"
 #include "hv/time.h"
 
 #define FLR_PENDING_US 1000000 /* longest completion time-out in use */
 #define FLR_DELAY_US 100000
 #define READY_US 1000000 /* PCIe 6.6.1: one second after a reset */
+#define LATE_US 59000000 /* for those that take longer, as Linux does */
 
 /* Advanced features (PCI AF ECN) */
 #define AF_CAP 0x03
@@ -30,43 +32,105 @@
 #define BUS_RESET_US 2000   /* 1 ms at least (PCI 3.0 4.3.2, Trst) */
 #define BUS_READY_US 100000 /* PCIe 6.6.1: before the first request */
 
+/* Resizable BAR (PCIe 7.8.6): a capability and a control register for each */
+#define REBAR_CONTROL(i) (8 + 8 * (i))
+#define REBAR_COUNT(control) ((control) >> 5 & 7)
+
 /* What a reset of a whole function takes away and firmware had set. */
 struct saved_function {
 	struct pci_function *fn;
 	u32 bar[PCI_BARS];
+	u32 bar_size[PCI_BARS];
 	u16 command;
-	u16 devctl;
+	u16 devctl, lnkctl, devctl2;
+	u16 acs;
 };
+
+/* Offsets of what it has; 0: not there */
+struct places {
+	u16 devctl, lnkctl, devctl2, rebar, acs;
+};
+
+static struct places find_places(const struct pci_function *fn)
+{
+	u16 pcie = pci_find_cap(fn, PCI_CAP_PCIE), flags, acs;
+	struct places at = {0};
+	u8 type;
+
+	if (!pcie)
+		return at;
+	flags = pci_read16(fn, pcie + PCIE_FLAGS);
+	type = flags >> 4 & 0xf;
+	at.devctl = pcie + PCIE_DEVCTL;
+	if (type == PCIE_ENDPOINT || type == PCIE_LEGACY_ENDPOINT)
+		at.lnkctl = pcie + PCIE_LNKCTL;
+	if ((flags & 0xf) >= 2)
+		at.devctl2 = pcie + PCIE_DEVCTL2;
+	at.rebar = pci_find_ext_cap(fn, PCI_EXT_CAP_REBAR);
+	if (at.rebar > PCI_CONFIG_SIZE - REBAR_CONTROL(PCI_BARS))
+		at.rebar = 0;
+	acs = pci_find_ext_cap(fn, PCI_EXT_CAP_ACS);
+	at.acs = acs && acs <= PCI_CONFIG_SIZE - 8 ? acs + PCI_ACS_CONTROL : 0;
+	return at;
+}
+
+static u16 read_if(const struct pci_function *fn, u16 at)
+{
+	return at ? pci_read16(fn, at) : 0;
+}
+
+static void write_if(const struct pci_function *fn, u16 at, u16 value)
+{
+	if (at)
+		pci_write16(fn, at, value);
+}
+
+static unsigned int rebar_count(const struct pci_function *fn, u16 rebar)
+{
+	u32 control = rebar ? pci_read32(fn, rebar + REBAR_CONTROL(0)) : 0;
+
+	return MIN(REBAR_COUNT(control), PCI_BARS);
+}
 
 static struct saved_function save_function(struct pci_function *fn)
 {
-	u16 pcie = pci_find_cap(fn, PCI_CAP_PCIE);
 	struct saved_function saved = {.fn = fn};
+	struct places at = find_places(fn);
 
 	for (unsigned int i = 0; i < PCI_BARS; i++)
 		saved.bar[i] = pci_read32(fn, PCI_BAR(i));
 	saved.command = pci_read16(fn, PCI_COMMAND);
-	if (pcie)
-		saved.devctl = pci_read16(fn, pcie + PCIE_DEVCTL);
+	saved.devctl = read_if(fn, at.devctl);
+	saved.lnkctl = read_if(fn, at.lnkctl);
+	saved.devctl2 = read_if(fn, at.devctl2);
+	saved.acs = read_if(fn, at.acs);
+	for (unsigned int i = 0; i < rebar_count(fn, at.rebar); i++)
+		saved.bar_size[i] = pci_read32(fn, at.rebar + REBAR_CONTROL(i));
 	return saved;
 }
 
 static void restore_function(const struct saved_function *saved)
 {
-	u16 pcie = pci_find_cap(saved->fn, PCI_CAP_PCIE);
+	const struct pci_function *fn = saved->fn;
+	struct places at = find_places(fn);
 
+	/* A BAR of another size has other bits */
+	for (unsigned int i = 0; i < rebar_count(fn, at.rebar); i++)
+		pci_write32(fn, at.rebar + REBAR_CONTROL(i),
+			    saved->bar_size[i]);
 	for (unsigned int i = 0; i < PCI_BARS; i++)
-		pci_write32(saved->fn, PCI_BAR(i), saved->bar[i]);
-	if (pcie)
-		pci_write16(saved->fn, pcie + PCIE_DEVCTL,
-			    saved->devctl & (u16)~PCIE_DEVCTL_FLR);
+		pci_write32(fn, PCI_BAR(i), saved->bar[i]);
+	write_if(fn, at.devctl, saved->devctl & (u16)~PCIE_DEVCTL_FLR);
+	write_if(fn, at.lnkctl, saved->lnkctl);
+	write_if(fn, at.devctl2, saved->devctl2);
+	write_if(fn, at.acs, saved->acs);
 }
 
 static bool has_flr(const struct pci_function *fn)
 {
 	u16 pcie = pci_find_cap(fn, PCI_CAP_PCIE);
 
-	return pcie && !fn->bridge &&
+	return pcie && !fn->bridge && !(pci_facts(fn) & PCI_FACT_NO_FLR) &&
 	       pci_read32(fn, pcie + PCIE_DEVCAP) & PCIE_DEVCAP_FLR;
 }
 
@@ -78,6 +142,32 @@ static bool is_gone(const struct pci_function *fn)
 	       "is gone\n",
 	       PCI_ARG(fn->addr));
 	return true;
+}
+
+/* A VF's vendor ID always reads FFFFh: ask for the ID of a capability at @cap,
+ * or without one for the vendor. */
+static bool is_back(const struct pci_function *fn, u16 cap)
+{
+	return cap ? pci_read8(fn, cap) == PCI_CAP_PCIE
+		   : pci_read16(fn, PCI_VENDOR_ID) == fn->vendor;
+}
+
+static int wait_ready(const struct pci_function *fn, u16 cap)
+{
+	int err;
+
+	if (ask_until(is_back(fn, cap), , READY_US))
+		return 0;
+	hv_log("pci: " PCI_FMT ": not back a second after its reset; it gets a "
+	       "minute\n",
+	       PCI_ARG(fn->addr));
+	err = wait_until(is_back(fn, cap), LATE_US,
+			 "configuration space after a reset");
+	if (err)
+		hv_log("pci: " PCI_FMT ": did not come back from its reset: "
+		       "turn the machine's power off and on\n",
+		       PCI_ARG(fn->addr));
+	return err;
 }
 
 int pci_flr(struct pci_function *fn)
@@ -108,14 +198,9 @@ int pci_flr(struct pci_function *fn)
 	pci_write16(fn, pcie + PCIE_DEVCTL,
 		    saved.devctl | (u16)PCIE_DEVCTL_FLR);
 	delay_us(FLR_DELAY_US, "PCIe 6.6.2: function-level reset");
-	/* A VF's vendor ID always reads FFFFh: ask for the capability ID. */
-	err = wait_until(pci_read8(fn, pcie) == PCI_CAP_PCIE, READY_US,
-			 "configuration space after a function-level reset");
-	if (err) {
-		hv_log("pci: " PCI_FMT ": did not come back from its reset\n",
-		       PCI_ARG(fn->addr));
+	err = wait_ready(fn, pcie);
+	if (err)
 		return err;
-	}
 	if (!fn->pf)
 		restore_function(&saved);
 	return 0;
@@ -128,7 +213,8 @@ static bool has_af_flr(const struct pci_function *fn)
 	const u8 needed = AF_CAP_PENDING | AF_CAP_FLR;
 	u16 af = pci_find_cap(fn, PCI_CAP_AF);
 
-	return af && (pci_read8(fn, af + AF_CAP) & needed) == needed;
+	return af && !(pci_facts(fn) & PCI_FACT_NO_FLR) &&
+	       (pci_read8(fn, af + AF_CAP) & needed) == needed;
 }
 
 static bool has_power_reset(const struct pci_function *fn)
@@ -164,17 +250,6 @@ const char *pci_reset_name(enum pci_reset kind)
 	return name[kind];
 }
 
-static int wait_ready(const struct pci_function *fn)
-{
-	int err = wait_until(pci_read16(fn, PCI_VENDOR_ID) == fn->vendor,
-			     READY_US, "configuration space after a reset");
-
-	if (err)
-		hv_log("pci: " PCI_FMT ": did not come back from its reset\n",
-		       PCI_ARG(fn->addr));
-	return err;
-}
-
 static int af_reset(struct pci_function *fn)
 {
 	u16 af = pci_find_cap(fn, PCI_CAP_AF);
@@ -186,7 +261,7 @@ static int af_reset(struct pci_function *fn)
 		       PCI_ARG(fn->addr));
 	pci_write8(fn, af + AF_CONTROL, AF_CONTROL_FLR);
 	delay_us(FLR_DELAY_US, "PCI AF: function-level reset");
-	return wait_ready(fn);
+	return wait_ready(fn, 0);
 }
 
 static int power_reset(struct pci_function *fn)
@@ -198,7 +273,7 @@ static int power_reset(struct pci_function *fn)
 	delay_us(PM_DELAY_US, "PCI PM 5.6.1: to D3hot");
 	pci_write16(fn, at, control);
 	delay_us(PM_DELAY_US, "PCI PM 5.6.1: from D3hot to D0");
-	return wait_ready(fn);
+	return wait_ready(fn, 0);
 }
 
 /* Every function below @bridge, saved; the number of them, or -EOPNOTSUPP. */
@@ -235,7 +310,7 @@ static int bus_reset(struct pci_function *fn)
 		    control & (u16)~PCI_BRIDGE_CONTROL_RESET);
 	delay_us(BUS_READY_US, "PCIe 6.6.1: after a secondary bus reset");
 	for (int i = 0; i < count && !err; i++) {
-		err = wait_ready(saved[i].fn);
+		err = wait_ready(saved[i].fn, 0);
 		if (err)
 			break;
 		restore_function(&saved[i]);

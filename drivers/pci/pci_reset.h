@@ -33,10 +33,11 @@ int pci_reset(struct pci_function *fn, enum pci_reset kind);
 /*
  * Function-level reset (PCIe 6.6.2, 7.5.3.4): bus mastering off, waits for
  * pending transactions (bounded), starts it, waits the 100 ms that 6.6.2
- * demands, then until configuration space answers.  Afterwards the command
- * register is 0: the caller turns decoding on again.  BARs and device control
- * of a function that is no VF are put back.  -ENODEV: it does not answer;
- * -EOPNOTSUPP: the function has no FLR; -ETIMEDOUT.  All logged.
+ * demands, then up to a minute until configuration space answers.  Afterwards
+ * the command register is 0: the caller turns decoding on again.  BARs and
+ * their sizes, device and link control, and ACS of a function that is no VF are
+ * put back.  -ENODEV: it does not answer; -EOPNOTSUPP: the function has no FLR;
+ * -ETIMEDOUT.  All logged.
  */
 int pci_flr(struct pci_function *fn);
 

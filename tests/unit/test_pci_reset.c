@@ -181,6 +181,95 @@ static void advanced_features(void **state)
 	assert_int_equal(model_get32(1, 0, 0x10), 0xc0000000);
 }
 
+static u64 back_at;
+
+/* The vendor ID reads FFFFh until its time has come. */
+static void on_slow_power(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	on_power(bus, devfn, reg, value);
+	if (bus == 1 && !devfn && reg == 0x44 && !(value & 3))
+		model_set16(1, 0, PCI_VENDOR_ID, 0xffff, 0);
+}
+
+u64 time_us(void)
+{
+	if (back_at && test_time >= back_at)
+		model_set16(1, 0, PCI_VENDOR_ID, 0x1234, 0);
+	return test_time += 100;
+}
+
+/* Drives and graphics cards may take longer than the second that PCIe names. */
+static void takes_half_a_minute(void **state)
+{
+	(void)state;
+	add_pm(0x0100);
+	model_written = on_slow_power;
+	back_at = test_time + 30000000;
+	assert_int_equal(pci_reset(fn, PCI_RESET_POWER), 0);
+	back_at = 0;
+	model_written = NULL;
+	assert_non_null(strstr(test_log,
+			       "not back a second after its reset; it "
+			       "gets a minute"));
+	assert_null(strstr(test_log, "did not come back"));
+	assert_int_equal(model_get32(1, 0, 0x10), 0xc0000000);
+}
+
+static void on_flr_that_loses(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	if (bus != 1 || devfn || reg != 0x68 || !(value & 0x8000))
+		return;
+	lose(0);
+	model_set16(1, 0, 0x68, 0, 0xffff);	  /* device control */
+	model_set16(1, 0, 0x70, 0, 0xffff);	  /* link control */
+	model_set16(1, 0, 0x88, 0, 0xffff);	  /* device control 2 */
+	model_set32(1, 0, 0x108, 0x2021, 0x3f00); /* resizable BAR */
+	model_set16(1, 0, 0x146, 0, 0xffff);	  /* ACS */
+}
+
+/* A card whose BAR was made larger has it as large as before, or the guest
+ * would map what nobody decodes. */
+static void puts_all_of_it_back(void **state)
+{
+	(void)state;
+	model_cap(1, 0, 0x60, 0x10, 0);
+	model_set16(1, 0, 0x62, 0x0002, 0);
+	model_set32(1, 0, 0x64, 0x10000000, 0);
+	model_set16(1, 0, 0x68, 0x2810, 0xffff);
+	model_set16(1, 0, 0x70, 0x0043, 0xffff);
+	model_set16(1, 0, 0x88, 0x0405, 0xffff);
+	model_ext_cap(1, 0, 0x100, 0x15, 0x140);
+	model_set32(1, 0, 0x108, 0x0f21, 0x3f00);
+	model_ext_cap(1, 0, 0x140, 0x0d, 0);
+	model_set16(1, 0, 0x146, 0x001d, 0xffff);
+	model_written = on_flr_that_loses;
+	assert_int_equal(pci_reset(fn, PCI_RESET_FLR), 0);
+	model_written = NULL;
+	assert_int_equal(model_get32(1, 0, 0x10), 0xc0000000);
+	assert_int_equal(model_get16(1, 0, 0x68), 0x2810);
+	assert_int_equal(model_get16(1, 0, 0x70), 0x0043);
+	assert_int_equal(model_get16(1, 0, 0x88), 0x0405);
+	assert_int_equal(model_get32(1, 0, 0x108), 0x0f21);
+	assert_int_equal(model_get16(1, 0, 0x146), 0x001d);
+}
+
+/* The network controller on boards of 2011 and 2012 says that it has one, and
+ * hangs by it. */
+static void flr_that_hangs_is_not_used(void **state)
+{
+	(void)state;
+	model_add(1, 0, 0x8086, 0x1502, 0x020000);
+	model_cap(1, 0, 0x50, 0x13, 0);
+	model_set8(1, 0, 0x53, 3, 0);
+	find();
+	assert_int_equal(pci_reset_kind(fn, false), PCI_RESET_NONE);
+	model_add(1, 0, 0x8086, 0x1501, 0x020000);
+	model_cap(1, 0, 0x50, 0x13, 0);
+	model_set8(1, 0, 0x53, 3, 0);
+	find();
+	assert_int_equal(pci_reset_kind(fn, false), PCI_RESET_AF);
+}
+
 static void flr_comes_first(void **state)
 {
 	(void)state;
@@ -223,6 +312,9 @@ int main(void)
 		cmocka_unit_test_setup(does_not_come_back, set_up),
 		cmocka_unit_test_setup(advanced_features, set_up),
 		cmocka_unit_test_setup(flr_comes_first, set_up),
+		cmocka_unit_test_setup(takes_half_a_minute, set_up),
+		cmocka_unit_test_setup(puts_all_of_it_back, set_up),
+		cmocka_unit_test_setup(flr_that_hangs_is_not_used, set_up),
 		cmocka_unit_test_setup(does_not_reset_what_is_gone, set_up),
 		cmocka_unit_test_setup(nothing_to_reset_with, set_up),
 	};
