@@ -7,6 +7,7 @@
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_caps.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/alloc.h"
 #include "hv/format.h"
 #include "hv/log.h"
@@ -18,7 +19,9 @@
 
 #define HEADER_TYPE_MASK 0x7f
 #define HEADER_BRIDGE 0x01
+#define HEADER_CARDBUS 0x02
 #define BRIDGE_BARS 2
+#define CARDBUS_BARS 1
 
 #define COMMAND_DECODE ((u16)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY))
 
@@ -102,15 +105,25 @@ struct pci_function *pci_add(struct pci_addr addr)
 
 /* Nobody may decode an address while a BAR holds all ones; and no expansion ROM
  * that firmware left on (PCI 3.0 6.2.5.2) decodes one that nobody looks at. */
-static void read_bars(struct pci_function *fn)
+static void read_bars(struct pci_function *fn, u8 type)
 {
-	u16 command = pci_read16(fn, PCI_COMMAND);
-	u16 rom = fn->bridge ? PCI_BRIDGE_ROM : PCI_ROM;
+	static const struct {
+		u8 bars, rom;
+	} header[] = {
+		{PCI_BARS, PCI_ROM},
+		[HEADER_BRIDGE] = {BRIDGE_BARS, PCI_BRIDGE_ROM},
+		[HEADER_CARDBUS] = {CARDBUS_BARS, 0},
+	};
+	u16 command = pci_read16(fn, PCI_COMMAND), rom;
 
+	if (type >= ARRAY_SIZE(header) || pci_facts(fn) & PCI_FACT_NO_BARS)
+		return;
+	rom = header[type].rom;
 	pci_write16(fn, PCI_COMMAND, command & (u16)~COMMAND_DECODE);
-	pci_size_bars(fn, PCI_BAR(0), fn->bridge ? BRIDGE_BARS : PCI_BARS,
-		      fn->bar);
-	pci_write32(fn, rom, pci_read32(fn, rom) & ~(u32)PCI_ROM_ENABLE);
+	pci_size_bars(fn, PCI_BAR(0), header[type].bars, fn->bar);
+	if (rom)
+		pci_write32(fn, rom,
+			    pci_read32(fn, rom) & ~(u32)PCI_ROM_ENABLE);
 	pci_write16(fn, PCI_COMMAND, command);
 }
 
@@ -169,12 +182,13 @@ static bool scan_function(struct pci_addr addr, struct pci_function *parent,
 	fn->device = pci_read16(fn, PCI_DEVICE_ID);
 	fn->class = pci_read32(fn, PCI_REVISION) >> 8;
 	fn->parent = parent;
-	fn->bridge = (type & HEADER_TYPE_MASK) == HEADER_BRIDGE;
+	type &= HEADER_TYPE_MASK;
+	fn->bridge = type == HEADER_BRIDGE;
 	if (fn->bridge) {
 		fn->secondary = pci_read8(fn, PCI_SECONDARY_BUS);
 		fn->subordinate = pci_read8(fn, PCI_SUBORDINATE_BUS);
 	}
-	read_bars(fn);
+	read_bars(fn, type);
 	log_function(fn);
 	if (fn->bridge)
 		scan_behind(fn, depth);

@@ -185,6 +185,39 @@ static void turns_expansion_roms_off(void **state)
 	assert_int_equal(model_get32(0, 0x08, PCI_BRIDGE_ROM), 0xc0400000);
 }
 
+static unsigned int written_beyond_command;
+
+static void note_written(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	(void)value;
+	if (!bus && devfn == 0xfa && reg != PCI_COMMAND)
+		written_beyond_command++;
+}
+
+/* What stands there is something else: it is neither written nor believed.  Of
+ * a CardBus bridge one register is a BAR, and bus numbers follow. */
+static void bars_that_are_none(void **state)
+{
+	(void)state;
+	build();
+	model_add(0, 0xfa, 0x8086, 0x6fa0, 0x088000);
+	model_set32(0, 0xfa, PCI_BAR(1), 0xdeadbee0, 0xffffffff);
+	written_beyond_command = 0;
+	model_written = note_written;
+	assert_int_equal(enumerate(), 0);
+	assert_int_equal(written_beyond_command, 0);
+	assert_true(at(0, 0xfa)->bar[1].size == 0);
+	model_written = NULL;
+	model_add(0, 0xfa, 0x1180, 0x0476, 0x060700);
+	model_set8(0, 0xfa, PCI_HEADER_TYPE, 0x02, 0);
+	model_set32(0, 0xfa, PCI_BAR(0), 0xc0500000, 0xfffff000);
+	model_set32(0, 0xfa, PCI_BAR(2), 0x20050400, 0xffffffff);
+	assert_int_equal(enumerate(), 0);
+	assert_true(at(0, 0xfa)->bar[0].size == 0x1000);
+	assert_true(at(0, 0xfa)->bar[2].size == 0);
+	assert_false(at(0, 0xfa)->bridge);
+}
+
 static void bridges_that_point_back_do_not_loop(void **state)
 {
 	unsigned int count;
@@ -461,6 +494,7 @@ int main(void)
 		cmocka_unit_test(bounds_malformed_bars),
 		cmocka_unit_test(what_sizing_leaves_is_no_address),
 		cmocka_unit_test(turns_expansion_roms_off),
+		cmocka_unit_test(bars_that_are_none),
 		cmocka_unit_test(bridges_that_point_back_do_not_loop),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(table_is_as_large_as_the_machine),
