@@ -8,6 +8,7 @@
 #include "drivers/igb_mbx.h"
 #include "drivers/igb_regs.h"
 #include "drivers/pci/pci_access.h"
+#include "drivers/pci/pci_caps.h"
 #include "drivers/pf.h"
 #include "hv/alloc.h"
 #include "hv/format.h"
@@ -22,7 +23,8 @@
 #define PHY_BMCR_RESTART 0x1340U
 
 #define MASTER_DISABLE_US 80000
-#define EEPROM_US 10000
+#define QUIET_US 10000
+#define EEPROM_US 100000
 #define RESET_US 1000
 #define CONFIG_DONE_US 100000
 #define SEMAPHORE_US 100000
@@ -56,6 +58,30 @@ static void mask_interrupts(struct pci_function *pf)
 	igb_read(pf, ICR);
 }
 
+/* A request may wait for a remapping unit's walk: the 1 ms that some cards come
+ * up with is less than PCIe recommends (7.5.3.16), and a completion that is
+ * late is lost. */
+static void allow_late_completions(struct pci_function *pf)
+{
+	u16 pcie = pci_find_cap(pf, PCI_CAP_PCIE), at = pcie + PCIE_DEVCTL2;
+	u32 gcr = igb_read(pf, GCR);
+
+	if (!(gcr & GCR_TIMEOUT) && !(gcr & GCR_BY_CONFIG))
+		gcr |= GCR_TIMEOUT_10MS;
+	else if (!(gcr & GCR_TIMEOUT) && pcie)
+		pci_write16(pf, at,
+			    (pci_read16(pf, at) & (u16)~PCIE_TIMEOUTS) |
+				    PCIE_TIMEOUT_16MS);
+	igb_write(pf, GCR, gcr & (u32)~GCR_RESEND);
+}
+
+static void late(const struct pci_function *pf, int err)
+{
+	if (err)
+		hv_log("igb: " PCI_FMT ": goes on without it\n",
+		       PCI_ARG(pf->addr));
+}
+
 /*
  * Software reset, with DMA of firmware's driver stopped first.
  * What a device does not report while it is idle it will not report after the
@@ -65,11 +91,12 @@ static int reset(struct pci_function *pf)
 {
 	u32 eeprom_read = igb_read(pf, EEC) & EEC_AUTO_RD;
 	u32 done = igb_read(pf, EEMNGCTL) & EEMNGCTL_CFG_DONE(port_of(pf));
-	int err;
 
 	mask_interrupts(pf);
 	igb_write(pf, RCTL, 0);
 	igb_clear(pf, TCTL, TCTL_EN);
+	igb_read(pf, STATUS);
+	delay_us(QUIET_US, "82576: packets under way, before the reset");
 	igb_set(pf, CTRL, CTRL_GIO_MASTER_DISABLE);
 	/* A late completion is lost with the reset: go on even so. */
 	wait_until(!(igb_read(pf, STATUS) & STATUS_GIO_MASTER_ENABLE),
@@ -77,17 +104,19 @@ static int reset(struct pci_function *pf)
 		   "82576 master disable: PCIe requests to end");
 	igb_set(pf, CTRL, CTRL_RST);
 	delay_us(RESET_US, "82576 8.2.1: CTRL.RST");
-	err = wait_until(!(igb_read(pf, CTRL) & CTRL_RST) &&
-				 (igb_read(pf, EEC) & eeprom_read) ==
-					 eeprom_read,
-			 EEPROM_US, "82576 software reset: EEPROM read");
-	if (err)
-		return err;
-	err = wait_until((igb_read(pf, EEMNGCTL) & done) == done,
-			 CONFIG_DONE_US,
-			 "82576 software reset: PHY configuration");
+	if (wait_until(!(igb_read(pf, CTRL) & CTRL_RST), EEPROM_US,
+		       "82576 software reset"))
+		return -ETIMEDOUT;
+	/* A card without either goes on, as with Intel's driver: with the
+	 * address that it has, or with the link as it is */
+	late(pf, wait_until((igb_read(pf, EEC) & eeprom_read) == eeprom_read,
+			    EEPROM_US, "82576 software reset: EEPROM read"));
+	late(pf,
+	     wait_until((igb_read(pf, EEMNGCTL) & done) == done, CONFIG_DONE_US,
+			"82576 software reset: PHY configuration"));
 	mask_interrupts(pf);
-	return err;
+	allow_late_completions(pf);
+	return 0;
 }
 
 /* The PF's own address, which the reset loaded into entry 0; from it come the
@@ -396,7 +425,10 @@ static const struct pf_trapped_page trapped[] = {
 const struct pf_driver igb_pf_driver = {
 	.name = "igb",
 	.vendor = 0x8086,
-	.device = 0x10c9,
+	/* Copper, fibre, SerDes, four ports of copper; NS, SerDes with four
+	 * ports, NS SerDes, ET2 with four ports */
+	.device = {0x10c9, 0x10e6, 0x10e7, 0x10e8, 0x150a, 0x150d, 0x1518,
+		   0x1526},
 	.start = igb_start,
 	.set_mac = igb_set_mac,
 	.set_vlan = igb_set_vlan,

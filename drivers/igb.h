@@ -39,6 +39,12 @@
 #define MDIC_ERROR BIT(30)
 #define EEMNGCTL 0x1010
 #define EEMNGCTL_CFG_DONE(port) BIT(18 + (port))
+/* PCIe control: completion time-out (8.6.1) */
+#define GCR 0x5b00
+#define GCR_TIMEOUT 0xf000U
+#define GCR_TIMEOUT_10MS 0x1000U
+#define GCR_RESEND BIT(16)
+#define GCR_BY_CONFIG BIT(18) /* set in device control 2 instead */
 #define SWSM 0x5b50
 #define SWSM_SMBI BIT(0)    /* between software agents */
 #define SWSM_SWESMBI BIT(1) /* between software and firmware */

@@ -10,9 +10,12 @@ static const struct pf_driver *const drivers[] = {
 
 static bool is_for(const struct pf_driver *d, const struct pci_function *pf)
 {
-	if (d->vendor)
-		return d->vendor == pf->vendor && d->device == pf->device;
-	return d->class == pf->class;
+	if (!d->vendor)
+		return d->class == pf->class;
+	for (unsigned int i = 0; i < PF_DEVICES_MAX && d->device[i]; i++)
+		if (d->vendor == pf->vendor && d->device[i] == pf->device)
+			return true;
+	return false;
 }
 
 const struct pf_driver *pf_driver_for(const struct pci_function *pf)

@@ -32,10 +32,12 @@ struct pf_dma {
 
 /* Calls for one PF must not overlap: the caller holds the trap lock, or no
  * guest runs. */
+#define PF_DEVICES_MAX 8
 struct pf_driver {
-	const char *name;   /* "igb" */
-	u16 vendor, device; /* vendor 0: every function of @class instead */
-	u32 class;	    /* 24 bits, as struct pci_function's */
+	const char *name;	    /* "igb" */
+	u16 vendor;		    /* 0: every function of @class instead */
+	u16 device[PF_DEVICES_MAX]; /* IDs of the same chip; 0 ends them */
+	u32 class;		    /* 24 bits, as struct pci_function's */
 
 	/* Contiguous pages of memory that the PF's own DMA needs; 0: it does
 	 * none.  The PF gets a VT-d domain that holds them and nothing else. */

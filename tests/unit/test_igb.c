@@ -14,7 +14,8 @@
  * Offsets are written out here, so that the driver's names are tested too.
  */
 static u32 regs[0x20000 / 4];
-static bool stuck_reset, no_phy, no_mac, vf_holds_buffer, link_up, gone;
+static bool stuck_reset, no_eeprom, no_phy, no_mac, vf_holds_buffer, link_up,
+	gone;
 static unsigned int resets, phy_writes, pfrstd_at;
 static unsigned int writes;
 static u32 told[IGB_MAX_VFS]; /* P2VMAILBOX bits written since a request */
@@ -36,10 +37,12 @@ static u32 *reg(u32 offset)
 static void reset_registers(void)
 {
 	u32 eec = *reg(0x10), done = *reg(0x1010), mode = *reg(0x18);
+	u32 gcr = *reg(0x5b00);
 
 	memset(regs, 0, sizeof(regs));
 	*reg(0x10) = eec;
 	*reg(0x1010) = done;
+	*reg(0x5b00) = gcr;
 	*reg(0x18) = mode & 0x00c00000;
 	*reg(0x0) = 0x00100209;
 	*reg(0x400) = 0xa50400f8;
@@ -81,6 +84,8 @@ void igb_write(const struct pci_function *pf, u32 offset, u32 value)
 		if (value & 1 << 26 && !stuck_reset) {
 			resets++;
 			reset_registers();
+			if (no_eeprom)
+				*reg(0x10) = *reg(0x1010) = 0;
 		}
 		return;
 	case 0x18:
@@ -115,7 +120,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	test_log_clear();
-	stuck_reset = no_phy = no_mac = vf_holds_buffer = false;
+	stuck_reset = no_eeprom = no_phy = no_mac = vf_holds_buffer = false;
 	link_up = gone = false;
 	resets = phy_writes = pfrstd_at = writes = 0;
 	memset(regs, 0, sizeof(regs));
@@ -187,7 +192,16 @@ static void finds_the_driver(void **state)
 	struct pci_function other = {.vendor = 0x8086, .device = 0x10ca};
 
 	(void)state;
-	assert_ptr_equal(pf_driver_for(&pf), igb);
+	static const u16 devices[] = {0x10c9, 0x10e6, 0x10e7, 0x10e8,
+				      0x150a, 0x150d, 0x1518, 0x1526};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(devices); i++) {
+		pf.device = devices[i];
+		assert_ptr_equal(pf_driver_for(&pf), igb);
+	}
+	pf.device = 0;
+	assert_null(pf_driver_for(&pf));
+	pf.device = 0x10c9;
 	assert_null(pf_driver_for(&other));
 	assert_string_equal(igb->name, "igb");
 	assert_int_equal(igb->trapped_count, 1);
@@ -329,6 +343,38 @@ static void waits_for_what_the_device_reports(void **state)
 	*reg(0x1010) = 0x40000; /* configuration of port 0 done */
 	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
 	assert_null(strstr(test_log, "timeout"));
+}
+
+/* As Intel's driver: a card whose EEPROM is not read again works. */
+static void goes_on_without_an_eeprom(void **state)
+{
+	(void)state;
+	no_eeprom = true;
+	*reg(0x10) = 0x200;
+	*reg(0x1010) = 0x40000;
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
+	assert_non_null(strstr(test_log, "EEPROM read"));
+	assert_non_null(strstr(test_log, "PHY configuration"));
+	assert_non_null(strstr(test_log, "igb: 0000:01:00.0: goes on without "
+					 "it"));
+}
+
+/* By the register, or where that says so in configuration space */
+static void completions_have_time(void **state)
+{
+	(void)state;
+	*reg(0x5b00) = 0x00010000;
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
+	assert_int_equal(*reg(0x5b00), 0x00001000);
+	*reg(0x5b00) = 0x00003000;
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
+	assert_int_equal(*reg(0x5b00), 0x00003000);
+	model_cap(1, 0, 0xa0, 0x10, 0);
+	model_set16(1, 0, 0xc8, 0x0020, 0xffff);
+	*reg(0x5b00) = 0x00040000;
+	assert_int_equal(igb->start(&pf, 1, &no_dma), 0);
+	assert_int_equal(*reg(0x5b00), 0x00040000);
+	assert_int_equal(model_get16(1, 0, 0xc8), 0x0025);
 }
 
 static void start_fails_in_bounded_time(void **state)
@@ -695,6 +741,8 @@ int main(void)
 		TEST(port_vlan),
 		TEST(lives_without_a_mac),
 		TEST(waits_for_what_the_device_reports),
+		TEST(goes_on_without_an_eeprom),
+		TEST(completions_have_time),
 		TEST(start_fails_in_bounded_time),
 		TEST(leaves_other_link_types_alone),
 		TEST_8(answers_vf_reset),
