@@ -10,6 +10,7 @@
 #include "hv/vmx/stat.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
+#include "vtd/platform_errors.h"
 #include "vtd/regs.h"
 #include "vtd/reserved.h"
 #include "vtd/vtd.h"
@@ -134,6 +135,7 @@ int machine_take_vtd(bool usable)
 	keep_ours_apart();
 	usb_handoff();
 	pci_bus_master_off(vtd_keeps);
+	vtd_mask_platform_errors();
 	if (usable)
 		err = vtd_start(this_cpu()->apic_id);
 	else
