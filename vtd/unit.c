@@ -33,8 +33,13 @@ static int command(struct vtd_unit *unit, u32 set, u32 clear, u32 mask,
 	return err;
 }
 
+/* A state that is on is not commanded again: a status that says so already
+ * would not tell when the unit is done with it, and the next command must wait
+ * for that (VT-d 10.4.4). */
 static int turn_on(struct vtd_unit *unit, u32 bit, const char *what)
 {
+	if (bit & (u32)VTD_STATES & vtd_read32(unit->base, VTD_GSTS))
+		return 0;
 	return command(unit, bit, 0, bit, bit, what);
 }
 
