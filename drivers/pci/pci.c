@@ -81,6 +81,23 @@ static bool locate(struct pci_addr addr, struct pci_function *fn)
 	return true;
 }
 
+bool pci_has_bus(u16 segment, unsigned int bus)
+{
+	return bus <= 0xff && find_range(segment, bus);
+}
+
+void pci_set_bus(struct pci_function *fn, u8 bus)
+{
+	struct pci_addr addr = fn->addr;
+	struct pci_function there;
+
+	addr.bus = bus;
+	if (!locate(addr, &there))
+		return;
+	fn->addr = addr;
+	fn->config = there.config;
+}
+
 struct pci_function *pci_add(struct pci_addr addr)
 {
 	struct pci_function *fn = pci_find(addr);

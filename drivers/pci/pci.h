@@ -14,7 +14,7 @@ struct pci_addr {
 };
 
 #define PCI_DEV(devfn) ((devfn) >> 3)
-#define PCI_FN(devfn) ((devfn) & 7)
+#define PCI_FN(devfn) ((devfn)&7)
 /* For log lines, as Linux writes it: "0000:01:10.0" */
 #define PCI_FMT "%04x:%02x:%02x.%x"
 #define PCI_ARG(a) (a).segment, (a).bus, PCI_DEV((a).devfn), PCI_FN((a).devfn)
@@ -91,7 +91,7 @@ struct pci_addr {
 #define PCIE_DEVSTA 0x0a
 #define PCIE_DEVSTA_PENDING BIT(5) /* transactions pending */
 #define PCIE_LNKCTL 0x10
-#define PCIE_DEVCAP2 0x24	   /* version 2 only */
+#define PCIE_DEVCAP2 0x24 /* version 2 only */
 #define PCIE_DEVCAP2_ARI BIT(5)
 #define PCIE_DEVCTL2 0x28
 #define PCIE_DEVCTL2_ARI BIT(5)
@@ -176,6 +176,12 @@ struct pci_function *pci_find(struct pci_addr addr);
  * was added before.  NULL: table full (a function that was not there when it
  * was made) or outside every ECAM range. */
 struct pci_function *pci_add(struct pci_addr addr);
+
+/* True if an ECAM range has @bus. */
+bool pci_has_bus(u16 segment, unsigned int bus);
+
+/* @fn is on @bus from now on, which an ECAM range has. */
+void pci_set_bus(struct pci_function *fn, u8 bus);
 
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */
 bool pci_is_below(const struct pci_function *fn,

@@ -2,6 +2,7 @@
 #include "drivers/pci/sriov.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_bars.h"
+#include "drivers/pci/pci_buses.h"
 #include "drivers/pci/pci_caps.h"
 #include "drivers/pci/pci_room.h"
 #include "hv/log.h"
@@ -66,6 +67,32 @@ static bool enable_ari_forwarding(const struct pci_function *port)
 	return true;
 }
 
+static void set_control_ari(struct pci_function *pf, u16 ari)
+{
+	u16 cap = pf->pf ? 0 : sriov_cap(pf), control;
+
+	control = cap ? pci_read16(pf, cap + SRIOV_CTRL) : SRIOV_CTRL_VFE;
+	if (!(control & SRIOV_CTRL_VFE))
+		pci_write16(pf, cap + SRIOV_CTRL,
+			    (control & (u16)~SRIOV_CTRL_ARI) | ari);
+}
+
+/* VF numbers depend on ARI, and the bit is in the lowest PF of the device alone
+ * (9.3.3.3.5).  Returns the control register's bit. */
+static u16 set_ari(struct pci_function *pf)
+{
+	u16 ari = enable_ari_forwarding(pf->parent) ? SRIOV_CTRL_ARI : 0;
+	struct pci_addr addr = pf->addr;
+	struct pci_function *lowest;
+
+	addr.devfn &= 0xf8;
+	lowest = pci_find(addr);
+	if (lowest && lowest != pf)
+		set_control_ari(lowest, ari);
+	set_control_ari(pf, ari);
+	return ari;
+}
+
 /* Requester ID of VF @index; above 0xffff if the bus numbers end before.
  * Valid once NumVFs and ARI are set (9.3.3.9). */
 static u32 vf_rid(const struct pci_function *pf, u16 cap, u16 index)
@@ -127,11 +154,40 @@ static int check_more_buses(const struct pci_function *pf, u8 last)
 			continue;
 		hv_log("sriov: " PCI_FMT ": VFs on buses up to %02x, and %02x "
 		       "is " PCI_FMT "'s: firmware left no numbers for them; "
-		       "turn on SR-IOV in its set-up\n",
+		       "turn on \"SR-IOV Support\" and \"ARI\" in its set-up\n",
 		       PCI_ARG(pf->addr), last, bus, PCI_ARG(owner->addr));
 		return -ERANGE;
 	}
 	return 0;
+}
+
+static bool bus_numbers_fit(const struct pci_function *pf, u16 cap, u16 count)
+{
+	unsigned int last = vf_rid(pf, cap, count - 1) >> 8;
+
+	for (unsigned int bus = pf->addr.bus + 1U; bus <= last; bus++)
+		if (bus > last_bus(pf) || owner_of_bus(pf, bus))
+			return false;
+	return true;
+}
+
+/* The numbers behind @pf's own bus that all VFs need of all PFs there: once
+ * there are VFs they stay. */
+static unsigned int more_buses(const struct pci_function *pf)
+{
+	unsigned int count, more = 0;
+	const struct pci_function *fn = pci_functions(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		u16 total = sriov_total_vfs(&fn[i]);
+
+		if (!total || fn[i].parent != pf->parent)
+			continue;
+		more = MAX(more,
+			   (vf_rid(&fn[i], sriov_cap(&fn[i]), total - 1) >> 8) -
+				   fn[i].addr.bus);
+	}
+	return more;
 }
 
 static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
@@ -145,7 +201,9 @@ static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
 		return check_more_buses(pf, last >> 8);
 	hv_log("sriov: " PCI_FMT ": VFs at offset %u, stride %u need buses up "
 	       "to %02x, and the bridges above forward up to %02x: turn on "
-	       "SR-IOV in the firmware's set-up, or ask for fewer VFs\n",
+	       "\"SR-IOV Support\" and \"ARI\" in the firmware's set-up, or "
+	       "use "
+	       "another slot\n",
 	       PCI_ARG(pf->addr), offset, stride, last >> 8, end);
 	return -ERANGE;
 }
@@ -230,6 +288,24 @@ static void write_vf_bar(const struct pci_function *pf, u16 reg,
 		pci_write32(pf, reg + 4, bar->base >> 32);
 }
 
+static bool path_is_pcie(const struct pci_function *pf)
+{
+	const struct pci_function *bridge = pf->parent;
+
+	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
+	     depth++) {
+		u16 cap = pci_find_cap(bridge, PCI_CAP_PCIE);
+		u8 type = cap ? pci_read16(bridge, cap + PCIE_FLAGS) >> 4 & 0xf
+			      : PCIE_TO_PCI_BRIDGE;
+
+		if (type != PCIE_PORT_ROOT && type != PCIE_PORT_UPSTREAM &&
+		    type != PCIE_PORT_DOWNSTREAM)
+			return false;
+		bridge = bridge->parent;
+	}
+	return true;
+}
+
 /* Leave VF BAR @i where firmware put it, or find it a place. */
 static int place_bar(struct placement *p, u16 cap, unsigned int i)
 {
@@ -246,11 +322,17 @@ static int place_bar(struct placement *p, u16 cap, unsigned int i)
 			bar->base = find_place(p, true, bar->size, size);
 		if (!bar->base || (!bar->is64 && bar->base >> 32))
 			bar->base = find_place(p, false, bar->size, size);
+		/* Where all bridges are PCI Express none merges writes or reads
+		 * ahead: it may be there too (7.5.1.2.1, implementation note)
+		 */
+		if (!bar->base && bar->is64 && path_is_pcie(p->pf))
+			bar->base = find_place(p, true, bar->size, size);
 		if (!bar->base) {
 			hv_log("sriov: " PCI_FMT ": no room for VF BAR%u, "
 			       "%u times %lu KiB, in the windows of the "
 			       "bridge "
-			       "above: turn on SR-IOV or \"Above 4G "
+			       "above: turn on \"SR-IOV Support\" and \"Above "
+			       "4G "
 			       "Decoding\" in the firmware's set-up\n",
 			       PCI_ARG(p->pf->addr), i, p->count,
 			       bar->size / KIB);
@@ -332,10 +414,12 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 		return -ENODEV;
 	}
 	sriov_disable(pf); /* firmware may have left it on */
-	*ari = enable_ari_forwarding(pf->parent) ? SRIOV_CTRL_ARI : 0;
+	*ari = set_ari(pf);
 	pci_write16(pf, cap + SRIOV_CTRL, *ari);
 	pci_write32(pf, cap + SRIOV_PAGE_SIZE, SRIOV_PAGE_4K);
 	pci_write16(pf, cap + SRIOV_NUM_VFS, count);
+	if (!bus_numbers_fit(pf, cap, count))
+		pci_make_buses(pf, more_buses(pf));
 	return check_bus_numbers(pf, cap, count);
 }
 
@@ -390,8 +474,7 @@ void sriov_disable(struct pci_function *pf)
 	delay_us(VF_DISABLE_US, "PCIe 9.3.3.3.1: VF Enable cleared");
 }
 
-bool sriov_vf_number(const struct pci_function *pf, struct pci_addr addr,
-		     u16 *number)
+bool sriov_vf_number(struct pci_function *pf, struct pci_addr addr, u16 *number)
 {
 	u16 cap = pf->pf ? 0 : sriov_cap(pf);
 	u16 stride, total;
@@ -399,6 +482,10 @@ bool sriov_vf_number(const struct pci_function *pf, struct pci_addr addr,
 
 	if (!cap || addr.segment != pf->addr.segment)
 		return false;
+	if (pf->parent && (addr.bus < pf->parent->secondary ||
+			   addr.bus > pf->parent->subordinate))
+		return false;
+	set_ari(pf);
 	total = pci_read16(pf, cap + SRIOV_TOTAL_VFS);
 	stride = pci_read16(pf, cap + SRIOV_VF_STRIDE);
 	first = vf_rid(pf, cap, 0);

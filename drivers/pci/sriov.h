@@ -24,10 +24,11 @@ u16 sriov_total_vfs(const struct pci_function *fn);
 struct pci_function *sriov_vf(struct pci_function *pf, u16 index);
 
 /*
- * True if @addr is a VF of @pf, by First VF Offset and VF Stride, also before
- * it is enabled; *number says which.
+ * True if @addr, on a bus that leads to @pf, is a VF of @pf, by First VF Offset
+ * and VF Stride, also before it is enabled; *number says which.  Turns ARI on
+ * before, if the port above has it, because the offset depends on it.
  */
-bool sriov_vf_number(const struct pci_function *pf, struct pci_addr addr,
+bool sriov_vf_number(struct pci_function *pf, struct pci_addr addr,
 		     u16 *number);
 
 /* Clear VF Enable, if it is set; waits the second of PCIe 9.3.3.3.1.  The PF

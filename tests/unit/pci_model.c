@@ -42,6 +42,17 @@ static void set(u8 bus, u8 devfn, u16 reg, u32 value, u32 mask, size_t size)
 	memcpy(writable + at, &mask, size);
 }
 
+void model_move_bus(u8 from, u8 to)
+{
+	size_t at = offset_of(from, 0, 0), there = offset_of(to, 0, 0);
+
+	assert_true(at + MIB <= space_size && there + MIB <= space_size);
+	memcpy(space + there, space + at, MIB);
+	memcpy(writable + there, writable + at, MIB);
+	memset(space + at, 0xff, MIB);
+	memset(writable + at, 0, MIB);
+}
+
 void model_set8(u8 bus, u8 devfn, u16 reg, u8 value, u8 mask)
 {
 	set(bus, devfn, reg, value, mask, 1);

@@ -20,6 +20,9 @@ void model_add(u8 bus, u8 devfn, u16 vendor, u16 device, u32 class);
 /* Make it a bridge (type 1). */
 void model_bridge(u8 bus, u8 devfn, u8 secondary, u8 subordinate);
 
+/* All of bus @from is bus @to from now on. */
+void model_move_bus(u8 from, u8 to);
+
 /* Set a register and which of its bits can be written. */
 void model_set8(u8 bus, u8 devfn, u16 reg, u8 value, u8 writable);
 void model_set16(u8 bus, u8 devfn, u16 reg, u16 value, u16 writable);

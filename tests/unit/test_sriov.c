@@ -1,4 +1,4 @@
-/* sources: drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/sriov.h"
 #include "hv/host_ranges.h"
 #include "tests/unit/pci_model.h"
@@ -340,7 +340,13 @@ static void checks_bus_numbers(void **state)
 	/* 01:00.0 + 100H is on bus 2, the bridge forwards to bus 1 alone */
 	model_set32(1, 0, OFFSET_STRIDE, 0x00020100, 0);
 	find();
+	model_set16(1, 0, PCI_COMMAND, PCI_COMMAND_MASTER, 0xffff);
 	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	assert_non_null(strstr(test_log, "its bus keeps its number: a function "
+					 "below 0000:00:01.0 does DMA"));
+	assert_non_null(strstr(test_log, "turn on \"SR-IOV Support\" and "
+					 "\"ARI\" in the firmware's set-up"));
+	model_set16(1, 0, PCI_COMMAND, 0, 0xffff);
 	model_set32(1, 0, OFFSET_STRIDE, 0x00000080, 0); /* all VFs in one */
 	assert_int_equal(sriov_enable(pf, 2), -ERANGE);
 	model_set32(1, 0, OFFSET_STRIDE, 0x00020000, 0); /* VF 0 is the PF */
@@ -348,6 +354,131 @@ static void checks_bus_numbers(void **state)
 	model_set32(1, 0, OFFSET_STRIDE, 0xffffffff, 0);
 	assert_int_equal(sriov_enable(pf, 8), -ERANGE);
 	off();
+}
+
+#define OTHER_PORT 0x10
+
+/* The bus below a port has the number that the port was given. */
+static void moving(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	static u8 now;
+
+	if (!now || pf_bus == 1)
+		now = 1;
+	if (!bus && devfn == ROOT_PORT && reg == 0x18 &&
+	    (u8)(value >> 8) != now) {
+		model_move_bus(now, value >> 8);
+		now = pf_bus = value >> 8;
+	}
+	device(bus, devfn, reg, value);
+}
+
+/* A card that numbers its VFs 180h further without ARI, and firmware that gave
+ * the bus behind it to the next port */
+static void crowd(unsigned int buses)
+{
+	model_reset(buses);
+	build_root_port();
+	model_set32(0, ROOT_PORT, 0x78, 0, 0); /* no ARI */
+	model_set32(0, ROOT_PORT, 0x18, 0x00010100, 0x00ffffff);
+	build_pf(0, 0xfe400000, 0xfe440000);
+	build_pf(1, 0xfe420000, 0xfe444000);
+	model_set8(1, 0, PCI_HEADER_TYPE, 0x80, 0);
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020180, 0);
+	model_set32(1, 1, OFFSET_STRIDE, 0x00020180, 0);
+	model_add(0, OTHER_PORT, 0x1b36, 0x000c, 0x060400);
+	model_bridge(0, OTHER_PORT, 2, 2);
+	model_set32(0, OTHER_PORT, PCI_MEMORY_WINDOW, 0xfe70fe60, 0);
+	model_set32(0, OTHER_PORT, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	model_add(2, 0, 0x1b36, 0x0010, 0x010802);
+	find();
+	model_written = moving;
+}
+
+static void a_branch_gets_numbers(void **state)
+{
+	struct pci_function *second, *vf;
+
+	(void)state;
+	crowd(6);
+	second = pci_find((struct pci_addr){.bus = 1, .devfn = 1});
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_non_null(strstr(test_log, "pci: buses 01-01 below 0000:00:01.0 "
+					 "become 03-04"));
+	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x040300);
+	assert_int_equal(pf->addr.bus, 3);
+	assert_int_equal(second->addr.bus, 3);
+	assert_int_equal((hpa_t)pf->config, model_ecam().base + 0x300000);
+	vf = sriov_vf(pf, 7);
+	assert_int_equal(PCI_RID(vf->addr), 0x048e);
+	/* The other port has its numbers, and the other PF's VFs have theirs */
+	assert_non_null(pci_find((struct pci_addr){.bus = 2}));
+	assert_int_equal(sriov_enable(second, 8), 0);
+	assert_int_equal(PCI_RID(sriov_vf(second, 7)->addr), 0x048f);
+}
+
+/* Nothing is changed where there are no numbers. */
+static void no_numbers_for_a_branch(void **state)
+{
+	(void)state;
+	crowd(4);
+	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	assert_int_equal(pf->addr.bus, 1);
+	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x010100);
+	assert_non_null(strstr(test_log, "\"SR-IOV Support\""));
+}
+
+/* By ARI the offset is 80h: the VF's address is the same before and after. */
+static void on_ari(u8 bus, u8 devfn, u16 reg, u32 value)
+{
+	if (bus == 1 && !devfn && reg == CTRL)
+		model_set32(1, 0, OFFSET_STRIDE,
+			    value & 0x10 ? 0x00020080 : 0x00020180, 0);
+	device(bus, devfn, reg, value);
+}
+
+static void ari_comes_before_addresses(void **state)
+{
+	u16 number = 9;
+
+	(void)state;
+	model_set32(1, 0, OFFSET_STRIDE, 0x00020180, 0);
+	find();
+	model_written = on_ari;
+	assert_true(sriov_vf_number(
+		pf, (struct pci_addr){.bus = 1, .devfn = 0x82}, &number));
+	assert_int_equal(number, 1);
+	assert_int_equal(sriov_enable(pf, 2), 0);
+	assert_int_equal(PCI_RID(sriov_vf(pf, 1)->addr), 0x0182);
+	/* One that is behind another port asks nothing of this one */
+	set_up(state);
+	find();
+	assert_false(sriov_vf_number(
+		pf, (struct pci_addr){.bus = 2, .devfn = 0x82}, &number));
+	assert_int_equal(model_get16(0, ROOT_PORT, ROOT_DEVCTL2), 0);
+}
+
+/* 64-bit VF BARs that are not prefetchable, as the real card has them */
+static void room_in_the_prefetchable_window(void **state)
+{
+	(void)state;
+	set_vf_bars(0, 0);
+	for (u16 reg = VF_BAR0; reg <= VF_BAR3; reg += VF_BAR3 - VF_BAR0)
+		model_set32(1, 0, reg, 0x4, 0xffffc000);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, 0);
+	taken = (struct host_range){0xfe420000, 0xe0000, "something"};
+	find();
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfea00000);
+	/* Not where a bridge to PCI may merge */
+	set_up(state);
+	for (u16 reg = VF_BAR0; reg <= VF_BAR3; reg += VF_BAR3 - VF_BAR0)
+		model_set32(1, 0, reg, 0x4, 0xffffc000);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, 0);
+	model_set16(0, ROOT_PORT, 0x56, 0x0072, 0);
+	taken = (struct host_range){0xfe420000, 0xe0000, "something"};
+	find();
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
 }
 
 static struct pci_function *vf_at(u8 bus, u8 devfn)
@@ -603,6 +734,10 @@ int main(void)
 		cmocka_unit_test_setup(closed_windows_have_no_room, set_up),
 		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
+		cmocka_unit_test_setup(a_branch_gets_numbers, set_up),
+		cmocka_unit_test_setup(no_numbers_for_a_branch, set_up),
+		cmocka_unit_test_setup(ari_comes_before_addresses, set_up),
+		cmocka_unit_test_setup(room_in_the_prefetchable_window, set_up),
 		cmocka_unit_test_setup(vfs_on_a_bus_of_their_own, set_up),
 		cmocka_unit_test_setup(two_pfs_share_a_bus, set_up),
 		cmocka_unit_test_setup(fewer_vfs_need_fewer_buses, set_up),
