@@ -23,6 +23,7 @@
 #include "exec/cpu_ldst.h"
 #include "exec/page-protection.h"
 #include "exec/address-spaces.h"
+#include "hw/boards.h"
 #include "hw/i386/apic.h"
 #include "hw/i386/apic_internal.h"
 #include "tcg/helper-tcg.h"
@@ -1843,7 +1844,7 @@ void helper_vmentry(CPUX86State *env, uint32_t resume)
 /*
  * A guest's accesses to devices that EPT calls cacheable are cached, whatever
  * the MTRRs say, and memory is slow if it is not (29.3.7.2).  Nothing is cached
- * here.  A device's memory may be of either kind.
+ * here.  Memory of a device's own (a BAR of RAM) may be of either kind.
  */
 static void check_memory_type(CPUX86State *env, hwaddr hpa, uint64_t entry)
 {
@@ -1855,8 +1856,8 @@ static void check_memory_type(CPUX86State *env, hwaddr hpa, uint64_t entry)
     RCU_READ_LOCK_GUARD();
     mr = address_space_translate(env_cpu(env)->as, hpa, &xlat, &len, false,
                                  MEMTXATTRS_UNSPECIFIED);
-    ram = memory_region_is_ram(mr) || memory_region_is_romd(mr);
-    if (ram && object_dynamic_cast(memory_region_owner(mr), TYPE_DEVICE)) {
+    ram = mr == current_machine->ram;
+    if (!ram && (memory_region_is_ram(mr) || memory_region_is_romd(mr))) {
         return;
     }
     if (type != (ram ? EPT_TYPE_WB : EPT_TYPE_UC)) {
