@@ -19,8 +19,8 @@
 #define RESET_CPU 0x04	/* some want to see it change */
 #define RESET_READS 100 /* of a port, a microsecond each */
 
-typedef void __attribute__((ms_abi))
-reset_system_fn(u32 type, u64 status, u64 size, void *reason);
+typedef void __attribute__((ms_abi)) reset_system_fn(u32 type, u64 status,
+						     u64 size, void *reason);
 
 static void *runtime_services;
 static struct firmware_state firmware;

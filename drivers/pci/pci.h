@@ -14,7 +14,7 @@ struct pci_addr {
 };
 
 #define PCI_DEV(devfn) ((devfn) >> 3)
-#define PCI_FN(devfn) ((devfn)&7)
+#define PCI_FN(devfn) ((devfn) & 7)
 /* For log lines, as Linux writes it: "0000:01:10.0" */
 #define PCI_FMT "%04x:%02x:%02x.%x"
 #define PCI_ARG(a) (a).segment, (a).bus, PCI_DEV((a).devfn), PCI_FN((a).devfn)

@@ -22,7 +22,7 @@
 #define LOWEST_PRIORITY 1
 
 /* MSI, all of MSI-X, and the IOAPIC's; all may be below one unit */
-_Static_assert(ASSIGN_MAX *(1 + MSIX_MAX_VECTORS) + 1 <= VTD_IRT_ENTRIES,
+_Static_assert(ASSIGN_MAX * (1 + MSIX_MAX_VECTORS) + 1 <= VTD_IRT_ENTRIES,
 	       "every message has an entry");
 
 static bool message_allowed(const struct msix_entry *e)
