@@ -286,7 +286,7 @@ typedef struct CPUVMXState {
     bool on;                    /* between VMXON and VMXOFF */
     bool nonroot;               /* a guest runs */
     bool sipi_latch;            /* an INIT exit, and no VM entry since */
-    uint8_t sipi_count;         /* SIPIs that came meanwhile */
+    uint8_t sipi_count;         /* SIPIs since INIT, in root operation */
     bool wait_for_sipi;         /* the guest's activity state: */
     bool hlt;                   /* one of these, or active */
     bool timer_expired;

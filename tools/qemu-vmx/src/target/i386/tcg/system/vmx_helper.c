@@ -909,8 +909,14 @@ void helper_vmxon(CPUX86State *env, uint64_t addr)
 void helper_vmxoff(CPUX86State *env)
 {
     vmcs_flush(env);
+    bql_lock();
+    if (vmx_holds_sipi(env)) {
+        cpu_reset_interrupt(env_cpu(env), CPU_INTERRUPT_SIPI);
+    }
     env->vmx.on = false;
     env->vmx.sipi_latch = false;
+    env->vmx.sipi_count = 0;
+    bql_unlock();
     env->vmx.vmcs_ptr = NO_VMCS;
     vm_succeed(env);
 }
@@ -1710,7 +1716,6 @@ static void load_guest_state(CPUX86State *env)
                       vmcs_read(env, VMCS_TSC_OFFSET) : 0;
 
     v->nonroot = true;
-    v->sipi_latch = false;
     v->wait_for_sipi = activity == VMX_ACTIVITY_WAIT_SIPI;
     v->hlt = activity == VMX_ACTIVITY_HLT;
     cs->halted = activity != VMX_ACTIVITY_ACTIVE;
@@ -2549,23 +2554,34 @@ bool vmx_take_interrupt(CPUX86State *env, int interrupt)
  *
  * A SIPI that arrives in root operation is lost.  But hardware is back in the
  * wait-for-SIPI state long before a sender's second SIPI, which it is not here:
- * after an exit by INIT the first one is dropped, and the second one held until
- * the next VM entry.
+ * from INIT on, be it pending or the last exit, the first one is dropped, and
+ * the second one held until the VM entry after that exit.
  */
+bool vmx_holds_sipi(CPUX86State *env)
+{
+    return env->vmx.sipi_latch ||
+           (env->vmx.on &&
+            (env_cpu(env)->interrupt_request & CPU_INTERRUPT_INIT));
+}
+
 void vmx_note_sipi(CPUX86State *env)
 {
-    if (env->vmx.sipi_latch ||
-        (env_cpu(env)->interrupt_request & CPU_INTERRUPT_INIT)) {
+    if (vmx_holds_sipi(env)) {
         env->vmx.sipi_count++;
     }
 }
 
+/* At a VM entry; called with the BQL held. */
 static void drop_first_sipi(CPUX86State *env)
 {
-    if (env->vmx.sipi_latch && env->vmx.sipi_count == 1) {
+    if (!env->vmx.sipi_latch) {
+        return;
+    }
+    if (env->vmx.sipi_count == 1) {
         qemu_log_mask(CPU_LOG_INT, "vmx: SIPI in root operation dropped\n");
         cpu_reset_interrupt(env_cpu(env), CPU_INTERRUPT_SIPI);
     }
+    env->vmx.sipi_latch = false;
     env->vmx.sipi_count = 0;
 }
 
@@ -2577,6 +2593,7 @@ bool vmx_take_init(CPUX86State *env)
             env->vmx.sipi_latch = true;
             async_exit(env, VMX_EXIT_INIT, 0);
         }
+        env->vmx.sipi_count = 0;
     }
     return env->vmx.on;
 }
