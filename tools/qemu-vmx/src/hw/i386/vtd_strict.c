@@ -74,11 +74,28 @@ void vtd_strict_later(VTDStrict *strict, enum vtd_late what)
 }
 
 /*
+ * A processor that reads a register in a loop may keep QEMU's timers from the
+ * lock that they need, for as long as it reads.
+ */
+void vtd_strict_catch_up(VTDStrict *strict)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    for (int i = 0; i < VTD_LATES; i++) {
+        QEMUTimer *timer = strict->late[i];
+
+        if (timer_expired(timer, now)) {
+            timer_del(timer);
+            timer->cb(timer->opaque);
+        }
+    }
+}
+
+/*
  * One change in a write, and the one before it done (VT-d 10.4.4).  States are
  * those that the status register shows at the same bits.
  */
-void vtd_strict_check_command(VTDStrict *strict, uint32_t status,
-                              uint32_t value)
+bool vtd_strict_commands(VTDStrict *strict, uint32_t status, uint32_t value)
 {
     const uint32_t states = VTD_GCMD_TE | VTD_GCMD_QIE | VTD_GCMD_IRE |
                             VTD_GCMD_CFI;
@@ -92,7 +109,9 @@ void vtd_strict_check_command(VTDStrict *strict, uint32_t status,
     if (timer_pending(strict->late[VTD_LATE_COMMAND])) {
         qemu_log_mask(LOG_GUEST_ERROR, "vtd: command %#x while the one before "
                       "it is under way\n", value);
+        return true;
     }
+    return ((status ^ value) & states) || (value & once);
 }
 
 bool vtd_strict_protects(const VTDStrict *strict, uint32_t pmen, uint64_t addr,

@@ -57,9 +57,14 @@ uint64_t vtd_strict_ecap(const VTDStrict *strict);
 /* Now or in a while; what is under way starts anew. */
 void vtd_strict_later(VTDStrict *strict, enum vtd_late what);
 
-/* The global command register is written: is this software's to do? */
-void vtd_strict_check_command(VTDStrict *strict, uint32_t status,
-                              uint32_t value);
+/* A register is read: what is due has been done. */
+void vtd_strict_catch_up(VTDStrict *strict);
+
+/*
+ * The global command register is written: complains of what is not software's
+ * to do.  False: nothing is to be changed, and so there is nothing to wait for.
+ */
+bool vtd_strict_commands(VTDStrict *strict, uint32_t status, uint32_t value);
 
 /*
  * Fetches interrupt remapping entry @index at @addr, from the cache if it is
