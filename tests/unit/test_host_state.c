@@ -34,7 +34,9 @@ static void an_old_processor(void **state)
 	processor_cpuid(0, 0, (struct cpuid_regs){.eax = 0xb});
 	/* Beyond the last leaf it repeats that one, bits and all */
 	for (u32 leaf = 0xc; leaf < 0x20; leaf++)
-		processor_cpuid(leaf, 0,
+		for (u32 subleaf = 0; subleaf < 2; subleaf++)
+			processor_cpuid(
+				leaf, subleaf,
 				(struct cpuid_regs){~0U, ~0U, ~0U, ~0U});
 	host_state_set(true);
 	assert_true(processor.cr4 == (CR4_PAE | CR4_MCE));

@@ -240,6 +240,12 @@ static void cut_tables(void **state)
 		machine_log_nodes();
 	}
 	begin();
+	put_number(24 << 8 | 1, 2); /* shorter than what it says it is */
+	for (unsigned int i = 2; i < 24; i++)
+		put_number(0xff, 1);
+	end();
+	machine_log_nodes();
+	begin();
 	put_number(0x0001, 2); /* of length 0 */
 	end();
 	machine_log_nodes();
