@@ -1,4 +1,4 @@
-/* sources: guest/vpci.c guest/vpci_bus.c guest/vmsi.c */
+/* sources: guest/vpci.c drivers/pci/pci_bars.c guest/vpci_bus.c guest/vmsi.c hv/format.c hv/string.c */
 /*
  * The PCI configuration filter, guest/vpci.c with the bus and MSI: a function
  * that has all it can have; every register, every width, every place, every
@@ -172,7 +172,10 @@ static void set32(u16 reg, u32 value)
 static void set_up(void)
 {
 	static const struct vpci_backend backend = {map_bar, reset};
-	struct vpci_room room = {GUEST_PCI_WINDOW, GUEST_PCI_IO_WINDOW};
+	struct vpci_room room = {
+		.memory = GUEST_PCI_WINDOW,
+		.ports = GUEST_PCI_IO_WINDOW,
+	};
 
 	for (unsigned int i = 0; i < sizeof(config); i++)
 		config[i] = (u8)(i * 37 + 11); /* what nobody should see */
