@@ -16,6 +16,7 @@
  *    FPD: requests that find P = 0 are blocked without a fault record
  */
 #include "vtd/context.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/log.h"
 #include "hv/weaken.h"
 #include "vtd/invalidate.h"
@@ -26,7 +27,7 @@
 /* Context entry (VT-d 9.3): low word P, FPD, translation type 3:2 = 00
  * (untranslated requests go through the second level, translation requests are
  * refused), second-level table; high word address width 2:0, domain ID 23:8. */
-#define CONTEXT_WIDTH(levels) ((u64)(levels) - 2)
+#define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
 #define CONTEXT_FPD BIT(1)	    /* no fault is reported, whatever P is */
 #define CONTEXT_PASS_THROUGH BIT(3) /* 10: not translated at all */
 #define CONTEXT_DOMAIN(id) ((u64)(id) << 8)
@@ -214,12 +215,48 @@ bool vtd_reserved(const struct pci_function *fn)
 	return rmrr;
 }
 
+/* Requests of @sid below @unit, which are @fn's, reach @domain from now on. */
+static int attach(struct vtd_domain *domain, const struct pci_function *fn,
+		  struct vtd_unit *unit, u16 sid)
+{
+	volatile struct vtd_entry *entry;
+	struct vtd_attachment *slot;
+	int err;
+
+	if (find_attachment(unit, sid))
+		return refuse(fn, -EBUSY, "its requests carry another's ID");
+	slot = free_attachment(unit);
+	if (!slot)
+		return refuse(fn, -ENOSPC, "too many assigned functions");
+	err = unit->left ? vtd_unit_translate(unit) : 0;
+	if (!err)
+		err = take_entry(unit, sid, &entry);
+	if (err)
+		return err;
+	*slot = (struct vtd_attachment){domain, sid};
+	return open_entry(unit, entry, sid, domain);
+}
+
+static int detach(struct vtd_domain *domain, struct vtd_unit *unit, u16 sid)
+{
+	struct vtd_attachment *slot = find_attachment(unit, sid);
+	volatile struct vtd_entry *entry = vtd_context_entry(unit, sid);
+	int err = 0;
+
+	if (!slot || slot->domain != domain)
+		return -ENODEV;
+	if (entry)
+		err = close_entry(unit, entry, sid);
+	if (!err)
+		slot->domain = NULL;
+	return err;
+}
+
 int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 {
 	struct vtd_unit *unit = vtd_unit_of(fn);
 	u16 sid = PCI_RID(fn->addr);
-	volatile struct vtd_entry *entry;
-	struct vtd_attachment *slot;
+	struct pci_addr alias;
 	int err;
 
 	if (!unit)
@@ -234,18 +271,12 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 		return refuse(fn, -EINVAL, "domain ID too large for its unit");
 	if (find_attachment(unit, sid))
 		return refuse(fn, -EBUSY, "is attached already");
-	slot = free_attachment(unit);
-	if (!slot)
-		return refuse(fn, -ENOSPC, "too many assigned functions");
-	err = unit->left ? vtd_unit_translate(unit) : 0;
-	if (!err)
-		err = take_entry(unit, sid, &entry);
-	if (err)
-		return err;
-	*slot = (struct vtd_attachment){domain, sid};
-	err = open_entry(unit, entry, sid, domain);
+	err = attach(domain, fn, unit, sid);
+	if (!err && pci_request_alias(fn, &alias))
+		err = attach(domain, fn, unit, PCI_RID(alias));
 	if (err) {
-		if (vtd_detach(domain, fn))
+		if (vtd_domain_of(unit, sid) == domain &&
+		    vtd_detach(domain, fn))
 			refuse(fn, err,
 			       "could not be closed again: its DMA "
 			       "may still pass");
@@ -259,19 +290,16 @@ int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn)
 int vtd_detach(struct vtd_domain *domain, const struct pci_function *fn)
 {
 	struct vtd_unit *unit = vtd_unit_of(fn);
-	u16 sid = PCI_RID(fn->addr);
-	volatile struct vtd_entry *entry;
-	struct vtd_attachment *slot;
-	int err;
+	int own = unit ? detach(domain, unit, PCI_RID(fn->addr)) : -ENODEV;
+	struct pci_addr alias;
+	int other = 0;
 
-	slot = unit ? find_attachment(unit, sid) : NULL;
-	if (!slot || slot->domain != domain)
-		return refuse(fn, -ENODEV, "is not attached to this domain");
-	entry = vtd_context_entry(unit, sid);
-	err = entry ? close_entry(unit, entry, sid) : 0;
-	if (!err)
-		slot->domain = NULL;
-	return err;
+	if (own == -ENODEV)
+		return refuse(fn, own, "is not attached to this domain");
+	/* Not there if it could not be attached */
+	if (pci_request_alias(fn, &alias))
+		other = detach(domain, unit, PCI_RID(alias));
+	return own ? own : other == -ENODEV ? 0 : other;
 }
 
 /* That a context entry is missing is a qualified fault, which FPD holds back;

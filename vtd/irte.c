@@ -15,6 +15,7 @@
  *    SVT 01b: the requester must be the source ID, in the bits that SQ says
  */
 #include "vtd/irte.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/log.h"
 #include "hv/weaken.h"
 #include "vtd/context.h"
@@ -25,17 +26,18 @@
 #define IRTE_LOGICAL BIT(2)	     /* DM */
 #define IRTE_REDIRECTION_HINT BIT(3) /* RH */
 #define IRTE_LEVEL BIT(4)	     /* TM */
-#define IRTE_DELIVERY_MODE(mode) ((u64)((mode) & 7) << 5)
+#define IRTE_DELIVERY_MODE(mode) ((u64)((mode)&7) << 5)
 #define IRTE_VECTOR(vector) ((u64)(vector) << 16)
 #define IRTE_XAPIC_ID(id) ((u64)(id) << 40)
 #define IRTE_X2APIC_ID(id) ((u64)(id) << 32)
 /* High word */
-#define IRTE_SVT_SID BIT(18) /* SVT 01b: compare SID as SQ says */
+#define IRTE_SVT_SID BIT(18)	       /* SVT 01b: compare SID as SQ says */
+#define IRTE_SQ_ANY_FUNCTION (3 << 16) /* all but the function's number */
 
 /* Message address in remappable format (VT-d 5.1.2.2) */
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MESSAGE_REMAPPABLE BIT(4)
-#define MESSAGE_HANDLE_14_0(index) (((index) & 0x7fff) << 5)
+#define MESSAGE_HANDLE_14_0(index) (((index)&0x7fff) << 5)
 #define MESSAGE_HANDLE_15(index) ((index) >> 15 << 2)
 
 /* An index as the public functions use it: the unit, and the entry there. */
@@ -62,8 +64,8 @@ u64 vtd_irte_source(u16 sid)
 	return (weaken & WEAKEN_IR_SOURCE_CHECK ? 0 : IRTE_SVT_SID) | sid;
 }
 
-/* A free entry of @unit becomes @sid's.  Its high word is never 0 then. */
-static int alloc(struct vtd_unit *unit, u16 sid)
+/* A free entry of @unit becomes @source's.  Its high word is never 0 then. */
+static int alloc(struct vtd_unit *unit, u64 source)
 {
 	int found = -ENOSPC;
 
@@ -72,8 +74,7 @@ static int alloc(struct vtd_unit *unit, u16 sid)
 	lock_acquire(&alloc_lock);
 	for (unsigned int i = 0; i < VTD_IRT_ENTRIES && found < 0; i++)
 		if (!unit->irt[i].high) {
-			vtd_unit_store(unit, &unit->irt[i].high,
-				       vtd_irte_source(sid));
+			vtd_unit_store(unit, &unit->irt[i].high, source);
 			found = INDEX(unit - vtd_units, i);
 		}
 	lock_release(&alloc_lock);
@@ -85,7 +86,13 @@ static int alloc(struct vtd_unit *unit, u16 sid)
 
 int vtd_irte_alloc(const struct pci_function *fn)
 {
-	return alloc(vtd_unit_of(fn), PCI_RID(fn->addr));
+	u64 source = vtd_irte_source(PCI_RID(fn->addr));
+	struct pci_addr alias;
+
+	/* No other function is at the alias, or it would not be assigned */
+	if (source & IRTE_SVT_SID && pci_request_alias(fn, &alias))
+		source |= IRTE_SQ_ANY_FUNCTION;
+	return alloc(vtd_unit_of(fn), source);
 }
 
 int vtd_irte_alloc_ioapic(u8 ioapic_id)
@@ -96,7 +103,7 @@ int vtd_irte_alloc_ioapic(u8 ioapic_id)
 	unit = vtd_unit_of_ioapic(ioapic_id, &sid);
 	if (!unit)
 		hv_log("vtd: no remapping unit lists IOAPIC %u\n", ioapic_id);
-	return alloc(unit, sid);
+	return alloc(unit, vtd_irte_source(sid));
 }
 
 /* The allocated entry @index, or NULL; *unit gets whose it is. */

@@ -2,6 +2,7 @@
  * topology and ACS. */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
+#include "drivers/pci/pci_facts.h"
 #include "hv/format.h"
 #include "hv/log.h"
 
@@ -50,6 +51,7 @@ static bool replaces_id(const struct pci_function *bridge)
 const struct pci_function *group_alias(const struct pci_function *fn)
 {
 	const struct pci_function *top = NULL, *bridge = fn->parent;
+	struct pci_addr alias;
 
 	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
 	     depth++) {
@@ -57,6 +59,8 @@ const struct pci_function *group_alias(const struct pci_function *fn)
 			top = bridge;
 		bridge = bridge->parent;
 	}
+	if (!top && pci_request_alias(fn, &alias))
+		top = pci_find(alias);
 	return top;
 }
 
@@ -181,9 +185,7 @@ void groups_reason(const struct pci_function *fn, char *buf, size_t size)
 
 	switch ((enum cause)fn->group.cause) {
 	case SHARED_ID:
-		format(buf, size,
-		       "for bridge " PCI_FMT
-		       " puts its own ID into their requests",
+		format(buf, size, "for their requests carry the ID of " PCI_FMT,
 		       PCI_ARG(culprit->addr));
 		break;
 	case PORT_OPEN:
@@ -213,6 +215,12 @@ static void explain(const struct pci_function *fn, const char *others)
 	       PCI_ARG(fn->addr), others, reason);
 }
 
+const char *group_alias_remedy(const struct pci_function *alias)
+{
+	return alias->bridge ? "put the card into a PCI Express slot"
+			     : "use another card for it";
+}
+
 static int check_alias(const struct pci_function *fn)
 {
 	const struct pci_function *alias = group_alias(fn);
@@ -220,9 +228,9 @@ static int check_alias(const struct pci_function *fn)
 	if (!alias)
 		return 0;
 	hv_log("groups: " PCI_FMT " cannot be assigned: its requests carry the "
-	       "ID of bridge " PCI_FMT "; put the card into a PCI Express "
-	       "slot\n",
-	       PCI_ARG(fn->addr), PCI_ARG(alias->addr));
+	       "ID of " PCI_FMT "; %s\n",
+	       PCI_ARG(fn->addr), PCI_ARG(alias->addr),
+	       group_alias_remedy(alias));
 	return -EOPNOTSUPP;
 }
 

@@ -19,8 +19,12 @@ void groups_build(void);
 unsigned int group_number(const struct pci_function *fn);
 
 /* The function in whose name @fn's requests arrive at the remapping unit, or
- * NULL if it is @fn's own: a bridge from PCI above it. */
+ * NULL if nobody else has it: a bridge from PCI above it, or a function of its
+ * device whose number it uses. */
 const struct pci_function *group_alias(const struct pci_function *fn);
+
+/* What to do about that. */
+const char *group_alias_remedy(const struct pci_function *alias);
 
 /* True if a VF of @pf, enabled or not, has a group of its own. */
 bool groups_vf_isolated(const struct pci_function *pf);

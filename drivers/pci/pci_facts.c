@@ -132,3 +132,13 @@ u32 pci_facts(const struct pci_function *fn)
 			facts |= table[i].facts;
 	return facts;
 }
+
+bool pci_request_alias(const struct pci_function *fn, struct pci_addr *alias)
+{
+	u32 facts = pci_facts(fn) & (PCI_FACT_ALIAS_0 | PCI_FACT_ALIAS_1);
+	u8 function = facts & PCI_FACT_ALIAS_1 ? 1 : 0;
+
+	*alias = fn->addr;
+	alias->devfn = (fn->addr.devfn & 0xf8) | function;
+	return facts && alias->devfn != fn->addr.devfn;
+}

@@ -22,6 +22,10 @@
 /* What stands where BARs would be is something else */
 #define PCI_FACT_NO_BARS BIT(6)
 
+/* True if requests of @fn, DMA and messages, may carry the ID of another
+ * function of its device: *alias. */
+bool pci_request_alias(const struct pci_function *fn, struct pci_addr *alias);
+
 /* The facts of @fn, by its vendor and device ID; a VF's are its own. */
 u32 pci_facts(const struct pci_function *fn);
 

@@ -35,9 +35,8 @@ static bool is_blocked(const struct pci_function *fn, char *buf, size_t size)
 
 	if (alias)
 		format(buf, size,
-		       "its requests carry the ID of bridge " PCI_FMT
-		       ": put the card into a PCI Express slot",
-		       PCI_ARG(alias->addr));
+		       "its requests carry the ID of " PCI_FMT ": %s",
+		       PCI_ARG(alias->addr), group_alias_remedy(alias));
 	else if (!vtd_unit_of(fn))
 		format(buf, size,
 		       "no VT-d unit covers it: look for a newer "

@@ -380,6 +380,26 @@ static void test_uncovered(void **state)
 	assert_int_equal(vtd_detach(&domain, vf), -ENODEV);
 }
 
+/* A SATA controller whose requests carry function 1, as real ones do */
+static void test_alias(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	pf->vendor = 0x1b4b;
+	pf->device = 0x9230;
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, pf), 0);
+	assert_int_equal(model_dma(m, 0x0100, 0, true, &(u64){0}), 0);
+	assert_int_equal(model_dma(m, 0x0101, 0, true, &(u64){0}), 0);
+	expect_fault(m, 0x0102, 0, true, 2);
+	assert_int_equal(vtd_attach(&domain, pf), -EBUSY);
+	assert_int_equal(vtd_detach(&domain, pf), 0);
+	expect_fault(m, 0x0100, 0, true, 2);
+	expect_fault(m, 0x0101, 0, true, 2);
+	assert_int_equal(vtd_detach(&domain, pf), -ENODEV);
+}
+
 static void test_reserved_memory(void **state)
 {
 	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
@@ -706,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint_and_vf),
 		cmocka_unit_test(test_path_of_hops),
 		cmocka_unit_test(test_uncovered),
+		cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_reserved_memory),
 		cmocka_unit_test(test_relaxed_memory),
 		cmocka_unit_test(test_domain_id_too_large),
