@@ -4,8 +4,12 @@
 #include "hv/log.h"
 #include "hv/x86.h"
 
+#define LEAF1_EDX_MCE_MCA (BIT(7) | BIT(14))
 #define MCG_CAP_COUNT 0xff
 #define BANKS_MAX 32 /* MSRs 400H to 47FH; behind them are those of VMX */
+#define MCG_CAP_CTL BIT(8)
+#define ALL_ERRORS (~0ULL)
+#define MSR_BANK_CTL(i) (MSR_MC0_CTL + 4 * (i))
 #define MSR_BANK_STATUS(i) (MSR_MC0_CTL + 4 * (i) + 1)
 #define MSR_BANK_ADDR(i) (MSR_MC0_CTL + 4 * (i) + 2)
 
@@ -71,10 +75,27 @@ static void log_bank(unsigned int index, unsigned int bank, u64 status)
 		       index, bank);
 }
 
+static unsigned int bank_count(void)
+{
+	return MIN(rdmsr(MSR_MCG_CAP) & MCG_CAP_COUNT, (u64)BANKS_MAX);
+}
+
+void machine_check_enable(void)
+{
+	unsigned int count;
+
+	if ((cpuid(1, 0).edx & LEAF1_EDX_MCE_MCA) != LEAF1_EDX_MCE_MCA)
+		return;
+	count = bank_count();
+	if (rdmsr(MSR_MCG_CAP) & MCG_CAP_CTL)
+		wrmsr(MSR_MCG_CTL, ALL_ERRORS);
+	for (unsigned int bank = 0; bank < count; bank++)
+		wrmsr(MSR_BANK_CTL(bank), ALL_ERRORS);
+}
+
 void machine_check_log(unsigned int index)
 {
-	unsigned int count =
-		MIN(rdmsr(MSR_MCG_CAP) & MCG_CAP_COUNT, (u64)BANKS_MAX);
+	unsigned int count = bank_count();
 	unsigned int found = 0;
 
 	for (unsigned int bank = 0; bank < count; bank++) {

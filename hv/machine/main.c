@@ -21,6 +21,7 @@
 #include "hv/machine/build.h"
 #include "hv/machine/handover.h"
 #include "hv/machine/pager.h"
+#include "hv/machine_check.h"
 #include "hv/panic.h"
 #include "hv/smp.h"
 #include "hv/time.h"
@@ -70,6 +71,7 @@ static int set_up_cpu(void)
 	apic_quiet();
 	set_up_tsc(cpu);
 	cpu->apic_id = apic_id();
+	machine_check_enable();
 	frequency_set(cpu->index == 0);
 	return vmx_on();
 }

@@ -14,7 +14,7 @@ static int setup(void **state)
 {
 	(void)state;
 	processor_reset();
-	processor_has_msr(MSR_MCG_CAP, 0x1000c06);
+	processor_has_msr(MSR_MCG_CAP, 0x1000c06); /* no IA32_MCG_CTL */
 	processor_has_msr(MSR_MCG_STATUS, MCIP);
 	for (u32 i = 0; i < 6; i++)
 		processor_has_msr(STATUS(i), 0x123); /* not valid */
@@ -94,12 +94,34 @@ static void banks_end_where_others_begin(void **state)
 	assert_non_null(strstr(test_log, "bank 31: parity"));
 }
 
+#define CONTROL(bank) (0x400 + 4 * (bank))
+
+/* Of these processors one has no control over all banks, one has no banks that
+ * the model would let be read. */
+static void all_errors_are_signalled(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 6; i++)
+		processor_has_msr(CONTROL(i), 0);
+	machine_check_enable();
+	assert_true(processor_msr(CONTROL(0)) == 0);
+	processor_cpuid(1, 0, (struct cpuid_regs){.edx = BIT(7) | BIT(14)});
+	machine_check_enable();
+	for (u32 i = 0; i < 6; i++)
+		assert_true(processor_msr(CONTROL(i)) == ~0ULL);
+	processor_has_msr(MSR_MCG_CAP, 0x106);
+	processor_has_msr(MSR_MCG_CTL, 0);
+	machine_check_enable();
+	assert_true(processor_msr(MSR_MCG_CTL) == ~0ULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_whole_line, setup),
 		cmocka_unit_test_setup(codes_in_words, setup),
 		cmocka_unit_test_setup(several_banks_and_none, setup),
+		cmocka_unit_test_setup(all_errors_are_signalled, setup),
 		cmocka_unit_test_setup(banks_end_where_others_begin, setup),
 	};
 
