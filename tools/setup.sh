@@ -131,10 +131,14 @@ emulator_wanted() {
 	! "$here/qemu-vmx/build.sh" --built "$cache/qemu-vmx" >/dev/null
 }
 
-# One builder at a time; the build script finds a finished one by its stamp.
+# One builder at a time.  A finished one, by its stamp, waits for nobody: the
+# cache may be shared, and only be read.
 emulator() {
 	! other_qemu || return 0
+	! "$here/qemu-vmx/build.sh" --built "$cache/qemu-vmx" || return 0
 	mkdir -p "$cache/qemu-vmx"
+	flock -n "$cache/qemu-vmx" true ||
+		say "waiting for another build of the emulator"
 	flock "$cache/qemu-vmx" "$here/qemu-vmx/build.sh" "$cache/qemu-vmx"
 }
 
