@@ -56,7 +56,7 @@ FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch] \
 	course/*/*.c)
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
-	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh)
+	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh course/*/*.sh)
 
 # The recipes' own words say what they do; V=1 shows the commands.
 V ?= 0
@@ -469,8 +469,22 @@ test-distributions:
 
 # --- the course
 
-# What its machines boot
-LAB_FILES := $B/gangway.efi $B/attack/kernel $(GUEST_FILES)
+$B/course/rows.gz: $(wildcard course/11/*.sh) tools/archive.sh \
+		$B/guest/vmlinuz
+	@mkdir -p $(@D)
+	$(call say,CPIO,$@)
+	$Qcourse/11/initramfs.sh $B/guest/kernel $@
+
+$B/course/initramfs.gz: $B/guest/initramfs.gz $B/course/rows.gz
+	$Qcat $^ >$@
+
+# What its machines boot: all labs', and those of single ones, which are fetched
+# when they are wanted
+LAB_FILES_10 := $B/guest/initramfs-rdma.gz
+LAB_FILES_11 := $B/course/initramfs.gz
+LAB_FILES_14 := $(LAB_FILES_10)
+LAB_FILES = $B/gangway.efi $B/attack/kernel $(GUEST_FILES) \
+	$(sort $(foreach n,$(or $*,$(LABS),10 11 14),$(LAB_FILES_$n)))
 LAB = $(PYTHON) tools/lab.py
 
 # What is said on the way is not part of the JSON.

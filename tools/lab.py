@@ -13,6 +13,7 @@ code is to be written.  course/solutions/N.py has the answers."""
 import argparse
 import importlib.util
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -89,9 +90,7 @@ class Lab:
     @property
     def changed(self):
         """Files of the product that the student works on."""
-        if not self.patch.exists():
-            return []
-        return re.findall(r"^\+\+\+ b/(\S+)", self.patch.read_text(), re.M)
+        return files_of(self.patch) if self.patch.exists() else []
 
     def prepare(self):
         """Make the copy if there is none."""
@@ -103,10 +102,21 @@ class Lab:
             apply_patch(self.patch, self.folder)
         shutil.copyfile(self.course / "answers", self.folder / "answers")
 
-    def build(self, *targets):
+    def variant(self, name):
+        """A copy of the product with course/N/NAME.patch, an experiment."""
+        folder = self.folder / name
+        of, state = folder / "build/of", lab_runs.state_of(ROOT)
+        if not of.exists() or of.read_text() != state:
+            shutil.rmtree(folder, ignore_errors=True)
+            copy_product(folder)
+            apply_patch(self.course / f"{name}.patch", folder)
+            of.write_text(state)
+        return folder
+
+    def build(self, *targets, tree=None):
         """Make @targets in the tree; the compiler's words where it fails."""
         run = subprocess.run(
-            ["make", "-C", self.tree, "--no-print-directory",
+            ["make", "-C", tree or self.tree, "--no-print-directory",
              *(f"build/{target}" for target in targets)], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if run.returncode:
@@ -142,13 +152,14 @@ class Lab:
             self.judge(key, False, f"you said {self.answers[key]}; the run "
                        f"says otherwise: {where}")
 
-    def run(self, name, **parameters):
-        """The lab's machine; the criterion "machine"."""
-        if lab_runs.state_of(self.tree) == lab_runs.state_of(ROOT):
+    def run(self, name, tree=None, **parameters):
+        """The lab's machine with the hypervisor of @tree, by default the
+        student's; the criterion "machine"."""
+        tree = tree or self.tree
+        if lab_runs.state_of(tree) == lab_runs.state_of(ROOT):
             tree = ROOT
         else:
-            tree = self.tree
-            self.build("gangway.efi")
+            self.build("gangway.efi", tree=tree)
         try:
             run = lab_runs.get(name, tree, self.echo, **parameters)
         except lab_runs.Trouble as trouble:
@@ -194,6 +205,10 @@ class Lab:
             pass
         except lab_runs.Trouble as trouble:
             self.judge("machine", False, str(trouble))
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            # Code of students may leave anything behind.
+            self.judge("machine", False, "the machine ran, but did not leave "
+                       f"what is looked at: {error!r}")
         return self.verdict()
 
     def verdict(self):
@@ -233,6 +248,10 @@ def copy_product(folder):
     shutil.copytree(BUILD / "obj", built / "obj", dirs_exist_ok=True)
     for name in ("font.c", "dsdt.aml"):
         shutil.copy2(BUILD / name, built / name)
+
+
+def files_of(patch):
+    return re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M)
 
 
 def apply_patch(patch, folder, *options):
@@ -303,11 +322,11 @@ def lab(number):
 
     this.echo = echo
     this.judge_all()
-    if this.shown and not lines:
-        print(this.shown.console)
     ran, text = this.results.get("machine", (True, ""))
     if ran and hasattr(this.check, "show"):
         this.check.show(this)
+    if this.shown and not lines:
+        print(this.shown.console)
     place = this.folder.relative_to(ROOT)
     if text:
         print("lab: " + text)
@@ -327,6 +346,8 @@ def play(number):
         this.build("gangway.efi")
     options.efi = str(this.tree / "build/gangway.efi")
     options.shell = True
+    if os.environ.get("WEAKEN"):
+        options.settings["weaken"] = os.environ["WEAKEN"]
     print("Ctrl-A C: the emulator's monitor, and back; Ctrl-A X: the end")
     return machine.run_on_terminal(options)
 
@@ -379,22 +400,20 @@ def test_all(labs):
     return 1 if any(problems.values()) else 0
 
 
-def lint_patch(number):
+def lint_patch(patch):
     """At most so many lines, and the way back is the product's own code."""
-    this = Lab(number)
-    if not this.patch.exists():
-        return
-    removed = re.findall(r"^-(?!--)", this.patch.read_text(), re.M)
+    removed = re.findall(r"^-(?!--)", patch.read_text(), re.M)
     if len(removed) > MAX_REMOVED:
-        yield f"takes {len(removed)} lines out, more than {MAX_REMOVED}"
+        yield (f"{patch.name} takes {len(removed)} lines out, more than "
+               f"{MAX_REMOVED}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in this.changed:
+        for name in files_of(patch):
             copy = pathlib.Path(folder) / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy)
-        apply_patch(this.patch, pathlib.Path(folder), "--fuzz=0")
-        apply_patch(this.patch, pathlib.Path(folder), "--fuzz=0", "-R")
-        for name in this.changed:
+        apply_patch(patch, pathlib.Path(folder), "--fuzz=0")
+        apply_patch(patch, pathlib.Path(folder), "--fuzz=0", "-R")
+        for name in files_of(patch):
             copy = pathlib.Path(folder) / name
             if copy.read_bytes() != (ROOT / name).read_bytes():
                 yield f"{name} is not the same after it was solved"
@@ -414,7 +433,8 @@ def lint_lab(number):
         yield f"the page does not say \"Points: {points}.\""
     if not (COURSE / f"solutions/{number}.py").exists():
         yield "no solution"
-    yield from lint_patch(number)
+    for patch in sorted(folder.glob("*.patch")):
+        yield from lint_patch(patch)
 
 
 def lint():

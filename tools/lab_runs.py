@@ -4,10 +4,13 @@ A run is kept in build/runs/ under the state of the sources that it booted, so
 that answers are compared with the very run that the student has read, and labs
 with the same machine share it."""
 
+import collections
 import dataclasses
 import hashlib
+import inspect
 import json
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -25,6 +28,7 @@ RUNS = machine.BUILD / "runs"
 PARTS = ("Makefile", "linker.ld", "tools/machine.py", "tools/devices.py",
          "tools/lab_runs.py", "tests/vm/commander.py")
 PART_FOLDERS = ("guest", "tests/attack/kernel")
+END = r"^gangway: end: .*\n"
 STARTED = re.compile(r"^Gangway \d", re.M)
 
 
@@ -59,7 +63,7 @@ class Run:
     @property
     def wire(self):
         """The Ethernet frames that left or reached the card."""
-        return outside.frames(self.folder / "wire")
+        return outside.frames(self.folder / "wire-n0")
 
 
 def fault(line):
@@ -70,30 +74,45 @@ def fault(line):
 # --- waiting, with the reason when it is in vain
 
 
+def stat_of(path):
+    """The fields behind the name (proc(5)): the state first."""
+    return (path / "stat").read_text().rpartition(")")[2].split()
+
+
 def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
+    fields = stat_of(pathlib.Path(f"/proc/{pid}"))
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def asleep(pid):
+    """None of the threads would run if the host let it."""
+    try:
+        return all(stat_of(thread)[0] == "S" for thread in
+                   pathlib.Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # one that has just ended
+        return False
+
+
 class Patience:
-    """Notices that a machine says nothing more.  Its own processor time counts,
-    because a busy host gives it less; and processors that have halted with
-    interrupts off, because nothing but an NMI wakes these."""
+    """Notices that a machine says nothing more.  While it works its own
+    processor time counts, because a busy host gives it less; while it sleeps,
+    all time.  Processors that have halted with interrupts off need less
+    patience, because nothing but an NMI wakes these."""
 
     def __init__(self, m, quiet):
         self.m, self.quiet, self.size = m, quiet, -1
-        self.since = self.cpu = 0.0
+        self.silent = self.cpu = self.at = 0.0
 
     def hangs(self):
+        pid, now = self.m.qemu.pid, time.monotonic()
+        cpu = cpu_seconds(pid)
         if len(self.m.seen) != self.size:
-            self.size, self.since = len(self.m.seen), time.monotonic()
-            self.cpu = cpu_seconds(self.m.qemu.pid)
-            return False
+            self.size, self.silent = len(self.m.seen), 0.0
+        else:
+            self.silent += now - self.at if asleep(pid) else cpu - self.cpu
+        self.cpu, self.at = cpu, now
         limit = self.quiet if STARTED.search(self.m.console) else 60
-        if cpu_seconds(self.m.qemu.pid) - self.cpu > limit:
-            return True
-        return time.monotonic() - self.since > 8 and self.halted()
+        return self.silent > limit or self.silent > 8 and self.halted()
 
     def halted(self):
         try:
@@ -155,17 +174,24 @@ def nonzero(m, table):
             enumerate(outside.xp(m, table, 512)) if entry}
 
 
-def walk(m, table, address):
-    """An independent reader of a second-level table of four levels: where the
-    address leads, or None."""
+def path(m, table, address):
+    """An independent reader of a second-level table of four levels: the entries
+    on the way, and how many bits of the address each leaves."""
     for shift in (39, 30, 21, 12):
         entry = outside.xp(m, table + 8 * (address >> shift & 511), 1)[0]
-        if not entry & 3:
-            return None
+        yield shift, entry
+        if not entry & 3 or entry & 0x80:
+            return
         table = entry & 0x000ffffffffff000
-        if shift == 12 or entry & 0x80:
-            return (table & -(1 << shift)) | (address & ((1 << shift) - 1))
-    return None
+
+
+def walk(m, table, address):
+    """Where the address leads, or None."""
+    *_, (shift, entry) = path(m, table, address)
+    if not entry & 3:
+        return None
+    low = (1 << shift) - 1
+    return (entry & 0x000ffffffffff000 & ~low) | (address & low)
 
 
 # What the attack kernel says of a command that means nothing
@@ -251,11 +277,16 @@ def translated_acts(device):
                      where)["where"] = where
 
 
+# Entries that the interrupt remapping table has room for
+IRT_ENTRIES = 1024
+
+
 def interrupt_entries(device):
     """The entries of the interrupt remapping table that are in use."""
-    words = outside.xp(device.m, device.d.irt, 512)
+    words = outside.xp(device.m, device.d.irt, 2 * IRT_ENTRIES)
     return {index: [words[2 * index + 1], words[2 * index]]
-            for index in range(256) if words[2 * index] or words[2 * index + 1]}
+            for index in range(IRT_ENTRIES)
+            if words[2 * index] or words[2 * index + 1]}
 
 
 def remappable(index):
@@ -273,7 +304,7 @@ def interrupt_acts(device):
     if others:
         device.act("of_another", f"write {remappable(others[0]):x} 1")
     device.act("not_present", f"write {remappable(200):x} 1")
-    device.act("beyond_table", f"write {remappable(256):x} 1")
+    device.act("beyond_table", f"write {remappable(IRT_ENTRIES):x} 1")
     return entries
 
 
@@ -309,6 +340,91 @@ def until(pattern, quiet=10):
     return experiment
 
 
+# --- what a machine's devices are asked, by the emulator's own trace
+
+
+def shell(m, command):
+    """Let the guest's shell do a command."""
+    start = len(m.seen)
+    m.send(command + "\n")
+    wait(m, machine.SHELL, 60, start)
+
+
+def trace(m, *events):
+    """From now on @events of QEMU's are in m.guest_errors."""
+    m.hmp("log guest_errors," + ",".join(f"trace:{name}" for name in events))
+
+
+def traffic_of(m, network, start=0, frames=0):
+    """How many frames there were on a network, apart from the first @frames,
+    and how many accesses to each group of registers, from offset @start of the
+    trace on."""
+    names = re.findall(r"^memory_region_ops_\w+ .* name '(.*)'$",
+                       m.guest_errors[start:], re.M)
+    return {"frames": len(outside.frames(m.wires[network])) - frames,
+            "accesses": collections.Counter(names)}
+
+
+ACCESSES = ("memory_region_ops_read", "memory_region_ops_write")
+
+
+def demonstration(m):
+    """Labs 0, 7 and 11: from the guest's first instruction on, the accesses."""
+    wait(m, r"^gangway: first instruction of the guest")
+    trace(m, *ACCESSES)
+    wait(m, END, 60)
+    return {"vf": traffic_of(m, "n0")}
+
+
+# Lab 11: the cards of Linux alone, by their driver, and their networks
+ROWS = {"e1000e": "n2", "virtio_net": "n3", "igbvf": "n0"}
+
+
+def rows_options():
+    """No Gangway: firmware starts Linux."""
+    guest = machine.BUILD / "guest"
+    return machine.Options(iommu="none", qemu_extra=shlex.join([
+        "-netdev", "user,id=n2", "-device", "e1000e,netdev=n2,romfile=",
+        "-netdev", "user,id=n3", "-device",
+        "virtio-net-pci,netdev=n3,romfile=,ioeventfd=off",
+        "-kernel", str(guest / "vmlinuz"),
+        "-initrd", str(machine.BUILD / "course/initramfs.gz"),
+        "-append", f"{machine.GUEST_CMDLINE} gangway.show=row"]) + " ")
+
+
+def rows(m):
+    """200 pings and 32 MiB by HTTP (guest/initramfs/traffic.sh) for each."""
+    wait(m, machine.SHELL, 60)
+    trace(m, *ACCESSES)
+    facts = {}
+    for driver, network in ROWS.items():
+        shell(m, f"/etc/row.sh up {driver}")
+        start = len(m.guest_errors)
+        frames = len(outside.frames(m.wires[network]))
+        shell(m, f"/etc/traffic.sh 10.0.2.2 {m.server.url}")
+        facts[driver] = traffic_of(m, network, start, frames)
+        shell(m, f"/etc/row.sh down {driver}")
+    return facts
+
+
+HIGH_RAM = 4 << 30  # where the guest's upper piece of RAM begins
+
+
+def leaves(m):
+    """Lab 12: a drive reads 32 MiB into as many pages."""
+    wait(m, machine.SHELL, 60)
+    trace(m, "vtd_iotlb_page_update")
+    shell(m, "dd if=/dev/nvme0n1 of=/dev/null bs=32M count=1 iflag=direct")
+    fills = m.guest_errors.count("vtd_iotlb_page_update")
+    # The drive is 02:00.0: the first entry of its bus's table
+    contexts = outside.root_table(m)[2] & ~0xfff
+    table = outside.xp(m, contexts, 1)[0] & ~0xfff
+    reads = len([*path(m, table, HIGH_RAM)])
+    m.send("poweroff -f\n")
+    wait(m, END, 60)
+    return {"fills": fills, "reads": reads}
+
+
 # Lab 13: behind ports of their own a card, a network card behind a port without
 # ACS, a switch with two below it, two functions of one device, an old bus
 BEHIND_PORTS = """
@@ -337,13 +453,25 @@ def only_check(more=""):
                                    .join(BEHIND_PORTS.split()) + f" {more} ")
 
 
+def whole_options(assign="none"):
+    """Lab 6: QEMU's edu, given as the student says."""
+    return machine.Options(device="edu", settings={"assign": assign})
+
+
 ALL_VFS = ",".join(f"vf:8086:10c9/{n}" for n in range(8))
 
 # name: (options, experiment)
 MACHINES = {
     "attack": (attack_options, attack),
     "weakened": (lambda: attack_options(weaken="dma-isolation"), weakened),
-    "demo": (machine.Options, until(r"^gangway: end: .*\n", 60)),
+    "demo": (machine.Options, demonstration),
+    "rows": (rows_options, rows),
+    "leaves": (lambda: machine.Options(device="nvme", mem="6G", shell=True),
+               leaves),
+    "whole": (whole_options, until(END, 60)),
+    "rdma": (lambda: machine.Options(show="rdma"), until(END, 60)),
+    "no-iommu": (lambda: machine.Options(show="rdma", iommu="none"),
+                 until(END, 60)),
     "groups": (only_check(), until(r"^gangway: ready$")),
     "open-groups": (only_check(OPEN_PORTS), until(r"^gangway: ready$")),
     "vfs": (lambda: attack_options(assign=ALL_VFS),
@@ -351,8 +479,10 @@ MACHINES = {
 }
 
 
-# Whose frames on the wire are kept
-WIRED = ("weakened",)
+# Whose frames on the wire are kept, and of which networks; of each the start
+WIRED = {"weakened": ["n0"], "rdma": ["n0"], "demo": ["n0"],
+         "rows": [*ROWS.values()]}
+KEPT_BYTES = 256
 KEPT = 30  # runs
 
 
@@ -361,7 +491,7 @@ KEPT = 30  # runs
 
 def parts_of(tree):
     """The files that a machine of @tree is made of."""
-    folders = (*os.environ.get("HV_DIRS", "").split(), *PART_FOLDERS)
+    folders = (*os.environ["HV_DIRS"].split(), *PART_FOLDERS)  # of the Makefile
     files = [tree / name for name in PARTS]
     for folder in folders:
         files += [file for file in sorted((tree / folder).glob("**/*"))
@@ -375,6 +505,7 @@ def state_of(tree):
     for file in parts_of(tree):
         digest.update(f"{file.relative_to(tree)}\n".encode())
         digest.update(file.read_bytes())
+    digest.update((machine.ROOT / "course/11/row.sh").read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -390,16 +521,20 @@ def with_notes(m):
 def boot(name, tree, folder, echo, **parameters):
     """Boot, do the experiment, keep what it left in @folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    wire = folder / "wire"
+    wires = {network: folder / f"wire-{network}"
+             for network in WIRED.get(name, ())}
     make_options, experiment = MACHINES[name]
-    options = make_options()
+    configured = inspect.signature(make_options).parameters
+    options = make_options(**{key: parameters.pop(key) for key in configured
+                              if key in parameters})
     options.efi = str(tree / "build/gangway.efi")
-    if name in WIRED:
-        options.qemu_extra += shlex.join(
-            ["-object", f"filter-dump,id=wire,netdev=n0,file={wire}"])
+    for network, wire in wires.items():
+        options.qemu_extra += shlex.join([
+            "-object", f"filter-dump,id=wire-{network},netdev={network},"
+            f"file={wire},maxlen={KEPT_BYTES}"]) + " "
     try:
         with machine.Machine(options, echo) as m:
-            m.wire, m.notes = wire, []
+            m.wires, m.notes = wires, []
             try:
                 facts = experiment(m, **parameters)
             except (AssertionError, TypeError, OSError,
