@@ -1,7 +1,7 @@
 """Lab 0: by a search for a part of the text that no number is in."""
 
 PARTS = {
-    "blocked": ("vtd/vtd.c", "vtd: all DMA is blocked"),
+    "blocked": ("vtd/vtd.c", "DMA is blocked\\n"),
     "ready": ("drivers/igb.c", "ready for %u VF"),
     "created": ("drivers/pci/sriov.c", ": VF %u of "),
     "attached": ("vtd/context.c", "attached to domain %u"),
