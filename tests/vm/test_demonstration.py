@@ -25,8 +25,13 @@ MACHINES = {
     "from USB": {"usb": str(machine.BUILD / "gangway-usb.img")},
 }
 
+LONG = {"1 GiB", "6 GiB", "39-bit DMA addresses", "caching mode",
+        "no extended interrupt mode", "EPT without 1 GiB pages"}
 
-@pytest.mark.parametrize("name", MACHINES)
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.long] if name in LONG else [])
+    for name in MACHINES])
 def test_demonstration(name):
     verdict = demo.demonstrate(machine.Options(**MACHINES[name]), print)
     assert verdict.problems == []

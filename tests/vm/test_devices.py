@@ -114,6 +114,7 @@ def test_several_vfs():
         "01 apart from 04", "05 apart from 02")
 
 
+@pytest.mark.long
 def test_all_vfs_below_4_gib():
     """Eight VFs, whose BARs firmware without a 64-bit window puts below 4 GiB;
     the outer ones work, and two others reach each other."""

@@ -34,6 +34,7 @@ def test_nvme_vf():
                          r"nvme: \1\.0: stopped", m.log)
 
 
+@pytest.mark.long
 def test_primary_that_keeps_all():
     """A drive that leaves nothing to its VFs gives it up, by a reset of the PF,
     and all is as with the other."""
@@ -47,6 +48,7 @@ def test_primary_that_keeps_all():
         assert m.log.count("ready for 1 VF, 2 flexible queue pairs") == 1
 
 
+@pytest.mark.long
 def test_no_namespace():
     """What is attached to the PF alone is no disk of the guest's: said."""
     options = machine.Options(show="nvme", namespace="shared=off,bus=nvme")

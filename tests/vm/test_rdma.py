@@ -27,6 +27,7 @@ def archive():
                    cwd=machine.ROOT, check=True)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("archive")
 def test_rdma_between_vfs(tmp_path):
     """TCP between namespaces, then RDMA WRITEs and READs, pass through the

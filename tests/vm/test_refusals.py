@@ -95,6 +95,7 @@ def test_unlocked():
         assert demo.judge(m, True).problems == []
 
 
+@pytest.mark.long
 def test_cards_without_room():
     """Twelve cards more than the firmware has room for: those that it gave no
     address are not to be had, in whole or by VFs, and the others are."""

@@ -95,7 +95,8 @@ def test_many_functions(tmp_path):
             "8877665544332211"
 
 
-@pytest.mark.parametrize("smp", ("12,sockets=2,cores=3,threads=2", "80"))
+@pytest.mark.parametrize("smp", (
+    "12,sockets=2,cores=3,threads=2", pytest.param("80", marks=pytest.mark.long)))
 def test_many_processors(smp):
     """APIC IDs with gaps (0 to 5, 8 to 13), and more than 64 processors: each
     is started and under Gangway, so no IPI needs to exit."""
