@@ -1,6 +1,6 @@
 /*
- * This file has a table of facts, nearly all from the quirks of Linux
- * (drivers/pci/quirks.c, arch/x86/pci/fixup.c), where each has its report.
+ * This file has a table of facts, nearly all from Linux's quirks of PCI devices
+ * (quirks.c and, for x86, fixup.c), where each has its report.
  */
 #include "drivers/pci/pci_facts.h"
 
