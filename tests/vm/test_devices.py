@@ -181,11 +181,6 @@ REFUSED = {
     "INTx alone": (
         "0000:00:08.0", ["-device", "e1000,addr=0x8,romfile="],
         "it has INTx interrupts alone"),
-    "a BAR larger than the window": (
-        "0000:00:08.0", ["-device", "pci-testdev,addr=0x8,membar=1G",
-                         "-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=0"],
-        'below 4 GiB, and the guest\'s PCI window has 512 MiB: turn on "Above '
-        '4G Decoding"'),
     "a PF and its VF": (
         "vf:8086:10c9/0,0000:01:00.0", [], "entry 2 of assign= is in conflict"),
 }
