@@ -173,7 +173,7 @@ static unsigned int add_regions(struct reserved *r,
 }
 
 static int open(struct vtd_unit *unit, const struct pci_function *fn,
-		struct reserved *r)
+		struct reserved *r, context_fill *fill)
 {
 	int err =
 		vtd_domain_init(&r->domain, FIRST_DOMAIN_ID + domains, &r->map);
@@ -181,7 +181,7 @@ static int open(struct vtd_unit *unit, const struct pci_function *fn,
 	if (err)
 		return err;
 	if (add_regions(r, fn))
-		err = vtd_context_fill(unit, PCI_RID(fn->addr), &r->domain);
+		err = fill(unit, PCI_RID(fn->addr), &r->domain);
 	else
 		err = -ENOENT;
 	if (err) {
@@ -197,10 +197,11 @@ static int open(struct vtd_unit *unit, const struct pci_function *fn,
 }
 
 /* -ENOENT was said */
-static void open_function(struct vtd_unit *unit, const struct pci_function *fn)
+static void open_function(struct vtd_unit *unit, const struct pci_function *fn,
+			  context_fill *fill)
 {
 	struct reserved *r = page_alloc(1, PAGES_VTD);
-	int err = r ? open(unit, fn, r) : -ENOMEM;
+	int err = r ? open(unit, fn, r, fill) : -ENOMEM;
 
 	if (!err)
 		return;
@@ -212,7 +213,7 @@ static void open_function(struct vtd_unit *unit, const struct pci_function *fn)
 		page_free(r, 1, PAGES_VTD);
 }
 
-void vtd_reserved_fill(struct vtd_unit *unit)
+void vtd_reserved_fill(struct vtd_unit *unit, context_fill *fill)
 {
 	unsigned int count;
 	const struct pci_function *fn = pci_functions(&count);
@@ -220,5 +221,5 @@ void vtd_reserved_fill(struct vtd_unit *unit)
 	for (unsigned int i = 0; i < count; i++)
 		if (!fn[i].pf && vtd_rmrr_of(&fn[i]) &&
 		    vtd_unit_of(&fn[i]) == unit)
-			open_function(unit, &fn[i]);
+			open_function(unit, &fn[i], fill);
 }

@@ -28,10 +28,14 @@ bool vtd_keeps(const struct pci_function *fn);
 /* True if that is so now: its entry is open, or its unit is off. */
 bool vtd_kept(const struct pci_function *fn);
 
-/* Open the context entries of all functions below @unit that have regions, in
- * its root table, which is not in force yet.  What cannot be opened stays
- * blocked, which is logged. */
-void vtd_reserved_fill(struct vtd_unit *unit);
+/* As vtd_context_fill() */
+typedef int context_fill(struct vtd_unit *unit, u16 sid,
+			 const struct vtd_domain *domain);
+
+/* Open by @fill the context entries of all functions below @unit that have
+ * regions, in its root table, which is not in force yet.  What cannot be opened
+ * stays blocked, which is logged. */
+void vtd_reserved_fill(struct vtd_unit *unit, context_fill *fill);
 
 /* The domain of firmware's regions that @sid below @unit is in, or NULL. */
 const struct vtd_domain *vtd_reserved_domain(const struct vtd_unit *unit,

@@ -8,8 +8,6 @@
 #include "vtd/fault_event.h"
 #include "vtd/invalidate.h"
 #include "vtd/regs.h"
-#include "vtd/reserved.h"
-#include "vtd/scope.h"
 
 /*
  * Write the global command register: the states that are on stay on, except
@@ -286,14 +284,15 @@ static int start_queue(struct vtd_unit *unit)
 
 /* What no present entry leads to is blocked (VT-d 9.1); what the unit cached of
  * another table must go (VT-d 6.6). */
-static int install_root(struct vtd_unit *unit)
+static int install_root(struct vtd_unit *unit,
+			void (*fill)(struct vtd_unit *unit))
 {
 	int err;
 
 	unit->root = vtd_unit_table(unit, 1, "root table");
 	if (!unit->root)
 		return -ENOMEM;
-	vtd_reserved_fill(unit);
+	fill(unit);
 	err = vtd_unit_flush_buffers(unit);
 	if (err)
 		return err;
@@ -363,7 +362,8 @@ int vtd_unit_translate(struct vtd_unit *unit)
 	return err ? err : unprotect_memory(unit);
 }
 
-int vtd_unit_block(struct vtd_unit *unit)
+int vtd_unit_block(struct vtd_unit *unit, bool leave,
+		   void (*fill)(struct vtd_unit *unit))
 {
 	int err;
 
@@ -372,11 +372,11 @@ int vtd_unit_block(struct vtd_unit *unit)
 	err = quiesce(unit);
 	if (!err)
 		err = start_queue(unit);
-	unit->left = !err && vtd_leaves_alone(unit);
+	unit->left = !err && leave;
 	if (unit->left)
 		err = turn_off(unit, VTD_TE, "translation off");
 	if (!err)
-		err = install_root(unit);
+		err = install_root(unit, fill);
 	if (err || unit->left)
 		return err;
 	return vtd_unit_translate(unit);

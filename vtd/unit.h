@@ -79,14 +79,15 @@ int vtd_unit_probe(struct vtd_unit *unit, const struct dmar_unit *dmar,
 		   unsigned int number, bool x2apic, u32 highest_apic_id);
 
 /*
- * From whatever state firmware left to: no DMA passes, but to memory that
- * firmware reserves (vtd/reserved.h); a unit that is left alone
- * (vtd/scope.h) has translation off.  Interrupts pass, or are
+ * From whatever state firmware left to: no DMA passes, but for what @fill puts
+ * into the root table before it is in force; or with @leave, translation is off
+ * and the table only prepared.  Interrupts pass, or are
  * remapped, as before; firmware's pending faults are forgotten, and a new one
  * makes no event yet.  -EOPNOTSUPP: it cannot (said by vtd_unit_probe());
  * -ENOMEM, -ETIMEDOUT, -EIO; logged.
  */
-int vtd_unit_block(struct vtd_unit *unit);
+int vtd_unit_block(struct vtd_unit *unit, bool leave,
+		   void (*fill)(struct vtd_unit *unit));
 
 /* A unit that was left alone translates from now on.  Errors as above. */
 int vtd_unit_translate(struct vtd_unit *unit);

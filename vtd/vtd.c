@@ -1,9 +1,11 @@
 /* This file does with all remapping units what unit.c does with one. */
 #include "vtd/vtd.h"
 #include "hv/log.h"
+#include "vtd/context.h"
 #include "vtd/fault_event.h"
 #include "vtd/regs.h"
 #include "vtd/reserved.h"
+#include "vtd/scope.h"
 #include "vtd/unit.h"
 
 /* Look at all before any is changed, so that all that lack is said. */
@@ -37,6 +39,11 @@ static bool log_exceptions(void)
 	return some;
 }
 
+static void fill_root(struct vtd_unit *unit)
+{
+	vtd_reserved_fill(unit, vtd_context_fill);
+}
+
 /* One that fails keeps no other from blocking. */
 static int block_every_unit(void)
 {
@@ -44,7 +51,9 @@ static int block_every_unit(void)
 	bool some;
 
 	for (unsigned int i = 0; i < vtd_dmar->unit_count; i++) {
-		err = vtd_unit_block(&vtd_units[i]);
+		err = vtd_unit_block(&vtd_units[i],
+				     vtd_leaves_alone(&vtd_units[i]),
+				     fill_root);
 		if (!err)
 			continue;
 		hv_log("vtd: %s: does not block DMA (%d); the devices behind "
