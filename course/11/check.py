@@ -66,5 +66,5 @@ def check(lab):
     lab.predict("vf_accesses", "yes" if rows["vf"]["accesses"] else "no",
                 shown["vf"])
     vf, bare = (a_frame(rows[name], "accesses") for name in ("vf", "bare"))
-    lab.predict("same_as_bare", "yes" if abs(vf - bare) <= bare / 4 else "no",
+    lab.predict("same_as_bare", "yes" if abs(vf - bare) <= bare / 2 else "no",
                 f"{vf:.2f} accesses a frame, bare {bare:.2f}")
