@@ -79,12 +79,12 @@ void vtd_strict_later(VTDStrict *strict, enum vtd_late what)
  */
 void vtd_strict_catch_up(VTDStrict *strict)
 {
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+    int64_t now = qemu_clock_get_us(QEMU_CLOCK_VIRTUAL);
 
     for (int i = 0; i < VTD_LATES; i++) {
         QEMUTimer *timer = strict->late[i];
 
-        if (timer_expired(timer, now)) {
+        if (timer_pending(timer) && timer_expired(timer, now)) {
             timer_del(timer);
             timer->cb(timer->opaque);
         }
