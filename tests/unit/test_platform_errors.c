@@ -108,7 +108,7 @@ static void all_else_is_left_alone(void **state)
 	model_add(0, 0x08, 0x1022, 0x3c28, 0x088000); /* not Intel's */
 	model_add(0, 0x10, 0x1b36, 0x000c, 0x060400);
 	model_bridge(0, 0x10, 1, 1);
-	model_add(1, 0x00, 0x8086, 0x0104, 0x020000); /* in a slot */
+	model_add(1, 0x00, 0x8086, 0x3c28, 0x020000); /* in a slot */
 	writes = 0;
 	model_written = note;
 	run();
