@@ -202,12 +202,13 @@ static uint64_t vmx_cap(CPUX86State *env, uint32_t msr)
 
 /*
  * An MSR that TCG does not have.  Outside of VMX operation firmware reads many
- * that real processors of its kind have.
+ * that real processors of its kind have.  But KVM looks there for this one, and
+ * then relies on it.
  */
 static int absent_msr(CPUX86State *env, uint32_t msr, const char *access)
 {
     if (!env->vmx.on) {
-        return 0;
+        return msr == MSR_IA32_SPEC_CTRL ? -1 : 0;
     }
     if (!env->vmx.nonroot) {
         qemu_log_mask(LOG_GUEST_ERROR, "vmx: %s of %#x, which does not exist\n",
