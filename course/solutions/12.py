@@ -31,7 +31,7 @@ def answers(lab):
                   r"^guest: RAM 0x(\w+)-0x(\w+) at host 0x(\w+)", run.console,
                   re.M)]
     found = {"reads_4k": 4, "reads_2m": 3, "reads_1g": 2}
-    for size, shift in SIZES.items():
+    for size, shift in SHIFTS.items():
         found[f"kib_{size}"] = 4 * tables(pieces, shift)
         found[f"fills_{size}"] = (32 << 20) >> shift
     return {**found, "minutes": 50}
