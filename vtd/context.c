@@ -27,7 +27,7 @@
 /* Context entry (VT-d 9.3): low word P, FPD, translation type 3:2 = 00
  * (untranslated requests go through the second level, translation requests are
  * refused), second-level table; high word address width 2:0, domain ID 23:8. */
-#define CONTEXT_WIDTH(levels) ((u64)(levels)-2)
+#define CONTEXT_WIDTH(levels) ((u64)(levels) - 2)
 #define CONTEXT_FPD BIT(1)	    /* no fault is reported, whatever P is */
 #define CONTEXT_PASS_THROUGH BIT(3) /* 10: not translated at all */
 #define CONTEXT_DOMAIN(id) ((u64)(id) << 8)

@@ -26,7 +26,7 @@
 #define IRTE_LOGICAL BIT(2)	     /* DM */
 #define IRTE_REDIRECTION_HINT BIT(3) /* RH */
 #define IRTE_LEVEL BIT(4)	     /* TM */
-#define IRTE_DELIVERY_MODE(mode) ((u64)((mode)&7) << 5)
+#define IRTE_DELIVERY_MODE(mode) ((u64)((mode) & 7) << 5)
 #define IRTE_VECTOR(vector) ((u64)(vector) << 16)
 #define IRTE_XAPIC_ID(id) ((u64)(id) << 40)
 #define IRTE_X2APIC_ID(id) ((u64)(id) << 32)
@@ -37,7 +37,7 @@
 /* Message address in remappable format (VT-d 5.1.2.2) */
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MESSAGE_REMAPPABLE BIT(4)
-#define MESSAGE_HANDLE_14_0(index) (((index)&0x7fff) << 5)
+#define MESSAGE_HANDLE_14_0(index) (((index) & 0x7fff) << 5)
 #define MESSAGE_HANDLE_15(index) ((index) >> 15 << 2)
 
 /* An index as the public functions use it: the unit, and the entry there. */
