@@ -160,12 +160,27 @@ def emulator():
 
 
 @functools.cache
-def knows_isolation():
-    """Has this emulator NVMe drives whose VFs keep to themselves?  Others', and
-    their VFs reach beyond themselves."""
-    run = subprocess.run([emulator(), "-device", "nvme,help"], check=True,
+def knows(device, name):
+    """Has this emulator's @device the property @name?"""
+    run = subprocess.run([emulator(), "-device", f"{device},help"], check=True,
                          stdout=subprocess.PIPE, text=True)
-    return "isolated-vfs=" in run.stdout
+    return f"{name}=" in run.stdout
+
+
+def knows_isolation():
+    """Has it NVMe drives whose VFs keep to themselves?  Others', and their VFs
+    reach beyond themselves."""
+    return knows("nvme", "isolated-vfs")
+
+
+def unit_properties(options):
+    """Of the remapping unit.  Where a processor writes its caches back itself,
+    by KVM, our emulator cannot see it."""
+    given = "intel-iommu,intremap=on,eim=on"
+    if choose_accel(options.accel)[0] == "kvm" and \
+            knows("intel-iommu", "x-coherent"):
+        given += ",x-coherent=on"
+    return merge_properties(given, options.iommu)
 
 
 class PayloadServer:
@@ -272,8 +287,7 @@ def device_arguments(options, disk):
         *devices.arguments(options.device_names, disk.parent),
         *options.devices]
     if options.iommu != "none":
-        arguments += ["-device", merge_properties(
-            "intel-iommu,intremap=on,eim=on", options.iommu)]
+        arguments += ["-device", unit_properties(options)]
     # The root port first: it is 00:01.0 whatever else there is.
     arguments += [
         "-device", "pcie-root-port,id=rp1,bus=pcie.0,slot=1,chassis=1",
