@@ -24,8 +24,8 @@ def run(efi=""):
 # The file, the right text and the wrong one, and what the emulator says
 NOTICED = {
     "a field that is never written": (
-        "hv/vmx/vmcs.c", "\tvmwrite(CR3_TARGET_COUNT, 0);\n", "",
-        "CR3-target count"),
+        "hv/vmx/vmcs.c", "\tvmwrite(EXIT_MSR_STORE_COUNT, 0);\n", "",
+        "VM-exit MSR-store area"),
     "memory types": (
         "hv/vmx/ept.c", "PT_EXEC : PT_UNCACHED;", "PT_EXEC : 0;",
         "gives a device"),

@@ -39,21 +39,21 @@
 
 /* ------------------------------------------------------------ VMCS fields */
 
-static uint64_t *vmcs_slot(CPUX86State *env, uint32_t field)
+static uint64_t *vmcs_slot(VMCSCache *v, uint32_t field)
 {
     unsigned group = ((field >> 13) & 3) << 2 | ((field >> 10) & 3);
 
-    return &env->vmx.vmcs.field[group * VMCS_INDEXES + ((field >> 1) & 0x1ff)];
+    return &v->field[group * VMCS_INDEXES + ((field >> 1) & 0x1ff)];
 }
 
 static uint64_t vmcs_read(CPUX86State *env, uint32_t field)
 {
-    return *vmcs_slot(env, field);
+    return *vmcs_slot(&env->vmx.vmcs, field);
 }
 
 static void vmcs_write(CPUX86State *env, uint32_t field, uint64_t val)
 {
-    *vmcs_slot(env, field) = val;
+    *vmcs_slot(&env->vmx.vmcs, field) = val;
 }
 
 static bool vmcs_field_exists(uint64_t field)
@@ -105,9 +105,19 @@ static void vmcs_flush(CPUX86State *env)
 /*
  * What the SDM calls undefined has this value: whoever relies on it is found
  * out.  A VMCS has it in all fields from the first VMCLEAR of its memory on
- * (25.11.3).
+ * (25.11.3), but for kvm_relies_on.
  */
 #define UNDEFINED UINT64_C(0x5a5a5a5a5a5a5a5a)
+
+/*
+ * KVM (of Linux 6.1) does not write these in the VMCS that it runs a nested
+ * guest with, or only if they are not 0, so every processor that people run KVM
+ * on has 0 there, promised or not.
+ */
+static const uint32_t kvm_relies_on[] = {
+    VMCS_CR3_TARGET_COUNT, VMCS_GUEST_ACTIVITY, VMCS_HOST_FS_SEL,
+    VMCS_HOST_GS_SEL, VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE,
+};
 
 static void vmcs_undefined(CPUX86State *env, uint32_t field)
 {
@@ -129,6 +139,9 @@ static void vmcs_first_clear(CPUX86State *env, uint64_t addr)
         uint32_t width = i / VMCS_INDEXES >> 2; /* as in an encoding */
 
         v->field[i] = UNDEFINED & vmcs_field_mask(width << 13);
+    }
+    for (int i = 0; i < ARRAY_SIZE(kvm_relies_on); i++) {
+        *vmcs_slot(v, kvm_relies_on[i]) = 0;
     }
     cpu_physical_memory_write(addr, v, sizeof(*v));
 }
@@ -1002,7 +1015,7 @@ void helper_vmwrite(CPUX86State *env, target_ulong field, target_ulong val)
         vm_fail(env, VMX_ERR_READ_ONLY_FIELD);
         return;
     }
-    slot = vmcs_slot(env, field);
+    slot = vmcs_slot(&env->vmx.vmcs, field);
     if (field & 1) {
         *slot = deposit64(*slot, 32, 32, val);
     } else if (!(env->hflags & HF_CS64_MASK) && ((field >> 13) & 3) == 1) {
