@@ -573,7 +573,7 @@ attack-random:
 	@$(MAKE) --no-print-directory $B/gangway.efi $B/attack/kernel guest
 	@tools/setup.sh emulator
 	@SEED=$(SEED) DURATION=$(or $(DURATION),3600) $(PYTHON) -m pytest -v \
-		-p no:cacheprovider -s tests/vm/test_concurrency.py -k random
+		-p no:cacheprovider -s 'tests/vm/test_concurrency.py::test_random[max]'
 
 format-check:
 	@tools/setup.sh install lint

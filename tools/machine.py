@@ -252,6 +252,10 @@ def make_disk(path, options, config):
         raise MachineError("the boot disk cannot be made") from None
 
 
+# All that QEMU emulates
+PROCESSOR = "max,vendor=GenuineIntel,-svm"
+
+
 def cpu_arguments(options):
     """The accelerator and the CPU that it offers."""
     accel, _ = choose_accel(options.accel)
@@ -260,7 +264,7 @@ def cpu_arguments(options):
         return ["-machine", "q35,kernel-irqchip=split", "-accel", "kvm",
                 "-cpu", "host" + extra]
     return ["-machine", "q35", "-accel", accel, "-cpu",
-            "max,vendor=GenuineIntel,-svm,vmx=on" + extra]
+            f"{PROCESSOR},vmx=on{extra}"]
 
 
 def nvme_arguments(options, image):

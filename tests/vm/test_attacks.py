@@ -37,6 +37,7 @@ NAMES = {
     "PAE paging", "virtual-8086 mode", "compatibility mode"}
 
 
+@pytest.mark.shapes
 def test_processor():
     """Every attack of the processor, and at last page tables where no memory
     is: that ends the guest, with its reason."""

@@ -31,18 +31,21 @@ def attack(arguments, seconds, smp):
         check_alive(m)
 
 
+@pytest.mark.shapes
 def test_race():
     """Three processors write configuration space, move and size BARs, switch
     decoding and reset, beside exits and NMIs."""
     attack("set=race seed=1", 20, 3)
 
 
+@pytest.mark.shapes
 def test_sipi():
     """The first processor starts the others again and again, and these send it
     and each other interrupts: nothing but a SIPI ends the wait for one."""
     attack("set=sipi seed=1", 20, 3)
 
 
+@pytest.mark.shapes
 def test_random():
     """All attacks, drawn at random on every processor, while the VF moves data;
     `make attack-random` makes it long."""
@@ -86,6 +89,7 @@ def goes_on(m, gdb):
     check_alive(m)
 
 
+@pytest.mark.shapes
 def test_slow_device(mover):
     """The second processor does not come for longer than a second, as if its
     access to a device took that long."""

@@ -54,12 +54,14 @@ def test_second_clock(shell):
     assert set(re.findall(r"^exit\.(\w+)=", said, re.M)) == {"CPUID"}
 
 
+@pytest.mark.shapes
 def test_reboot(shell):
     shell.send("reboot -f\n")
     assert shell.wait_for(r"gangway: guest rebooted", 60)
     assert shell.wait_for(r"gangway: end: reset", 30)
 
 
+@pytest.mark.shapes
 def test_crash(shell):
     """A guest that panics with panic=-1 ends by its emergency restart, or by a
     triple fault; either way the counters are printed."""

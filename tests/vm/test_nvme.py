@@ -12,6 +12,7 @@ from test_refusals import boots_to
 ASSIGN = machine.SHOWS["nvme"]
 
 
+@pytest.mark.shapes
 def test_nvme_vf():
     """The guest reads what it wrote, in the drive's image too, without an exit;
     the VF survives its reset; of its DMA nothing was blocked but what it should

@@ -3,6 +3,8 @@ CPUs are out of the guest, and the machine halts or starts again."""
 
 import re
 
+import pytest
+
 import machine
 import outside
 
@@ -53,6 +55,7 @@ def check_halted(m, said):
             ] == [int(ours, 16)] * 2
 
 
+@pytest.mark.shapes
 def test_halts():
     """The default, on-panic=halt; beside it, the end of a stack.  The other CPU
     was never started: it waits for SIPI, which blocks NMIs."""

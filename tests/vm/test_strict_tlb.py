@@ -26,6 +26,7 @@ def stale(efi=""):
             if verdict == "FAIL"}
 
 
+@pytest.mark.shapes
 def test_nothing_stale():
     assert stale() == set()
 

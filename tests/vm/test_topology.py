@@ -62,6 +62,7 @@ def check_msi(m):
     assert (value >> 1 & 7, value >> 4 & 7, value & 1) == (4, 0, 1), control
 
 
+@pytest.mark.shapes
 def test_many_functions(tmp_path):
     """A VF of a card on bus 82h; the first and the last VF of a drive that has
     16, which both reach its namespace, each with its own interrupts; BARs and
