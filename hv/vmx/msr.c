@@ -342,6 +342,7 @@ static const struct {
 } probed[] = {
 	{0x34, "SMI count"},
 	{0x140, "feature enables: CPUID faulting, ring 3 MWAIT"},
+	{0x179, "machine check capabilities"},
 	{0x186, "performance event select 0"},
 	{0x64e, "productive performance count"},
 	{0xc0011029, "AMD's decode configuration"},
