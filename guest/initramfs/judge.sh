@@ -54,8 +54,10 @@ interrupts_of() {
 	END { print sum + 0 }' /proc/interrupts
 }
 
-# counted COMMAND...: by gangway-stat, in /tmp/exits
+# counted COMMAND...: by gangway-stat, in /tmp/exits.  What was said before leaves
+# the port first (TCSADRAIN): each byte is an exit.
 counted() {
+	stty cs8 </dev/console
 	gangway-stat -m -- "$@" >/tmp/exits 2>&1
 	[ $? != 125 ] || "$@"
 }
