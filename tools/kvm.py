@@ -22,8 +22,9 @@ import machine
 
 SCRIPT = machine.ROOT / "tests/kvm/initramfs.sh"
 KERNEL = machine.BUILD / "guest/kernel"
-# QEMU's own, which KVM machines with an APIC want
-VAPIC = "/usr/share/qemu/kvmvapic.bin"
+# What KVM machines with an APIC want, and DEVICE=display
+ROMS = ["/usr/share/qemu/kvmvapic.bin",
+        "/usr/share/seabios/vgabios-bochs-display.bin"]
 # For QEMU, its machine's memory, the disks' cache
 MEM_GIB = 5
 URL = "http://10.0.2.2:8080/payload"
@@ -75,7 +76,7 @@ class Nested(machine.Machine):
         the script that starts the inner machine."""
         initramfs = self.work / "initramfs.gz"
         subprocess.run([SCRIPT, KERNEL, initramfs, inner[0], machine.FIRMWARE,
-                        machine.VARIABLES_OF_FIRMWARE, VAPIC], check=True)
+                        machine.VARIABLES_OF_FIRMWARE, *ROMS], check=True)
         root = self.work / "root"
         root.mkdir()
         (root / "payload").write_bytes(self.server.payload)
