@@ -6,6 +6,7 @@ Last line: N passed, N failed; passed is a mistake that was noticed."""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,7 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "build/mutants"
 PARTS = ("boot", "drivers", "guest", "hv", "tests", "tools", "vtd", "Makefile")
-TIMEOUT = 300
+CPU_SECONDS = 300  # of a program, whose own time it is: a busy host only waits
 
 
 def run(test):
@@ -24,13 +25,13 @@ def run(test):
                            check=False)
     if build.returncode:
         return False, build.returncode, build.stdout
-    try:
-        test_run = subprocess.run([COPY / "build" / test], cwd=COPY, text=True,
-                                  stdout=subprocess.PIPE, timeout=TIMEOUT,
-                                  stderr=subprocess.STDOUT, check=False,
-                                  errors="replace")
-    except subprocess.TimeoutExpired:
-        return True, -1, f"no end after {TIMEOUT} s"
+    limited = ["prlimit", f"--cpu={CPU_SECONDS}:{CPU_SECONDS + 1}",
+               COPY / "build" / test]
+    test_run = subprocess.run(limited, cwd=COPY, text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              errors="replace")
+    if test_run.returncode == -signal.SIGXCPU:
+        return True, -1, f"no end after {CPU_SECONDS} s of processor time"
     return True, test_run.returncode, test_run.stdout
 
 
