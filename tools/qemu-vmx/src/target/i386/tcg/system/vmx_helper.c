@@ -1504,7 +1504,11 @@ static bool guest_state_ok(CPUX86State *env, uint64_t *qualification)
     if (!ia32e || !(cs_ar & 0x2000)) {
         REQUIRE(!(rip >> 32), "guest RIP %#" PRIx64, rip);
     } else {
-        REQUIRE(is_canonical(env, rip), "guest RIP %#" PRIx64, rip);
+        /* Bits 63:N, not 63:N-1: behind an instruction may be the first address
+         * that is not canonical (26.3.1.4) */
+        int64_t high = (int64_t)rip >> cpu_x86_virtual_addr_width(env);
+
+        REQUIRE(high == 0 || high == -1, "guest RIP %#" PRIx64, rip);
     }
     REQUIRE((rflags & 2) && !(rflags & ~UINT64_C(0x3f7fd7)),
             "guest RFLAGS %#" PRIx64 ": reserved bits", rflags);
