@@ -52,6 +52,7 @@ FORGOTTEN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", FORGOTTEN)
 def test_forgotten(what):
     *mistake, found = FORGOTTEN[what]

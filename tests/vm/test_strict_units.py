@@ -42,6 +42,7 @@ def test_second_unit():
         attacks.check_alive(m)
 
 
+@pytest.mark.long
 def test_wrong_unit():
     """A hypervisor for which every function is the first unit's: the DMA goes by
     the tables of the other one, and arrives nowhere."""
@@ -88,6 +89,7 @@ NOTICED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", NOTICED)
 def test_forgotten(what):
     *mistake, iommu, words = NOTICED[what]
@@ -102,6 +104,7 @@ def test_forgotten(what):
         assert mutants.noticed(m, words), m.guest_errors
 
 
+@pytest.mark.long
 def test_forgotten_buffers():
     """What was written before the first DMA is not in memory yet."""
     efi = mutants.build("units-buffers", "vtd/unit.c",

@@ -36,6 +36,7 @@ NOTICED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", NOTICED)
 def test_noticed(what):
     *mistake, words = NOTICED[what]
@@ -44,6 +45,7 @@ def test_noticed(what):
         assert mutants.noticed(m, words), m.guest_errors
 
 
+@pytest.mark.long
 def test_undefined_exit_information():
     """IDT-vectoring information that is not valid is not 0, either."""
     efi = mutants.build("vmx-vectoring", "hv/vmx/ept_violation.c",

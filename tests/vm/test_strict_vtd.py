@@ -51,6 +51,7 @@ FORGOTTEN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", FORGOTTEN)
 def test_forgotten(what):
     *mistake, words = FORGOTTEN[what]
