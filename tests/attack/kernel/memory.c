@@ -71,7 +71,8 @@ static void others(volatile u8 *p)
 	OTHER("btsl $3, (%%rdx)");
 	OTHER("pushq (%%rdx)\n\tadd $8, %%rsp");
 	OTHER("rep movsb");
-	OTHER("lgdt (%%rdx)");
+	/* LGDT would end the guest where another processor has moved a BAR */
+	OTHER("sgdt (%%rdx)");
 	OTHER("fldl (%%rdx)");
 	OTHER("movnti %%eax, (%%rdx)");
 #undef OTHER
