@@ -449,7 +449,8 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants vm-tests-long test-kvm
+LONG_TESTS := lint format-check models mutants vm-tests-long test-kvm \
+	test-distributions
 
 test-all:
 	@tools/setup.sh install build run test fuzz bochs emulator lint models
