@@ -57,11 +57,11 @@ struct pci_function *pci_functions(unsigned int *count)
 
 struct pci_function *pci_find(struct pci_addr addr)
 {
-	for (struct pci_function *fn = functions;
-	     fn < functions + function_count; fn++)
-		if (fn->addr.segment == addr.segment &&
-		    fn->addr.bus == addr.bus && fn->addr.devfn == addr.devfn)
-			return fn;
+	for (unsigned int i = 0; i < function_count; i++)
+		if (functions[i].addr.segment == addr.segment &&
+		    functions[i].addr.bus == addr.bus &&
+		    functions[i].addr.devfn == addr.devfn)
+			return &functions[i];
 	return NULL;
 }
 
@@ -374,12 +374,13 @@ static bool is_kept(const struct pci_function *fn,
 unsigned int pci_bus_master_off(bool (*keep)(const struct pci_function *fn))
 {
 	char text[160] = "";
+	struct pci_function *fn;
 	unsigned int count = 0;
 	size_t at = 0;
 	u16 command;
 
-	for (struct pci_function *fn = functions;
-	     fn < functions + function_count; fn++) {
+	for (unsigned int i = 0; i < function_count; i++) {
+		fn = &functions[i];
 		command = pci_read16(fn, PCI_COMMAND);
 		if (command == 0xffff || !(command & PCI_COMMAND_MASTER) ||
 		    is_kept(fn, keep))
