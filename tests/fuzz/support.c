@@ -7,14 +7,12 @@
 #include "hv/time.h"
 #include "hv/weaken.h"
 #include "tests/fuzz/fuzz.h"
-#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A wait of a second is over after ten looks at the clock. */
 #define CLOCK_STEP_US 100000
-#define POOL_PAGES 16384
 
 __attribute__((weak)) u32 weaken; /* hv/weaken.h: nothing */
 char fuzz_log[1024];
@@ -32,7 +30,7 @@ const char *__asan_default_options(void)
 void fuzz_begin(void)
 {
 	now = 0;
-	fuzz_pages_left = SIZE_MAX;
+	fuzz_pages_left = SIZE_MAX / 2; /* more may be freed */
 	fuzz_log[0] = '\0';
 }
 
@@ -69,43 +67,28 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-/* A pool as the hypervisor's: what is free may not be touched. */
-static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
-static u8 *free_page[POOL_PAGES];
-static size_t free_pages, fresh_pages;
-
-static u8 *take_page(void)
-{
-	if (free_pages)
-		return free_page[--free_pages];
-	CHECK(fresh_pages < POOL_PAGES);
-	return pool[fresh_pages++];
-}
-
-/* One page at a time is all that the targets need. */
+/* From the heap, so that what is free may not be touched. */
 void *page_alloc(size_t count, enum page_use use)
 {
-	u8 *page;
+	void *pages;
 
-	CHECK(count == 1);
 	if (count > fuzz_pages_left)
 		return NULL;
+	pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
+	CHECK(pages);
+	memset(pages, 0, count * PAGE_SIZE);
 	fuzz_pages_left -= count;
-	page = take_page();
-	ASAN_UNPOISON_MEMORY_REGION(page, PAGE_SIZE);
-	memset(page, 0, PAGE_SIZE);
 	pages_used[use] += count;
-	return page;
+	return pages;
 }
 
-void page_free(void *page, size_t count, enum page_use use)
+void page_free(void *pages, size_t count, enum page_use use)
 {
-	CHECK(count == 1 && pages_used[use] >= count);
-	CHECK((u8 *)page >= pool[0] && (u8 *)page <= pool[POOL_PAGES - 1]);
+	CHECK(pages && !((uintptr_t)pages % PAGE_SIZE));
+	CHECK(pages_used[use] >= count);
 	pages_used[use] -= count;
 	fuzz_pages_left += count;
-	ASAN_POISON_MEMORY_REGION(page, PAGE_SIZE);
-	free_page[free_pages++] = page;
+	free(pages);
 }
 
 size_t page_count(enum page_use use)

@@ -1,4 +1,4 @@
-/* sources: vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c drivers/pci/pci_facts.c */
+/* sources: vtd/fault_event.c vtd/faults.c vtd/flood.c vtd/explain.c vtd/reasons.c vtd/context.c vtd/reserved.c vtd/second_level.c vtd/scope.c vtd/invalidate.c hv/paging.c hv/vmx/ept_format.c hv/memory_map.c tests/fuzz/functions.c drivers/pci/pci_facts.c */
 /* longest input: 1024 */
 /*
  * Fault records that say anything, of a unit that is up: each must be told in
@@ -23,13 +23,19 @@ static struct input answers;
 static struct vtd_entry queue[256] __attribute__((aligned(4096)));
 static struct vtd_entry root[256] __attribute__((aligned(4096)));
 static struct vtd_entry context[256] __attribute__((aligned(4096)));
-static struct vtd_entry irt[256] __attribute__((aligned(4096)));
+static struct vtd_entry irt[VTD_IRT_ENTRIES] __attribute__((aligned(4096)));
 static struct vtd_entry table[256] __attribute__((aligned(4096)));
 static unsigned int tables;
 static bool endless;
 static unsigned int reads;
 
 int vtd_unit_flush_buffers(struct vtd_unit *unit)
+{
+	(void)unit;
+	return 0;
+}
+
+int vtd_unit_translate(struct vtd_unit *unit)
 {
 	(void)unit;
 	return 0;
@@ -42,10 +48,11 @@ void vtd_unit_store(const struct vtd_unit *unit, volatile u64 *half, u64 value)
 }
 
 volatile struct vtd_entry *vtd_unit_table(const struct vtd_unit *unit,
-					  const char *what)
+					  unsigned int pages, const char *what)
 {
 	(void)unit;
 	(void)what;
+	CHECK(pages == 1);
 	CHECK(++tables <= VTD_MAX_MUTED);
 	return table;
 }
@@ -94,7 +101,6 @@ static void explain_one(struct input *in)
 	CHECK(!strncmp(fuzz_log, "vtd-fault: unit=dmar0 source=", 29));
 	CHECK(strstr(fuzz_log, " access="));
 	CHECK(strstr(fuzz_log, " reason=0x"));
-	/* The table has 256 entries. */
 	if (strstr(fuzz_log, " irte="))
 		CHECK(record.low >> 48 < ARRAY_SIZE(irt));
 	/* Longer lines than fit would lose their ends. */

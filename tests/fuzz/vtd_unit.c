@@ -135,7 +135,7 @@ void vtd_write64(hpa_t base, u32 reg, u64 value)
 		CHECK(value && !(value & 0xfff));
 		return;
 	case 0xb8:
-		CHECK((value & 0x7ff) == 7);
+		CHECK((value & 0x7ff) == 9); /* of 2^(9 + 1) entries */
 		return;
 	}
 	CHECK(!"64-bit write to another register");
@@ -146,7 +146,7 @@ void vtd_write_back(const volatile void *start, size_t size)
 {
 	const volatile u8 *p = start;
 
-	CHECK(size && size <= PAGE_SIZE);
+	CHECK(size && size <= VTD_IRT_PAGES * PAGE_SIZE);
 	(void)(p[0] + p[size - 1]);
 }
 
@@ -174,10 +174,10 @@ static u64 take_capabilities(struct input *in, u64 usual)
 	return how < 0xc0 ? usual : take(in, 8);
 }
 
-static void release(const volatile void *table)
+static void release(const volatile void *table, size_t pages)
 {
 	if (table)
-		page_free((void *)(uintptr_t)table, 1, PAGES_VTD);
+		page_free((void *)(uintptr_t)table, pages, PAGES_VTD);
 }
 
 static void release_tables(void)
@@ -185,9 +185,9 @@ static void release_tables(void)
 	for (unsigned int i = 0; i < 2; i++) {
 		struct vtd_unit *unit = &vtd_units[i];
 
-		release(unit->queue.entry);
-		release(unit->root);
-		release(unit->irt);
+		release(unit->queue.entry, 1);
+		release(unit->root, 1);
+		release(unit->irt, VTD_IRT_PAGES);
 		memset(unit, 0, sizeof(*unit));
 	}
 	CHECK(page_count(PAGES_VTD_SL) == 0);
@@ -219,7 +219,7 @@ static void use(struct input *in)
 	vtd_service_faults();
 	context = vtd_unit_of(VF)->root[1].low & PT_ADDR_MASK;
 	vtd_block_all();
-	release((void *)(uintptr_t)context);
+	release((void *)(uintptr_t)context, 1);
 	pt_destroy(&domain.table);
 }
 
