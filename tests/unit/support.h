@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+/* cmocka 2.0 has a macro of the name, as drivers have a member */
+#undef stop
+
 /* Everything logged since the test began; NUL-terminated. */
 extern char test_log[65536];
 
