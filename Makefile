@@ -187,7 +187,7 @@ $B/gangway.so: $(OBJECTS) linker.ld
 
 $B/gangway.efi: $B/gangway.so tools/nx_compat.py
 	$(call say,EFI,$@)
-	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) --target=efi-app-x86_64 $< $@
+	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) -O efi-app-x86_64 $< $@
 	$Q$(PYTHON) tools/nx_compat.py $@
 
 # --- the guest
@@ -290,7 +290,7 @@ $B/leftovers/leftovers.so: $(LEFTOVER_OBJECTS) linker.ld
 
 $B/leftovers/leftovers.efi: $B/leftovers/leftovers.so
 	$(call say,EFI,$@)
-	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) --target=efi-app-x86_64 $< $@
+	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) -O efi-app-x86_64 $< $@
 
 guest: $(GUEST_FILES) \
 	$(if $(findstring rdma,$(SHOW)),$B/guest/initramfs-rdma.gz)
