@@ -77,7 +77,12 @@ volatile struct vtd_entry *vtd_context_entry(const struct vtd_unit *unit,
 	return root & VTD_PRESENT ? &table[sid & 0xff] : NULL;
 }
 
-/* The same, with a context table added to the bus if it has none. */
+static u64 root_entry(volatile struct vtd_entry *table)
+{
+	return (uintptr_t)table | VTD_PRESENT;
+}
+
+/* The entry of @sid, with a context table added to the bus if it has none. */
 static volatile struct vtd_entry *make_context_entry(struct vtd_unit *unit,
 						     u16 sid)
 {
@@ -89,8 +94,7 @@ static volatile struct vtd_entry *make_context_entry(struct vtd_unit *unit,
 	table = vtd_unit_table(unit, 1, "context table");
 	if (!table)
 		return NULL;
-	vtd_unit_store(unit, &unit->root[sid >> 8].low,
-		       (uintptr_t)table | VTD_PRESENT);
+	vtd_unit_store(unit, &unit->root[sid >> 8].low, root_entry(table));
 	return &table[sid & 0xff];
 }
 

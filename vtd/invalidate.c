@@ -42,6 +42,37 @@ static u64 queue_tail(const struct vtd_unit *unit)
 	return vtd_read64(unit->base, VTD_IQT) & VTD_IQ_OFFSET;
 }
 
+/* The low words of descriptors: a function's context entry, a domain's IOTLB
+ * entries, an interrupt entry, and a write of @value when all before are done
+ * (VT-d 6.5.2.1, 6.5.2.3, 6.5.2.7, 6.5.2.8) */
+static u64 context_descriptor(u16 domain, u16 sid)
+{
+	return DESC_CONTEXT | SELECT_DEVICE | CONTEXT_CACHE_DOMAIN(domain) |
+	       CONTEXT_SID(sid);
+}
+
+/* The drains that the unit can do (VT-d 6.5.4) */
+static u64 drains(u64 cap)
+{
+	return (cap & VTD_CAP_DWD ? IOTLB_DRAIN_WRITES : 0) |
+	       (cap & VTD_CAP_DRD ? IOTLB_DRAIN_READS : 0);
+}
+
+static u64 iotlb_descriptor(u64 cap, u16 domain)
+{
+	return DESC_IOTLB | SELECT_DOMAIN | drains(cap) | IOTLB_DOMAIN(domain);
+}
+
+static u64 irte_descriptor(u16 index)
+{
+	return DESC_IEC | IEC_SELECT_INDEX | IEC_INDEX(index);
+}
+
+static u64 wait_descriptor(u32 value)
+{
+	return DESC_WAIT | WAIT_STATUS_WRITE | WAIT_FENCE | WAIT_STATUS(value);
+}
+
 /* Write a descriptor at offset @at; returns the offset after it.  The queue
  * and the status word are always snooped (VT-d 10.4.3, C). */
 static u64 put(struct vtd_queue *queue, u64 at, u64 low, u64 high)
@@ -56,9 +87,7 @@ static u64 put(struct vtd_queue *queue, u64 at, u64 low, u64 high)
 
 static u64 put_wait(struct vtd_queue *queue, u64 at)
 {
-	return put(queue, at,
-		   DESC_WAIT | WAIT_STATUS_WRITE | WAIT_FENCE |
-			   WAIT_STATUS(++queue->sequence),
+	return put(queue, at, wait_descriptor(++queue->sequence),
 		   (uintptr_t)&queue->status);
 }
 
@@ -175,32 +204,22 @@ static int invalidate(struct vtd_unit *unit, u64 low)
 	return err;
 }
 
-/* The drains that the unit can do (VT-d 6.5.4) */
-static u64 drains(const struct vtd_unit *unit)
-{
-	return (unit->cap & VTD_CAP_DWD ? IOTLB_DRAIN_WRITES : 0) |
-	       (unit->cap & VTD_CAP_DRD ? IOTLB_DRAIN_READS : 0);
-}
-
 int vtd_invalidate_all(struct vtd_unit *unit)
 {
 	int contexts = invalidate(unit, DESC_CONTEXT | GLOBAL);
-	int iotlb = invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit));
+	int iotlb = invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit->cap));
 
 	return contexts ? contexts : iotlb;
 }
 
 int vtd_invalidate_context(struct vtd_unit *unit, u16 domain, u16 sid)
 {
-	return invalidate(unit, DESC_CONTEXT | SELECT_DEVICE |
-					CONTEXT_CACHE_DOMAIN(domain) |
-					CONTEXT_SID(sid));
+	return invalidate(unit, context_descriptor(domain, sid));
 }
 
 int vtd_invalidate_domain(struct vtd_unit *unit, u16 domain)
 {
-	return invalidate(unit, DESC_IOTLB | SELECT_DOMAIN | drains(unit) |
-					IOTLB_DOMAIN(domain));
+	return invalidate(unit, iotlb_descriptor(unit->cap, domain));
 }
 
 int vtd_invalidate_all_irtes(struct vtd_unit *unit)
@@ -210,7 +229,7 @@ int vtd_invalidate_all_irtes(struct vtd_unit *unit)
 
 int vtd_invalidate_irte(struct vtd_unit *unit, u16 index)
 {
-	return invalidate(unit, DESC_IEC | IEC_SELECT_INDEX | IEC_INDEX(index));
+	return invalidate(unit, irte_descriptor(index));
 }
 
 void vtd_queue_errors(struct vtd_unit *unit)
