@@ -73,6 +73,15 @@ struct dmar {
  * a table, or it cannot be read to its end; what came before is in @dmar.  All
  * with the reason and its offset logged.
  */
-int dmar_parse(const void *table, size_t size, struct dmar *dmar);
+/*@ requires size <= UINT32_MAX;
+  @ requires \valid_read(table + (0 .. size - 1)) && \valid(dmar);
+  @ requires \separated(table + (0 .. size - 1), dmar);
+  @ assigns *dmar;
+  @ ensures dmar->unit_count <= DMAR_MAX_UNITS;
+  @ ensures dmar->rmrr_count <= DMAR_MAX_RMRRS;
+  @ ensures dmar->scope_count <= DMAR_MAX_SCOPES;
+  @ ensures dmar->address_width <= 52;
+  @*/
+int dmar_parse(const u8 *table, size_t size, struct dmar *dmar);
 
 #endif

@@ -77,7 +77,8 @@ int machine_parse_dmar(const struct acpi_header *table,
 		       const struct dmar **parsed)
 {
 	*parsed = &dmar;
-	return table ? dmar_parse(table, table->length, &dmar) : -ENODEV;
+	return table ? dmar_parse((const u8 *)table, table->length, &dmar)
+		     : -ENODEV;
 }
 
 int machine_find_vtd(const struct dmar **found)
