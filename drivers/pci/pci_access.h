@@ -5,10 +5,19 @@
 #include "drivers/pci/pci.h"
 
 /* Configuration access, @reg within 4 KiB and aligned. */
+/*@ requires \valid_read(fn) && reg < 4096;
+  @ assigns \nothing;
+  @*/
 u8 pci_read8(const struct pci_function *fn, u16 reg);
 
+/*@ requires \valid_read(fn) && reg % 2 == 0 && reg < 4096;
+  @ assigns \nothing;
+  @*/
 u16 pci_read16(const struct pci_function *fn, u16 reg);
 
+/*@ requires \valid_read(fn) && reg % 4 == 0 && reg < 4096;
+  @ assigns \nothing;
+  @*/
 u32 pci_read32(const struct pci_function *fn, u16 reg);
 
 void pci_write8(const struct pci_function *fn, u16 reg, u8 value);
