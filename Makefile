@@ -54,7 +54,7 @@ FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
 	tests/threads/host/hv/vmx/*.h tests/small_world/*.c \
 	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
 	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch] \
-	course/*/*.c)
+	tests/prove/*.[ch] course/*/*.c)
 SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh course/*/*.sh)
 
@@ -67,7 +67,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
 	unit fuzz coverage vm-tests vm-tests-long soak attack-time \
-	attack-random schedule models mutants test-labs check book usb guest \
+	attack-random schedule models mutants prove test-labs check book usb guest \
 	build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -103,6 +103,9 @@ help:
 #:                 so many orders of events of the parts that run on several
 #:                 processors at the same time
 #: make models     check the models in docs/models with Spin
+#: make prove      what is proved of the C, over all inputs: contracts in the
+#:                 sources with Frama-C, claims of tests/prove with Z3
+#:                 (FILES='vtd/dmar.c': those files alone)
 #: make mutants    mistakes that the tests must notice, one at a time
 #: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
@@ -452,11 +455,11 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants vm-tests-long test-kvm \
+LONG_TESTS := lint format-check models mutants prove vm-tests-long test-kvm \
 	test-distributions
 
 test-all:
-	@tools/setup.sh install build run test fuzz bochs emulator lint models
+	@tools/setup.sh install build run test fuzz bochs emulator lint models prove
 	@mkdir -p $B && rm -f $B/counts
 	@$(MAKE) --no-print-directory test || [ -s $B/counts ] || \
 		echo 0 1 >>$B/counts
@@ -548,8 +551,14 @@ models:
 	@tools/setup.sh install models
 	@$(PYTHON) tools/models.py
 
+prove:
+	@tools/setup.sh install prove
+	@tools/setup.sh optional contracts
+	@$(PYTHON) tools/prove.py $(FILES)
+
 mutants:
-	@tools/setup.sh install build test
+	@tools/setup.sh install build test prove
+	@tools/setup.sh optional contracts
 	@$(PYTHON) tools/mutants.py
 
 coverage:

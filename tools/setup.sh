@@ -3,14 +3,15 @@
 #
 #   setup.sh check GROUP...     say what is missing and the command that installs it
 #   setup.sh install GROUP...   install it if we are root, else as check
+#   setup.sh optional GROUP     the same where apt has all of it, else say so
 #   setup.sh packages           the command that installs everything
 #   setup.sh emulator           build the emulator, once; prints nothing if it is there
 #   setup.sh emulator-path      its path
 #
-# SETUP=skip: check and install do nothing, for another distribution than Debian.
+# SETUP=skip: check, install and optional do nothing, for another distribution than Debian.
 #
-# Groups: build, run, test, fuzz, bochs, lint, models, distributions, course,
-# book, emulator (nothing if it is built, or QEMU= names another).
+# Groups: build, run, test, fuzz, bochs, lint, models, prove, contracts (Debian 12
+# has them), distributions, course, book, emulator (nothing if it is built, or QEMU= names another).
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -45,6 +46,8 @@ course='patch:patch git:git'
 book='/usr/share/doc/python3-markdown:python3-markdown'
 lint='shellcheck:shellcheck clang-format-19:clang-format-19'
 models='gcc:gcc spin:spin'
+prove='clang:clang z3:z3'
+contracts='frama-c:frama-c-base why3:why3 z3:z3 cvc4:cvc4 gcc:gcc'
 emulator="gcc:gcc ninja:ninja-build pkg-config:pkg-config patch:patch
           flex:flex bison:bison xz:xz-utils dpkg-source:dpkg-dev
           /usr/share/doc/python3-venv:python3-venv
@@ -95,19 +98,29 @@ known_groups() {
 	local group
 	for group; do
 		case $group in
-		build | run | test | fuzz | bochs | lint | models | emulator | \
-		distributions | course | book) ;;
+		build | run | test | fuzz | bochs | lint | models | prove | \
+		contracts | emulator | distributions | course | book) ;;
 		*) say "no such group: $group"; exit 2 ;;
 		esac
+	done
+}
+
+# Whether apt has all of the packages $@; if not, says which it lacks.
+apt_has() {
+	local package
+	for package; do
+		apt-cache show "$package" >/dev/null 2>&1 ||
+			{ echo "$package"; return 1; }
 	done
 }
 
 # All packages of all groups
 all_packages() {
 	local item
+	apt_has frama-c-base >/dev/null || contracts=
 	# shellcheck disable=SC2086,SC2154  # one word an item
-	for item in git $build $run $test $fuzz $bochs $lint $models $distributions \
-		$course $book $emulator; do
+	for item in git $build $run $test $fuzz $bochs $lint $models $prove \
+		$contracts $distributions $course $book $emulator; do
 		echo "${item##*:}"
 	done | sort -u
 }
@@ -153,6 +166,18 @@ check | install)
 	packages=$(missing_packages "$@")
 	# shellcheck disable=SC2086  # one word a package
 	install_packages "$command" $packages
+	;;
+optional)
+	known_groups "$@"
+	[ "${SETUP:-}" != skip ] || exit 0
+	packages=$(missing_packages "$@")
+	[ -n "$packages" ] || exit 0
+	[ "$(id -u)" != 0 ] || apt-get -qq update
+	# shellcheck disable=SC2086  # one word a package
+	missing=$(apt_has $packages) ||
+		{ say "apt has no $missing: left out"; exit 0; }
+	# shellcheck disable=SC2086
+	install_packages install $packages
 	;;
 packages)
 	echo "apt-get update && apt-get install --no-install-recommends" \
