@@ -16,6 +16,30 @@ struct cursor {
 	u8 rex;
 };
 
+/*@ predicate cursor(struct cursor *c) =
+  @   \valid(c) && c->at <= c->available && c->at <= MAX_INSTRUCTION &&
+  @   \valid_read(c->code + (0 .. c->available - 1)) &&
+  @   \separated(c, c->code + (0 .. c->available - 1));
+  @ predicate onward{L1, L2}(struct cursor *c) =
+  @   \at(c->at, L1) <= \at(c->at, L2) &&
+  @   (\at(c->overrun, L1) ==> \at(c->overrun, L2));
+  @ predicate sizes(struct cursor *c) =
+  @   (c->operand == 2 || c->operand == 4 || c->operand == 8) &&
+  @   (c->address == 16 || c->address == 32 || c->address == 64);
+  @ predicate apart(struct cursor *c, struct decoded *d) =
+  @   \valid(d) && \separated(c, d) &&
+  @   \separated(c->code + (0 .. c->available - 1), d);
+  @ predicate sound(struct decoded *d) =
+  @   (d->size == 1 || d->size == 2 || d->size == 4 || d->size == 8) &&
+  @   d->reg <= 15 && d->reg_size <= 8 && (d->high_byte ==> d->reg <= 3);
+  @*/
+
+/*@ requires cursor(c);
+  @ assigns c->at, c->overrun;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures c->at == \old(c->at) && c->overrun == 1 ||
+  @         c->at == \old(c->at) + 1 && c->overrun == \old(c->overrun);
+  @*/
 static u8 next_byte(struct cursor *c)
 {
 	if (c->at >= c->available || c->at >= MAX_INSTRUCTION) {
@@ -25,15 +49,25 @@ static u8 next_byte(struct cursor *c)
 	return c->code[c->at++];
 }
 
+/*@ requires cursor(c) && size <= 8;
+  @ assigns c->at, c->overrun;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @*/
 static u64 next_bytes(struct cursor *c, unsigned int size)
 {
 	u64 value = 0;
 
+	/*@ loop invariant 0 <= i <= size && cursor(c);
+	  @ loop invariant onward{Pre, Here}(c);
+	  @ loop assigns i, value, c->at, c->overrun;
+	  @ loop variant size - i;
+	  @*/
 	for (unsigned int i = 0; i < size; i++)
 		value |= (u64)next_byte(c) << (8 * i);
 	return value;
 }
 
+/*@ assigns \nothing; */
 static bool is_segment_prefix(u8 byte)
 {
 	return byte == 0x26 || byte == 0x2e || byte == 0x36 || byte == 0x3e ||
@@ -41,11 +75,22 @@ static bool is_segment_prefix(u8 byte)
 }
 
 /* Prefixes (SDM 2A 2.1.1, 2.2.1); returns the first byte of the opcode. */
+/*@ requires cursor(c);
+  @ assigns c->at, c->overrun, c->rex, c->operand, c->address;
+  @ ensures cursor(c) && sizes(c);
+  @ ensures !c->overrun ==> 1 <= c->at;
+  @*/
 static u8 skip_prefixes(struct cursor *c)
 {
 	bool operand_prefix = false, address_prefix = false;
 	u8 byte = next_byte(c);
 
+	/*@ loop invariant cursor(c) && onward{Pre, Here}(c);
+	  @ loop invariant !c->overrun ==> 1 <= c->at;
+	  @ loop assigns byte, operand_prefix, address_prefix;
+	  @ loop assigns c->at, c->overrun;
+	  @ loop variant MAX_INSTRUCTION - c->at + (c->overrun ? 0 : 1);
+	  @*/
 	for (; !c->overrun; byte = next_byte(c)) {
 		if (byte == 0x66)
 			operand_prefix = true;
@@ -71,11 +116,17 @@ static u8 skip_prefixes(struct cursor *c)
 
 /* ModRM, SIB and displacement (SDM 2A 2.1.5); false if the operand is a
  * register, for then there is no memory access. */
+/*@ requires cursor(c) && sizes(c) && \valid(reg) && \separated(c, reg) &&
+  @          \separated(c->code + (0 .. c->available - 1), reg);
+  @ assigns c->at, c->overrun, *reg;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures *reg <= 15 && (!c->rex ==> *reg <= 7);
+  @*/
 static bool skip_modrm(struct cursor *c, unsigned int *reg)
 {
 	u8 modrm = next_byte(c), mod = modrm >> 6, rm = modrm & 7;
 
-	*reg = (modrm >> 3 & 7) | (c->rex & REX_R ? 8 : 0);
+	*reg = modrm / 8 % 8 + (c->rex & REX_R ? 8 : 0);
 	if (mod == 3)
 		return false;
 	if (c->address == 16) {
@@ -95,6 +146,11 @@ static bool skip_modrm(struct cursor *c, unsigned int *reg)
 }
 
 /* Without REX, byte registers 4 to 7 are AH, CH, DH, BH (SDM 2A 3.1.1.1). */
+/*@ requires \valid_read(c) && \valid(d) && \separated(c, d);
+  @ requires !d->high_byte && d->reg <= 15 && (!c->rex ==> d->reg <= 7);
+  @ assigns d->high_byte, d->reg;
+  @ ensures d->reg <= 15 && (d->high_byte ==> d->reg <= 3);
+  @*/
 static void byte_register(const struct cursor *c, struct decoded *d)
 {
 	if (!c->rex && d->reg >= 4) {
@@ -103,6 +159,12 @@ static void byte_register(const struct cursor *c, struct decoded *d)
 	}
 }
 
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte;
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool mov_register(struct cursor *c, struct decoded *d, u8 opcode)
 {
 	bool byte = !(opcode & 1);
@@ -116,6 +178,12 @@ static bool mov_register(struct cursor *c, struct decoded *d, u8 opcode)
 	return true;
 }
 
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte && d->reg == 0 && d->reg_size == 0;
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool mov_immediate(struct cursor *c, struct decoded *d, u8 opcode)
 {
 	unsigned int reg, size = opcode & 1 ? c->operand : 1;
@@ -131,6 +199,12 @@ static bool mov_immediate(struct cursor *c, struct decoded *d, u8 opcode)
 }
 
 /* A0 to A3: the address stands in the instruction. */
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte;
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool mov_offset(struct cursor *c, struct decoded *d, u8 opcode)
 {
 	d->write = opcode & 2;
@@ -142,6 +216,12 @@ static bool mov_offset(struct cursor *c, struct decoded *d, u8 opcode)
 
 /* MOVZX 0F B6/B7, MOVSX 0F BE/BF, MOVSXD 63 (which with a 16-bit operand
  * reads no more than that) */
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte && (size == 1 || size == 2 || size == 4);
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool mov_extend(struct cursor *c, struct decoded *d, unsigned int size,
 		       bool sign)
 {
@@ -151,6 +231,12 @@ static bool mov_extend(struct cursor *c, struct decoded *d, unsigned int size,
 	return skip_modrm(c, &d->reg);
 }
 
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte;
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool decode_two_byte(struct cursor *c, struct decoded *d)
 {
 	u8 opcode = next_byte(c);
@@ -166,6 +252,12 @@ static bool decode_two_byte(struct cursor *c, struct decoded *d)
 	}
 }
 
+/*@ requires cursor(c) && sizes(c) && apart(c, d);
+  @ requires !d->high_byte && d->reg == 0 && d->reg_size == 0;
+  @ assigns c->at, c->overrun, *d;
+  @ ensures onward{Pre, Post}(c) && cursor(c);
+  @ ensures \result ==> sound(d);
+  @*/
 static bool decode_opcode(struct cursor *c, struct decoded *d, u8 opcode)
 {
 	switch (opcode) {
@@ -197,7 +289,8 @@ bool decode_mov(const u8 *code, unsigned int available, unsigned int bits,
 	struct cursor c = {.code = code, .available = available, .bits = bits};
 	u8 opcode = skip_prefixes(&c);
 
-	*d = (struct decoded){0};
+	d->write = d->immediate = d->high_byte = d->sign_extend = false;
+	d->value = d->reg = d->reg_size = 0;
 	if (!decode_opcode(&c, d, opcode) || c.overrun)
 		return false;
 	d->length = c.at;

@@ -24,6 +24,17 @@ struct decoded {
  * @bits is 16, 32 or 64.  False for any other instruction, and where @code ends
  * early.
  */
+/*@ requires bits == 16 || bits == 32 || bits == 64;
+  @ requires \valid_read(code + (0 .. available - 1)) && \valid(d);
+  @ requires \separated(code + (0 .. available - 1), d);
+  @ assigns *d;
+  @ ensures \result ==> 1 <= d->length <= MAX_INSTRUCTION;
+  @ ensures \result ==> d->length <= available;
+  @ ensures \result ==>
+  @   (d->size == 1 || d->size == 2 || d->size == 4 || d->size == 8);
+  @ ensures \result ==> d->reg <= 15 && d->reg_size <= 8;
+  @ ensures \result && d->high_byte ==> d->reg <= 3;
+  @*/
 bool decode_mov(const u8 *code, unsigned int available, unsigned int bits,
 		struct decoded *d);
 

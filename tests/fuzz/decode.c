@@ -27,6 +27,9 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 	if (!size)
 		return 0;
 	fuzz_begin();
+	/* Between the members, where nobody writes */
+	memset(&d, 0, sizeof(d));
+	memset(&again, 0, sizeof(again));
 	bits = modes[bytes[0] % 3];
 	if (!decode_mov(bytes + 1, size - 1, bits, &d))
 		return 0;
