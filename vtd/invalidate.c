@@ -16,6 +16,8 @@
 #define SELECT_DOMAIN (2 << 4)
 #define SELECT_DEVICE (3 << 4)
 
+#define ALL_CONTEXTS (DESC_CONTEXT | GLOBAL)
+#define ALL_IRTES DESC_IEC /* granularity 0 (VT-d 6.5.2.7) */
 #define CONTEXT_CACHE_DOMAIN(id) ((u64)(id) << 16)
 #define CONTEXT_SID(sid) ((u64)(sid) << 32)
 #define IOTLB_DRAIN_WRITES BIT(6)
@@ -43,8 +45,8 @@ static u64 queue_tail(const struct vtd_unit *unit)
 }
 
 /* The low words of descriptors: a function's context entry, a domain's IOTLB
- * entries, an interrupt entry, and a write of @value when all before are done
- * (VT-d 6.5.2.1, 6.5.2.3, 6.5.2.7, 6.5.2.8) */
+ * entries or all, an interrupt entry, and a write of @value when all before are
+ * done (VT-d 6.5.2.1, 6.5.2.3, 6.5.2.7, 6.5.2.8) */
 static u64 context_descriptor(u16 domain, u16 sid)
 {
 	return DESC_CONTEXT | SELECT_DEVICE | CONTEXT_CACHE_DOMAIN(domain) |
@@ -61,6 +63,11 @@ static u64 drains(u64 cap)
 static u64 iotlb_descriptor(u64 cap, u16 domain)
 {
 	return DESC_IOTLB | SELECT_DOMAIN | drains(cap) | IOTLB_DOMAIN(domain);
+}
+
+static u64 all_iotlb_descriptor(u64 cap)
+{
+	return DESC_IOTLB | GLOBAL | drains(cap);
 }
 
 static u64 irte_descriptor(u16 index)
@@ -206,8 +213,8 @@ static int invalidate(struct vtd_unit *unit, u64 low)
 
 int vtd_invalidate_all(struct vtd_unit *unit)
 {
-	int contexts = invalidate(unit, DESC_CONTEXT | GLOBAL);
-	int iotlb = invalidate(unit, DESC_IOTLB | GLOBAL | drains(unit->cap));
+	int contexts = invalidate(unit, ALL_CONTEXTS);
+	int iotlb = invalidate(unit, all_iotlb_descriptor(unit->cap));
 
 	return contexts ? contexts : iotlb;
 }
@@ -224,7 +231,7 @@ int vtd_invalidate_domain(struct vtd_unit *unit, u16 domain)
 
 int vtd_invalidate_all_irtes(struct vtd_unit *unit)
 {
-	return invalidate(unit, DESC_IEC);
+	return invalidate(unit, ALL_IRTES);
 }
 
 int vtd_invalidate_irte(struct vtd_unit *unit, u16 index)

@@ -28,6 +28,19 @@ bool claim_iotlb_descriptor(u64 cap, u16 domain)
 	       FIELD(low, 63, 32) == 0;
 }
 
+/* The same of all: granularity 1 for contexts and IOTLB, 0 for interrupt
+ * entries, no domain, source ID or index. */
+bool claim_global_descriptors(u64 cap)
+{
+	u64 iotlb = all_iotlb_descriptor(cap);
+
+	return ALL_CONTEXTS == 0x11 && ALL_IRTES == 4 &&
+	       FIELD(iotlb, 3, 0) == 2 && FIELD(iotlb, 5, 4) == 1 &&
+	       FIELD(iotlb, 6, 6) == FIELD(cap, 54, 54) &&
+	       FIELD(iotlb, 7, 7) == FIELD(cap, 55, 55) &&
+	       FIELD(iotlb, 63, 8) == 0;
+}
+
 /* VT-d 6.5.2.7.  Type 3:0 as 4, granularity 4 as 1: an index, reserved 26:5,
  * index mask 31:27 as 0: one entry, index 47:32, reserved 63:48. */
 bool claim_irte_descriptor(u16 index)
