@@ -43,13 +43,19 @@ u64 acpi_field(const void *table, u32 offset, unsigned int size)
 	return value;
 }
 
-static bool sums_to_zero(const void *bytes, u64 size)
+/*@ requires \valid_read(bytes + (0 .. size - 1));
+  @ assigns \nothing;
+  @*/
+static bool sums_to_zero(const u8 *bytes, u64 size)
 {
-	const u8 *p = bytes;
 	u8 sum = 0;
 
+	/*@ loop invariant 0 <= i <= size;
+	  @ loop assigns i, sum;
+	  @ loop variant size - i;
+	  @*/
 	for (u64 i = 0; i < size; i++)
-		sum += p[i];
+		sum += bytes[i];
 	return sum == 0;
 }
 
@@ -66,7 +72,7 @@ static const struct acpi_header *check_table(hpa_t base)
 		       h->signature, base, h->length);
 		return NULL;
 	}
-	if (!sums_to_zero(h, h->length)) {
+	if (!sums_to_zero((const u8 *)h, h->length)) {
 		hv_log("acpi: table %.4s at 0x%lx: checksum is wrong\n",
 		       h->signature, base);
 		return NULL;
@@ -109,7 +115,7 @@ void acpi_init(hpa_t at, acpi_map_fn *map_table)
 
 const struct acpi_header *acpi_table(const char *signature)
 {
-	const void *p = (const void *)rsdp;
+	const u8 *p = (const u8 *)rsdp;
 	const struct acpi_header *root;
 
 	if (!rsdp || map(rsdp, RSDP_SIZE_1))
@@ -132,15 +138,27 @@ const struct acpi_header *acpi_table(const char *signature)
 	return NULL;
 }
 
-const u8 *acpi_next_entry(const struct acpi_header *table, u32 *at)
+/*@ requires \valid_read(table + (0 .. length - 1)) && length <= ACPI_TABLE_MAX;
+  @ requires \valid(at) && *at <= ACPI_TABLE_MAX;
+  @ requires \separated(at, table + (0 .. length - 1));
+  @ assigns *at;
+  @ ensures \result == \null ==> *at == \old(*at);
+  @ ensures \result != \null ==> \result == table + \old(*at) &&
+  @   \old(*at) + 2 <= *at <= length && *at == \old(*at) + \result[1];
+  @*/
+static const u8 *next_entry(const u8 *table, u32 length, u32 *at)
 {
-	const u8 *entry = (const u8 *)table + *at;
+	const u8 *entry = table + *at;
 
-	if (*at + 2 > table->length || entry[1] < 2 ||
-	    entry[1] > table->length - *at)
+	if (*at + 2 > length || entry[1] < 2 || entry[1] > length - *at)
 		return NULL;
 	*at += entry[1];
 	return entry;
+}
+
+const u8 *acpi_next_entry(const struct acpi_header *table, u32 *at)
+{
+	return next_entry((const u8 *)table, table->length, at);
 }
 
 static bool enabled_cpu(const u8 *entry, u32 *id)
@@ -158,8 +176,15 @@ static bool enabled_cpu(const u8 *entry, u32 *id)
 	return false;
 }
 
+/*@ requires \valid_read(ids + (0 .. count - 1));
+  @ assigns \nothing;
+  @*/
 static bool is_in(u32 id, const u32 *ids, unsigned int count)
 {
+	/*@ loop invariant 0 <= i <= count;
+	  @ loop assigns i;
+	  @ loop variant count - i;
+	  @*/
 	for (unsigned int i = 0; i < count; i++)
 		if (ids[i] == id)
 			return true;
