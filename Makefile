@@ -524,12 +524,13 @@ book:
 FUZZ_CC ?= clang
 FUZZ_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -I. \
 	-fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=undefined
+	-fno-sanitize-recover=undefined \
+	-fsanitize-coverage-ignorelist=tests/fuzz/unwatched.txt
 
 define fuzz_rule
 $B/fuzz/$(1): tests/fuzz/$(1).c tests/fuzz/support.c hv/format.c \
 		$(call unit_sources,tests/fuzz/$(1).c) $(wildcard tests/fuzz/*.h) \
-		$(HEADERS)
+		tests/fuzz/unwatched.txt $(HEADERS)
 	@mkdir -p $B/fuzz
 	$$(call say,FUZZ,tests/fuzz/$(1).c)
 	$$Q$(FUZZ_CC) $(FUZZ_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka

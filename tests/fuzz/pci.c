@@ -24,15 +24,13 @@ static struct {
 	u8 space[PCI_CONFIG_SIZE], writable[PCI_CONFIG_SIZE];
 } function[MAX_FUNCTIONS];
 static unsigned int count;
+static u8 number[65536]; /* by RID, from 1 on: most look-ups find none */
 static unsigned int buses;
 static u64 accesses;
 
 static int find(u16 rid)
 {
-	for (unsigned int i = 0; i < count; i++)
-		if (function[i].rid == rid)
-			return i;
-	return -1;
+	return number[rid] - 1;
 }
 
 static int find_config(const struct pci_function *fn, u16 reg, size_t size)
@@ -77,6 +75,7 @@ static void forget(void)
 	for (unsigned int i = 0; i < count; i++) {
 		memset(function[i].space, 0, PCI_CONFIG_SIZE);
 		memset(function[i].writable, 0, PCI_CONFIG_SIZE);
+		number[function[i].rid] = 0;
 	}
 	count = 0;
 	accesses = 0;
@@ -94,6 +93,7 @@ static bool add_record(struct input *in)
 			return false;
 		i = count++;
 		function[i].rid = rid;
+		number[rid] = count;
 	}
 	memcpy(function[i].space + reg, &value, 4);
 	memcpy(function[i].writable + reg, &writable, 4);

@@ -7,6 +7,7 @@
 #include "hv/time.h"
 #include "hv/weaken.h"
 #include "tests/fuzz/fuzz.h"
+#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,20 @@
 /* A wait of a second is over after ten looks at the clock. */
 #define CLOCK_STEP_US 100000
 
+#define POOL_PAGES 512
+
 __attribute__((weak)) u32 weaken; /* hv/weaken.h: nothing */
 char fuzz_log[1024];
 size_t fuzz_pages_left;
 static u64 now;
 static size_t pages_used[PAGE_USES];
+
+/*
+ * Pages are taken in turn from this, because the heap's cost most of the time.
+ * What is free may not be touched, and neither may a page behind each piece.
+ */
+static u8 pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
+static bool taken[POOL_PAGES];
 
 /* The models of hardware are not freed between inputs. */
 const char *__asan_default_options(void);
@@ -29,6 +39,11 @@ const char *__asan_default_options(void)
 
 void fuzz_begin(void)
 {
+	static bool begun;
+
+	if (!begun)
+		ASAN_POISON_MEMORY_REGION(pool, sizeof(pool));
+	begun = true;
 	now = 0;
 	fuzz_pages_left = SIZE_MAX / 2; /* more may be freed */
 	fuzz_log[0] = '\0';
@@ -67,14 +82,54 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-/* From the heap, so that what is free may not be touched. */
+/* The first of @count pages and the one behind, or NULL. */
+static void *pool_take(size_t count)
+{
+	static size_t next;
+
+	for (size_t seen = 0, free = 0; seen < 2 * POOL_PAGES; seen++) {
+		if (!next) /* what is around the end is not one piece */
+			free = 0;
+		free = taken[next] ? 0 : free + 1;
+		next = (next + 1) % POOL_PAGES;
+		if (free > count) {
+			size_t first = (next + POOL_PAGES - free) % POOL_PAGES;
+
+			memset(&taken[first], true, free);
+			ASAN_UNPOISON_MEMORY_REGION(pool[first],
+						    count * PAGE_SIZE);
+			return pool[first];
+		}
+	}
+	return NULL;
+}
+
+/* Beyond the last one if @pages are not of the pool */
+static size_t pool_index(const void *pages)
+{
+	return ((uintptr_t)pages - (uintptr_t)pool) / PAGE_SIZE;
+}
+
+static void pool_give(void *pages, size_t count)
+{
+	size_t first = pool_index(pages);
+
+	for (size_t i = first; i <= first + count; i++) {
+		CHECK(taken[i]);
+		taken[i] = false;
+	}
+	ASAN_POISON_MEMORY_REGION(pages, count * PAGE_SIZE);
+}
+
 void *page_alloc(size_t count, enum page_use use)
 {
 	void *pages;
 
 	if (count > fuzz_pages_left)
 		return NULL;
-	pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
+	pages = pool_take(count);
+	if (!pages)
+		pages = aligned_alloc(PAGE_SIZE, count * PAGE_SIZE);
 	CHECK(pages);
 	memset(pages, 0, count * PAGE_SIZE);
 	fuzz_pages_left -= count;
@@ -88,7 +143,10 @@ void page_free(void *pages, size_t count, enum page_use use)
 	CHECK(pages_used[use] >= count);
 	pages_used[use] -= count;
 	fuzz_pages_left += count;
-	free(pages);
+	if (pool_index(pages) < POOL_PAGES)
+		pool_give(pages, count);
+	else
+		free(pages);
 }
 
 size_t page_count(enum page_use use)
