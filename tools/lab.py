@@ -50,9 +50,11 @@ def read_answers(path):
 
 
 def value_of(text):
-    """A number as people write it: 26, 0x1a, 1ah; else the words."""
+    """A number as people write it: 26, 0x1a, 1ah, 11010b; else the words."""
     text = text.lower().replace("_", "")
     try:
+        if re.fullmatch(r"[01]+b", text):
+            return int(text[:-1], 2)
         if re.fullmatch(r"[0-9a-f]+h", text):
             return int(text[:-1], 16)
         return int(text, 0)
@@ -148,6 +150,9 @@ class Lab:
             self.judge(key, False, "no answer yet")
         elif said == truth:
             self.judge(key, True, self.answers[key])
+        elif isinstance(truth, int) and not isinstance(said, int):
+            self.judge(key, False, f"you said {self.answers[key]}, which is no "
+                       "number: write it as 3, 0x3, 3h or 011b")
         else:
             self.judge(key, False, f"you said {self.answers[key]}; the run "
                        f"says otherwise: {where}")
@@ -348,6 +353,8 @@ def play(number):
     options.shell = True
     if os.environ.get("WEAKEN"):
         options.settings["weaken"] = os.environ["WEAKEN"]
+    if options.settings.get("cmdline") == "commands":
+        options.settings["cmdline"] += " echo"
     print("Ctrl-A C: the emulator's monitor, and back; Ctrl-A X: the end")
     return machine.run_on_terminal(options)
 

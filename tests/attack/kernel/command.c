@@ -15,31 +15,46 @@
  *   attack NAME           one of the VF attacks, or stale translations
  *   end
  *
- * Numbers are hexadecimal.  Each answers with one line, "did: ...".
+ * Numbers are hexadecimal.  Each answers with one line, "did: ...".  For people
+ * there is a prompt, an echo, and a backspace.
  */
 #include "hv/string.h"
 #include "tests/attack/kernel/vf.h"
 
 #define UART_LSR (GUEST_UART_PORT + 5)
 #define LSR_DATA 1
+#define DELETE 0x7f /* what terminals send for backspace */
 
 static const char *at;
 
-static void read_line(char *line, unsigned int size)
+static char read_character(void)
 {
+	while (!(in8(UART_LSR) & LSR_DATA))
+		wait_ms(1);
+	return (char)in8(GUEST_UART_PORT);
+}
+
+static void read_line(char *line, unsigned int size, bool echo)
+{
+	const char *prompt = "> ", *rubout = "\b \b", *end = "\n";
 	unsigned int length = 0;
+	char c;
 
-	for (;;) {
-		char c;
-
-		while (!(in8(UART_LSR) & LSR_DATA))
-			wait_ms(1);
-		c = (char)in8(GUEST_UART_PORT);
-		if (c == '\n' || c == '\r')
-			break;
-		if (length + 1 < size)
+	if (!echo)
+		prompt = rubout = end = "";
+	print("%s", prompt);
+	for (c = read_character(); c != '\n' && c != '\r';
+	     c = read_character()) {
+		if (c == '\b' || c == DELETE) {
+			print("%s", length ? rubout : "");
+			length -= length > 0;
+		} else if (length + 1 < size) {
 			line[length++] = c;
+			if (echo)
+				print("%c", c);
+		}
 	}
+	print("%s", end);
 	line[length] = '\0';
 }
 
@@ -104,6 +119,11 @@ static void write_and_listen(u64 address, u32 value)
 	u64 before = all_interrupts(&vector), after;
 	bool sent;
 
+	if (!value || value > 0xfe) {
+		print("did: nothing: VALUE is from 1 to fe, as it is the head "
+		      "of a ring\n");
+		return;
+	}
 	vector = 0;
 	sent = vf_write(address, value);
 	after = all_interrupts(&vector);
@@ -193,7 +213,7 @@ static void obey(void)
 	}
 }
 
-void take_commands(void)
+void take_commands(bool echo)
 {
 	char line[80];
 
@@ -202,7 +222,7 @@ void take_commands(void)
 	vf_start();
 	print("attack kernel: ready\n");
 	for (;;) {
-		read_line(line, sizeof(line));
+		read_line(line, sizeof(line), echo);
 		at = line;
 		if (word("end"))
 			return;

@@ -405,7 +405,7 @@ void attack_main(const u8 *boot_params)
 	if (argument("time="))
 		attack_time(number(argument("time=")));
 	if (argument("commands"))
-		take_commands();
+		take_commands(argument("echo"));
 	else if (!argument("only-end"))
 		all_attacks(low_ram_end(boot_params));
 	print("attack kernel: done\n");

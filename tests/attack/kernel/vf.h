@@ -74,7 +74,7 @@ void attack_config(void);
 void attack_mailbox(void);
 void attack_flr(void);
 
-/* Commands from the console, until "end": see command.c. */
-void take_commands(void);
+/* Commands from the console, until "end": see command.c.  @echo: for people. */
+void take_commands(bool echo);
 
 #endif
