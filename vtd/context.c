@@ -8,7 +8,7 @@
  *
  *    context entry (128 bits), one a device and function
  *    127      88 87        72 71 70  67 66 64
- *   | 0        | domain ID   | 0| avail| AW  |     AW: levels of the table
+ *   | 0        | domain ID   | 0| avail| AW  |     AW: levels of the table - 2
  *    63                     12 11      4 3  2  1   0
  *   | second-level pointer    | 0       | TT  |FPD| P |
  *
