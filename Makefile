@@ -49,13 +49,13 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c
 FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,\
 	$(filter-out %/support.c %/replay.c %/functions.c,$(wildcard tests/fuzz/*.c)))
 
-FORMATTED := $(C_FILES) $(HEADERS) $(wildcard guest/tools/*.c tests/unit/*.c \
+FORMATTED := $(C_FILES) $(HEADERS) $(wildcard tools/*.c guest/tools/*.c tests/unit/*.c \
 	tests/fuzz/*.[ch] tests/threads/*.[ch] tests/threads/host/hv/*.h \
 	tests/threads/host/hv/vmx/*.h tests/small_world/*.c \
 	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
 	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch] \
 	tests/prove/*.[ch] course/*/*.c)
-SCRIPTS := .ci/run $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
+SCRIPTS := .ci/run tools/check-config $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh course/*/*.sh)
 
 # The recipes' own words say what they do; V=1 shows the commands.
@@ -192,6 +192,16 @@ $B/gangway.efi: $B/gangway.so tools/nx_compat.py
 	$(call say,EFI,$@)
 	$Q$(OBJCOPY) $(EFI_SECTIONS:%=-j %) -O efi-app-x86_64 $< $@
 	$Q$(PYTHON) tools/nx_compat.py $@
+
+# tools/check-config: the parser and the checks, on the host
+CHECK_CONFIG_C := tools/check_config.c $(wildcard hv/machine/config*.c) \
+	hv/weaken.c guest/linux.c guest/kernel_kind.c guest/pe.c \
+	hv/memory_map.c hv/format.c
+
+$B/check-config: $(CHECK_CONFIG_C) $(HEADERS)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -I. -o $@ $(CHECK_CONFIG_C)
 
 # --- the guest
 
@@ -360,6 +370,7 @@ $B/unit/$(1): tests/unit/$(1).c tests/unit/support.c \
 	@mkdir -p $B/unit
 	$$(call say,CC,tests/unit/$(1).c)
 	$$Q$(CC) $$(if $$(filter %/processor_model.c,$$^),-Itests/unit/processor) \
+		$$(if $$(filter boot/%.c,$$^),$(EFI_CFLAGS) -fshort-wchar) \
 		$(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $t))))

@@ -73,7 +73,8 @@ static void read_config(void)
 static void read_files(void)
 {
 	const struct config *c = &handed.config;
-	char reason[128];
+	const char *initrd[CONFIG_INITRDS_MAX];
+	char reason[240];
 
 	handed.kernel = file_read(c->kernel, "kernel", KERNEL_MAX);
 	if (!linux_check((void *)handed.kernel.base, handed.kernel.size, reason,
@@ -83,10 +84,14 @@ static void read_files(void)
 			  c->kernel, reason);
 	boot_print("gangway: kernel %s, %lu KiB\n", c->kernel,
 		   handed.kernel.size / KIB);
-	if (!c->initrd[0])
+	if (!c->initrd_count)
 		return;
-	handed.initrd = file_read(c->initrd, "initrd", INITRD_MAX);
-	boot_print("gangway: initrd %s, %lu KiB\n", c->initrd,
+	for (unsigned int i = 0; i < c->initrd_count; i++)
+		initrd[i] = c->initrd[i];
+	handed.initrd =
+		files_read(initrd, c->initrd_count, "initrd", INITRD_MAX);
+	boot_print("gangway: initrd %s%s, %lu KiB\n", initrd[0],
+		   c->initrd_count > 1 ? " and those behind it" : "",
 		   handed.initrd.size / KIB);
 }
 

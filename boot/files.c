@@ -8,6 +8,7 @@
 #define PATH_MAX 512
 #define PATH_NODES_MAX 32
 #define READ_CHUNK MIB
+#define PART_ALIGN 4
 #define PROGRESS_FROM (4 * MIB) /* smaller files are read without */
 
 static EFI_FILE_HANDLE volume;
@@ -79,6 +80,7 @@ void files_init(void)
 			  "no file system where gangway.efi was loaded from "
 			  "(%s): start it from a disk or a USB stick",
 			  boot_status(status));
+	directory[0] = 0;
 	if (!find_directory(loader.image->FilePath))
 		boot_stop(EFI_BUFFER_TOO_SMALL,
 			  "gangway.efi's own path is too long: move it closer "
@@ -99,6 +101,15 @@ static void full_path(const char *path, CHAR16 full[2 * PATH_MAX])
 	for (size_t i = 0; path[i] && length < 2 * PATH_MAX - 1; i++)
 		full[length++] = path[i] == '/' ? '\\' : path[i];
 	full[length] = 0;
+}
+
+static void path_text(const CHAR16 *path, char text[2 * PATH_MAX])
+{
+	size_t i = 0;
+
+	for (; path[i]; i++)
+		text[i] = path[i] < 0x7f ? path[i] : '?';
+	text[i] = '\0';
 }
 
 static EFI_STATUS file_size(EFI_FILE_HANDLE file, u64 *size)
@@ -146,32 +157,63 @@ static EFI_STATUS read_all(EFI_FILE_HANDLE file, const char *path,
 	return EFI_SUCCESS;
 }
 
-struct hpa_range file_read(const char *path, const char *what, u64 max)
+static EFI_FILE_HANDLE open_file(const char *path, const char *what, u64 max,
+				 u64 *size)
 {
 	static CHAR16 full[2 * PATH_MAX];
-	struct hpa_range range = {0, 0};
+	static char text[2 * PATH_MAX];
 	EFI_FILE_HANDLE file;
 	EFI_STATUS status;
 
 	full_path(path, full);
 	status = volume->Open(volume, &file, full, EFI_FILE_MODE_READ, 0);
 	if (!EFI_ERROR(status))
-		status = file_size(file, &range.size);
+		status = file_size(file, size);
+	path_text(full, text);
 	if (EFI_ERROR(status))
 		boot_stop(status,
 			  "%s %s: %s on the volume that gangway.efi was loaded "
-			  "from: put it there (without \\ at its start, a path "
-			  "begins beside gangway.efi)",
-			  what, path, boot_status(status));
-	if (!range.size || range.size > max)
+			  "from: put it there (a path with \\ at its start "
+			  "begins at the root, any other beside gangway.efi)",
+			  what, text, boot_status(status));
+	if (!*size || *size > max)
 		boot_stop(EFI_LOAD_ERROR,
-			  "%s %s has %lu bytes: expected 1 to %lu", what, path,
-			  range.size, max);
+			  "%s %s has %lu bytes: expected 1 to %lu", what, text,
+			  *size, max);
+	return file;
+}
+
+struct hpa_range files_read(const char *const *path, unsigned int count,
+			    const char *what, u64 max)
+{
+	EFI_FILE_HANDLE file[CONFIG_INITRDS_MAX];
+	u64 size[CONFIG_INITRDS_MAX];
+	struct hpa_range range = {0, 0};
+	u64 at = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		file[i] = open_file(path[i], what, max - range.size, &size[i]);
+		range.size = ALIGN_UP(range.size, PART_ALIGN) + size[i];
+	}
 	range.base = memory_take(range.size, what);
-	status = read_all(file, path, range);
-	file->Close(file);
-	if (EFI_ERROR(status))
-		boot_stop(status, "%s %s: reading failed: %s", what, path,
-			  boot_status(status));
+	for (unsigned int i = 0; i < count; i++) {
+		u64 start = ALIGN_UP(at, PART_ALIGN);
+		EFI_STATUS status;
+
+		memset((void *)(range.base + at), 0, start - at);
+		at = start + size[i];
+		status = read_all(
+			file[i], path[i],
+			(struct hpa_range){range.base + start, size[i]});
+		file[i]->Close(file[i]);
+		if (EFI_ERROR(status))
+			boot_stop(status, "%s %s: reading failed: %s", what,
+				  path[i], boot_status(status));
+	}
 	return range;
+}
+
+struct hpa_range file_read(const char *path, const char *what, u64 max)
+{
+	return files_read(&path, 1, what, max);
 }

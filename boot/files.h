@@ -8,10 +8,16 @@
 void files_init(void);
 
 /*
- * Read the file at @path (from our directory, or from the volume's root if it
- * begins with \ or /) into pages, at most @max bytes.  @what names it in
- * messages.  Stops if it cannot be read.
+ * Read the @count files at @path (from our directory, or from the volume's root
+ * if it begins with \ or /; / is taken for \) one behind the other into pages,
+ * at most @max bytes.  Each begins at a multiple of 4 bytes, as the parts of an
+ * initramfs must, with zeros between them.  @what names one in messages.  Stops
+ * if one cannot be read.
  */
+struct hpa_range files_read(const char *const *path, unsigned int count,
+			    const char *what, u64 max);
+
+/* The same, of one file */
 struct hpa_range file_read(const char *path, const char *what, u64 max);
 
 #endif

@@ -4,6 +4,7 @@
  * setup header is checked first, and only that copy is used.
  */
 #include "guest/linux.h"
+#include "guest/kernel_kind.h"
 #include "hv/format.h"
 #include "hv/guest_layout.h"
 #include "hv/log.h"
@@ -103,7 +104,8 @@ static const char *header_error(const struct setup_header *h)
 	if (!(h->loadflags & LOADFLAGS_HIGH))
 		return "a zImage, not a bzImage";
 	if (!(h->xloadflags & XLF_KERNEL_64))
-		return "no 64-bit entry point: a 32-bit kernel?";
+		return "no 64-bit entry point: take a kernel for x86-64 "
+		       "(amd64)";
 	if (!IS_ALIGNED(h->pref_address, PAGE_SIZE) || h->pref_address < MIB ||
 	    h->pref_address >= 4 * GIB || !h->init_size)
 		return "its load address or memory size makes no sense";
@@ -115,12 +117,15 @@ static const char *parse_kernel(const void *kernel, u64 size,
 				struct kernel_file *file)
 {
 	struct setup_header *h = &file->header;
-	const char *error;
+	const char *error = kernel_kind(kernel, size);
 	u64 setup_size, declared;
 
 	if (size < HEADER_OFFSET + sizeof(*h))
-		return "not a bzImage (too short for a setup header)";
+		return error ? error
+			     : "not a bzImage (too short for a setup header)";
 	memcpy(h, (const u8 *)kernel + HEADER_OFFSET, sizeof(*h));
+	if (error && (h->boot_flag != BOOT_FLAG || h->header != HEADER_MAGIC))
+		return error;
 	error = header_error(h);
 	if (error)
 		return error;

@@ -48,18 +48,21 @@ def run_unit_test(path, *command):
     return passed, failed
 
 
-def run_layers():
-    """Who includes and calls whom: one test."""
-    failed = subprocess.run([sys.executable, ROOT / "tests/unit/layers.py"],
-                            check=False).returncode != 0
-    print(f"layers: {int(not failed)} passed, {int(failed)} failed", flush=True)
+def run_script(name):
+    """tests/unit/NAME.py: one test."""
+    failed = subprocess.run(
+        [sys.executable, ROOT / f"tests/unit/{name}.py"],
+        check=False).returncode != 0
+    print(f"{name}: {int(not failed)} passed, {int(failed)} failed", flush=True)
     return int(not failed), int(failed)
 
 
 def run_unit(names=()):
     """These unit tests; without names, every one that has a source, and those of
-    tests/threads and tests/small_world."""
-    passed, failed = (0, 0) if names else run_layers()
+    tests/threads and tests/small_world, and the scripts."""
+    scripts = [] if names else ["layers", "check_config"]
+    results = [run_script(name) for name in scripts]
+    passed, failed = (sum(column) for column in zip((0, 0), *results))
     tests = [BUILD / "unit" / f"test_{name}" for name in names] or [
         *(BUILD / "unit" / source.stem for source in
           sorted((ROOT / "tests/unit").glob("test_*.c"))),

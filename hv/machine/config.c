@@ -11,6 +11,24 @@
 #define MEMORY_MAX BIT(46)
 #define CPUS_MAX 4096
 
+/* A word that a value may be, and what it means */
+struct word {
+	const char *text;
+	u32 value;
+};
+
+struct key {
+	const char *name;
+	const char *also; /* what others call it */
+	int (*parse)(struct parser *p, const struct key *key,
+		     struct span value);
+	/* parse_word(): sets these bytes of the configuration */
+	const struct word *words;
+	u16 offset, size;
+	const char *note; /* after what was expected */
+	bool repeats;	  /* each adds to those before */
+};
+
 static int parse_path(struct parser *p, struct span s, char *path)
 {
 	if (!s.length)
@@ -18,27 +36,53 @@ static int parse_path(struct parser *p, struct span s, char *path)
 	if (s.length >= CONFIG_PATH_MAX)
 		return FAIL(p, "the file name is longer than %d characters",
 			    CONFIG_PATH_MAX - 1);
-	for (size_t i = 0; i < s.length; i++)
+	for (size_t i = 0; i < s.length; i++) {
 		if (s.start[i] & 0x80)
 			return FAIL(p, "a character that is not ASCII in the "
 				       "file name");
+		if (i && s.start[i - 1] == ' ' &&
+		    (s.start[i] == '\\' || s.start[i] == '/'))
+			return FAIL(p,
+				    "'%.*s': expected a comma between two "
+				    "files, and only initrd= takes several",
+				    QUOTE(s));
+	}
 	memcpy(path, s.start, s.length);
 	path[s.length] = '\0';
 	return 0;
 }
 
-static int parse_kernel(struct parser *p, struct span s)
+static int parse_kernel(struct parser *p, const struct key *key, struct span s)
 {
+	(void)key;
 	return parse_path(p, s, p->config->kernel);
 }
 
-static int parse_initrd(struct parser *p, struct span s)
+/* One more, or several */
+static int parse_initrd(struct parser *p, const struct key *key, struct span s)
 {
-	return parse_path(p, s, p->config->initrd);
+	struct config *c = p->config;
+	bool more;
+	int err;
+
+	(void)key;
+	do {
+		struct span file = span_trim(span_cut(&s, ',', &more));
+
+		if (c->initrd_count == CONFIG_INITRDS_MAX)
+			return FAIL(p,
+				    "more than %d initrds: join some, with "
+				    "cat on Linux, copy /b on Windows",
+				    CONFIG_INITRDS_MAX);
+		err = parse_path(p, file, c->initrd[c->initrd_count]);
+		c->initrd_count += !err;
+	} while (!err && more);
+	return err;
 }
 
-static int parse_cmdline(struct parser *p, struct span s)
+static int parse_cmdline(struct parser *p, const struct key *key, struct span s)
 {
+	(void)key;
 	if (s.length >= CONFIG_CMDLINE_MAX)
 		return FAIL(p, "the command line is longer than %d characters",
 			    CONFIG_CMDLINE_MAX - 1);
@@ -47,11 +91,12 @@ static int parse_cmdline(struct parser *p, struct span s)
 	return 0;
 }
 
-static int parse_memory(struct parser *p, struct span s)
+static int parse_memory(struct parser *p, const struct key *key, struct span s)
 {
 	struct span digits = s;
 	u64 unit = 0, count;
 
+	(void)key;
 	if (span_is(s, "all")) {
 		p->config->memory = 0;
 		return 0;
@@ -75,10 +120,11 @@ static int parse_memory(struct parser *p, struct span s)
 	return 0;
 }
 
-static int parse_cpus(struct parser *p, struct span s)
+static int parse_cpus(struct parser *p, const struct key *key, struct span s)
 {
 	u64 count;
 
+	(void)key;
 	if (span_is(s, "all")) {
 		p->config->cpus = CONFIG_ALL_CPUS;
 		return 0;
@@ -92,105 +138,33 @@ static int parse_cpus(struct parser *p, struct span s)
 	return 0;
 }
 
-static int parse_yes_or_no(struct parser *p, struct span s, const char *key,
-			   bool *yes)
+/* The value is one of @key's words. */
+static int parse_word(struct parser *p, const struct key *key, struct span s)
 {
-	if (!span_is(s, "yes") && !span_is(s, "no"))
-		return FAIL(p, "%s=%.*s: expected yes or no", key, QUOTE(s));
-	*yes = span_is(s, "yes");
-	return 0;
-}
+	char expected[80];
+	size_t at = 0;
 
-static int parse_allow_unsafe_groups(struct parser *p, struct span s)
-{
-	return parse_yes_or_no(p, s, "allow-unsafe-groups",
-			       &p->config->allow_unsafe_groups);
-}
-
-static int parse_allow_unsafe_commands(struct parser *p, struct span s)
-{
-	return parse_yes_or_no(p, s, "allow-unsafe-commands",
-			       &p->config->allow_unsafe_commands);
-}
-
-static int parse_groups(struct parser *p, struct span s)
-{
-	if (!span_is(s, "held") && !span_is(s, "strict"))
-		return FAIL(p, "groups=%.*s: expected held or strict",
-			    QUOTE(s));
-	p->config->strict_groups = span_is(s, "strict");
-	return 0;
-}
-
-static int parse_mode(struct parser *p, struct span s)
-{
-	if (!span_is(s, "run") && !span_is(s, "check"))
-		return FAIL(p, "mode=%.*s: expected run or check", QUOTE(s));
-	p->config->mode = span_is(s, "run") ? MODE_RUN : MODE_CHECK;
-	return 0;
-}
-
-static int parse_action(struct parser *p, struct span s, enum end_action *end)
-{
-	static const char *const name[] = {
-		[END_POWEROFF] = "poweroff",
-		[END_RESET] = "reset",
-		[END_HALT] = "halt",
-	};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(name); i++) {
-		if (span_is(s, name[i])) {
-			*end = i;
+	for (const struct word *w = key->words; w->text; w++) {
+		if (span_is(s, w->text)) {
+			memcpy((u8 *)p->config + key->offset, &w->value,
+			       key->size);
 			return 0;
 		}
+		at += format(expected + at, sizeof(expected) - at, "%s%s",
+			     w == key->words ? ""
+			     : w[1].text     ? ", "
+					     : " or ",
+			     w->text);
 	}
-	return FAIL(p, "'%.*s': expected poweroff, reset or halt", QUOTE(s));
+	return FAIL(p, "%s=%.*s: expected %s%s", key->name, QUOTE(s), expected,
+		    key->note ? key->note : "");
 }
 
-static int parse_on_poweroff(struct parser *p, struct span s)
-{
-	return parse_action(p, s, &p->config->on_poweroff);
-}
-
-static int parse_on_reboot(struct parser *p, struct span s)
-{
-	return parse_action(p, s, &p->config->on_reboot);
-}
-
-static int parse_on_crash(struct parser *p, struct span s)
-{
-	return parse_action(p, s, &p->config->on_crash);
-}
-
-static int parse_on_panic(struct parser *p, struct span s)
-{
-	/* Power-off would need the firmware's code, and a machine in order */
-	if (span_is(s, "poweroff"))
-		return FAIL(p, "on-panic=poweroff: expected reset or halt");
-	return parse_action(p, s, &p->config->on_panic);
-}
-
-static int parse_selftest(struct parser *p, struct span s)
-{
-	if (!span_is(s, "none") && !span_is(s, "panic"))
-		return FAIL(p, "selftest=%.*s: expected none or panic",
-			    QUOTE(s));
-	p->config->selftest = span_is(s, "panic");
-	return 0;
-}
-
-static int parse_log(struct parser *p, struct span s)
-{
-	if (!span_is(s, "com1") && !span_is(s, "com2"))
-		return FAIL(p, "log=%.*s: expected com1 or com2", QUOTE(s));
-	p->config->log_port = span_is(s, "com1") ? 1 : 2;
-	return 0;
-}
-
-static int parse_weaken(struct parser *p, struct span s)
+static int parse_weaken(struct parser *p, const struct key *key, struct span s)
 {
 	bool more;
 
+	(void)key;
 	do {
 		struct span name = span_trim(span_cut(&s, ',', &more));
 		unsigned int i = 0;
@@ -208,49 +182,74 @@ static int parse_weaken(struct parser *p, struct span s)
 	return 0;
 }
 
-static int parse_ipis(struct parser *p, struct span s)
+static int parse_assign(struct parser *p, const struct key *key, struct span s)
 {
-	if (!span_is(s, "direct") && !span_is(s, "checked"))
-		return FAIL(p, "ipis=%.*s: expected direct or checked",
-			    QUOTE(s));
-	p->config->check_ipis = span_is(s, "checked");
-	return 0;
+	(void)key;
+	return config_parse_assign(p, s);
 }
 
-static int parse_power(struct parser *p, struct span s)
-{
-	if (!span_is(s, "guest") && !span_is(s, "fixed"))
-		return FAIL(p, "power=%.*s: expected guest or fixed", QUOTE(s));
-	p->config->guest_power = span_is(s, "guest");
-	return 0;
-}
+static const struct word yes_no[] = {{"yes", true}, {"no", false}, {}};
+static const struct word groups[] = {{"held", false}, {"strict", true}, {}};
+static const struct word modes[] = {
+	{"run", MODE_RUN}, {"check", MODE_CHECK}, {}};
+static const struct word ends[] = {{"poweroff", END_POWEROFF},
+				   {"reset", END_RESET},
+				   {"halt", END_HALT},
+				   {}};
+/* Power-off would need the firmware's code, and a machine in order */
+static const struct word panic_ends[] = {
+	{"reset", END_RESET}, {"halt", END_HALT}, {}};
+static const struct word selftests[] = {{"none", false}, {"panic", true}, {}};
+static const struct word ports[] = {{"com1", 1}, {"com2", 2}, {}};
+static const struct word ipis[] = {{"direct", false}, {"checked", true}, {}};
+static const struct word powers[] = {{"guest", true}, {"fixed", false}, {}};
 
-static const struct {
-	const char *name;
-	int (*parse)(struct parser *p, struct span value);
-} keys[] = {
-	{"kernel", parse_kernel},
-	{"initrd", parse_initrd},
-	{"cmdline", parse_cmdline},
-	{"memory", parse_memory},
-	{"cpus", parse_cpus},
-	{"assign", config_parse_assign},
-	{"groups", parse_groups},
-	{"allow-unsafe-groups", parse_allow_unsafe_groups},
-	{"allow-unsafe-commands", parse_allow_unsafe_commands},
-	{"mode", parse_mode},
-	{"on-poweroff", parse_on_poweroff},
-	{"on-reboot", parse_on_reboot},
-	{"on-crash", parse_on_crash},
-	{"on-panic", parse_on_panic},
-	{"selftest", parse_selftest},
-	{"log", parse_log},
-	{"ipis", parse_ipis},
-	{"power", parse_power},
-	{"weaken", parse_weaken},
+#define WORD(field, list)                                                      \
+	.parse = parse_word, .words = list,                                    \
+	.offset = offsetof(struct config, field),                              \
+	.size = sizeof(((struct config *)NULL)->field)
+
+static const struct key keys[] = {
+	{"kernel", "linux vmlinuz bzimage image", .parse = parse_kernel},
+	{"initrd", "initramfs ramdisk", .parse = parse_initrd, .repeats = true},
+	{"cmdline", "append options args bootargs", .parse = parse_cmdline},
+	{"memory", "mem ram maxmem", .parse = parse_memory},
+	{"cpus", "smp vcpus nr_cpus maxcpus", .parse = parse_cpus},
+	{"assign", "device pci hostdev passthrough", .parse = parse_assign},
+	{"groups", "acs", WORD(strict_groups, groups)},
+	{"allow-unsafe-groups", "acs-override",
+	 WORD(allow_unsafe_groups, yes_no)},
+	{"allow-unsafe-commands", NULL, WORD(allow_unsafe_commands, yes_no)},
+	{"mode", "action", WORD(mode, modes)},
+	{"on-poweroff", NULL, WORD(on_poweroff, ends)},
+	{"on-reboot", NULL, WORD(on_reboot, ends)},
+	{"on-crash", NULL, WORD(on_crash, ends)},
+	{"on-panic", "panic", WORD(on_panic, panic_ends)},
+	{"selftest", NULL, WORD(selftest, selftests)},
+	{"log", "console serial uart", WORD(log_port, ports),
+	 .note = "; a screen shows the log in any case"},
+	{"ipis", NULL, WORD(check_ipis, ipis)},
+	{"power", NULL, WORD(guest_power, powers)},
+	{"weaken", NULL, .parse = parse_weaken},
 };
 
-/* Names all keys. */
+/* Is @name one of the words, with a blank between two, of @list? */
+static bool is_listed(struct span name, const char *list)
+{
+	struct span rest = {list, list ? strlen(list) : 0};
+	bool more = rest.length;
+
+	while (more) {
+		const char *at = rest.start;
+
+		if (span_cut(&rest, ' ', &more).length == name.length &&
+		    !memcmp(at, name.start, name.length))
+			return true;
+	}
+	return false;
+}
+
+/* Says which was probably meant, or names all keys. */
 static int unknown_key(struct parser *p, struct span key)
 {
 	char *message = p->error->message;
@@ -258,6 +257,13 @@ static int unknown_key(struct parser *p, struct span key)
 	int at = format(message, size, "unknown key '%.*s': expected",
 			QUOTE(key));
 
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
+		if (span_like(key, keys[i].name) ||
+		    is_listed(key, keys[i].also))
+			return FAIL(p,
+				    "unknown key '%.*s': probably %s= was "
+				    "meant",
+				    QUOTE(key), keys[i].name);
 	for (unsigned int i = 0; i < ARRAY_SIZE(keys) && at < size; i++)
 		at += format(message + at, size - at, "%s%s",
 			     i == 0			? " "
@@ -267,6 +273,55 @@ static int unknown_key(struct parser *p, struct span key)
 	return -EINVAL;
 }
 
+/* What follows is taken for the value, and is none. */
+static bool has_comment(struct span s)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < s.length; i++) {
+		if (s.start[i] == '"')
+			quoted = !quoted;
+		if (!quoted && s.start[i] == '#' && i &&
+		    (s.start[i - 1] == ' ' || s.start[i - 1] == '\t'))
+			return true;
+	}
+	return false;
+}
+
+/* All of it, or its end is missing */
+static bool is_quoted(struct span s)
+{
+	size_t i = 1;
+
+	if (!s.length || (s.start[0] != '"' && s.start[0] != '\''))
+		return false;
+	while (i < s.length && s.start[i] != s.start[0])
+		i++;
+	return i + 1 >= s.length;
+}
+
+static int parse_value(struct parser *p, const struct key *key, struct span s,
+		       u32 *seen)
+{
+	struct span value = span_trim(s);
+	u32 bit = BIT(key - keys);
+
+	if (*seen & bit && !key->repeats)
+		return FAIL(p, "%s= is given twice", key->name);
+	*seen |= bit;
+	if (has_comment(s))
+		return FAIL(p,
+			    "%s=: a comment behind the value: expected it "
+			    "on a line of its own, with # first",
+			    key->name);
+	if (is_quoted(value))
+		return FAIL(p,
+			    "%s=%.*s: expected the value without quotes "
+			    "around it",
+			    key->name, QUOTE(value));
+	return key->parse(p, key, value);
+}
+
 static int parse_pair(struct parser *p, struct span line, u32 *seen)
 {
 	bool found;
@@ -274,14 +329,9 @@ static int parse_pair(struct parser *p, struct span line, u32 *seen)
 
 	if (!found)
 		return FAIL(p, "'%.*s': expected key=value", QUOTE(key));
-	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (!span_is(key, keys[i].name))
-			continue;
-		if (*seen & BIT(i))
-			return FAIL(p, "%s= is given twice", keys[i].name);
-		*seen |= BIT(i);
-		return keys[i].parse(p, span_trim(line));
-	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
+		if (span_is(key, keys[i].name))
+			return parse_value(p, &keys[i], line, seen);
 	return unknown_key(p, key);
 }
 
@@ -320,6 +370,14 @@ static void set_defaults(struct config *config)
 	config->guest_power = true;
 }
 
+/* By its mark, or by its first character */
+static bool is_utf_16(const char *text, size_t size)
+{
+	return size >= 2 &&
+	       (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2) ||
+		!text[0] != !text[1]);
+}
+
 int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error)
 {
@@ -331,14 +389,18 @@ int config_parse(const char *text, size_t size, struct config *config,
 	int err;
 
 	set_defaults(config);
-	error->line = 0;
+	error->line = 1;
 	if (size > CONFIG_SIZE_MAX)
 		return FAIL(&p, "the file is larger than 64 KiB");
+	if (is_utf_16(text, size))
+		return FAIL(&p, "the file is UTF-16: save it as UTF-8, in "
+				"Notepad by Save as, in PowerShell by "
+				"Set-Content -Encoding ascii");
 	if (size >= 3 && !memcmp(text, byte_order_mark, 3))
 		rest = (struct span){text + 3, size - 3};
 	do {
-		error->line++;
 		err = parse_line(&p, span_cut(&rest, '\n', &more), &seen);
+		error->line += !err;
 	} while (!err && more);
 	return err;
 }

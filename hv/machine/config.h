@@ -6,6 +6,7 @@
 #include "hv/power.h"
 
 #define CONFIG_PATH_MAX 128
+#define CONFIG_INITRDS_MAX 8
 #define CONFIG_CMDLINE_MAX 2048 /* with the end: what Linux takes */
 #define CONFIG_ALL_CPUS 0
 
@@ -14,7 +15,9 @@ enum run_mode { MODE_RUN, MODE_CHECK };
 
 struct config {
 	char kernel[CONFIG_PATH_MAX]; /* default \vmlinuz */
-	char initrd[CONFIG_PATH_MAX]; /* empty: none */
+	/* One behind the other, as Linux unpacks them */
+	char initrd[CONFIG_INITRDS_MAX][CONFIG_PATH_MAX];
+	unsigned int initrd_count;
 	char cmdline[CONFIG_CMDLINE_MAX];
 	u64 memory; /* bytes; 0: all that is free */
 	u32 cpus;   /* CONFIG_ALL_CPUS: all */
@@ -37,18 +40,20 @@ struct config {
 
 struct config_error {
 	unsigned int line;
-	char message[256]; /* what was found and what was expected */
+	char message[320]; /* what was found and what was expected */
 };
 
 /*
- * Parse @size bytes of @text (not NUL-terminated).  Keys: kernel, initrd,
- * cmdline, memory (512M, 2G, or `all`), cpus (number or `all`), assign
- * (comma-separated, or `none`), groups (held, strict), allow-unsafe-groups and
- * allow-unsafe-commands (yes, no), mode (run, check), on-poweroff, on-reboot,
- * on-crash (poweroff, reset, halt), on-panic (reset, halt), ipis (direct,
- * checked), power (guest, fixed), selftest (none,
- * panic), log (com1, com2), weaken (names of hv/weaken.h, comma-separated).
- * Unknown keys, doubled keys and bad values are errors.  0, or -EINVAL with
+ * Parse @size bytes of @text (not NUL-terminated).  Keys, in capitals or not:
+ * kernel, initrd (a list, and more than once), cmdline, memory (512M, 2G, or
+ * `all`), cpus (number or `all`), assign (comma-separated, or `none`), groups
+ * (held, strict), allow-unsafe-groups and allow-unsafe-commands (yes, no), mode
+ * (run, check), on-poweroff, on-reboot, on-crash (poweroff, reset, halt),
+ * on-panic (reset, halt), ipis (direct, checked), power (guest, fixed),
+ * selftest (none, panic), log (com1, com2), weaken (names of hv/weaken.h,
+ * comma-separated). Unknown keys, doubled keys, bad values, comments behind a
+ * value and quotes around one are errors, which say what was probably meant. 0,
+ * or -EINVAL with
  * @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,

@@ -80,7 +80,7 @@ static bool option_value(struct span s, const char *name, struct span *value)
 {
 	size_t length = strlen(name);
 
-	if (s.length < length || memcmp(s.start, name, length))
+	if (!span_begins(s, name))
 		return false;
 	*value = (struct span){s.start + length, s.length - length};
 	return true;
@@ -103,6 +103,11 @@ static int parse_assign_option(struct parser *p, struct span s,
 		assign->vlan = vlan;
 		return 0;
 	}
+	if (span_begins(s, "vf:") || parse_address(s, &assign->addr))
+		return FAIL(p,
+			    "assign=... %.*s: expected a comma between two "
+			    "functions",
+			    QUOTE(s));
 	return FAIL(p,
 		    "assign=... %.*s: expected mac= with a station's address, "
 		    "such as 52:54:00:12:34:56, or vlan= with 1 to %d, once",
@@ -132,7 +137,7 @@ static int parse_function(struct parser *p, struct span options)
 	bool good;
 	struct span s = span_cut(&options, ' ', &good);
 
-	if (s.length > prefix && !memcmp(s.start, vf_prefix, prefix)) {
+	if (span_begins(s, vf_prefix)) {
 		assign.kind = ASSIGN_VF;
 		good = parse_vf(
 			(struct span){s.start + prefix, s.length - prefix},

@@ -27,9 +27,56 @@ struct span span_trim(struct span s)
 	return s;
 }
 
+/*@ assigns \nothing; */
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+}
+
+bool span_begins(struct span s, const char *word)
+{
+	size_t length = strlen(word), i = 0;
+
+	/*@ loop invariant 0 <= i <= length && i <= s.length;
+	  @ loop assigns i;
+	  @ loop variant length - i;
+	  @*/
+	while (i < length && i < s.length &&
+	       lower(s.start[i]) == lower(word[i]))
+		i++;
+	return i == length;
+}
+
 bool span_is(struct span s, const char *word)
 {
-	return s.length == strlen(word) && !memcmp(s.start, word, s.length);
+	return s.length == strlen(word) && span_begins(s, word);
+}
+
+/*@ assigns \nothing; */
+static bool alike(char a, char b)
+{
+	return lower(a == '_' ? '-' : a) == lower(b == '_' ? '-' : b);
+}
+
+bool span_like(struct span s, const char *word)
+{
+	size_t length = strlen(word), end = 0, i = 0;
+	size_t shorter = MIN(s.length, length);
+
+	/*@ loop invariant 0 <= i <= shorter;
+	  @ loop assigns i;
+	  @ loop variant shorter - i;
+	  @*/
+	while (i < shorter && alike(s.start[i], word[i]))
+		i++;
+	/*@ loop invariant 0 <= end <= shorter - i;
+	  @ loop assigns end;
+	  @ loop variant shorter - end;
+	  @*/
+	while (i + end < shorter &&
+	       alike(s.start[s.length - 1 - end], word[length - 1 - end]))
+		end++;
+	return shorter > 2 && MAX(s.length, length) - i - end <= 2;
 }
 
 struct span span_cut(struct span *rest, char separator, bool *found)

@@ -38,10 +38,21 @@ struct parser {
   @*/
 struct span span_trim(struct span s);
 
+/* Capitals and small letters are the same in all three. */
 /*@ requires span(s);
   @ assigns \nothing;
   @*/
 bool span_is(struct span s, const char *word);
+/*@ requires span(s);
+  @ assigns \nothing;
+  @*/
+bool span_begins(struct span s, const char *word);
+/* At most two characters that follow each other differ, are missing or are too
+ * many, as with a slip of the finger; - and _ are the same. */
+/*@ requires span(s);
+  @ assigns \nothing;
+  @*/
+bool span_like(struct span s, const char *word);
 
 /*
  * Cut *@rest at the first @separator: returns what is before it and leaves in

@@ -8,7 +8,10 @@
 static void check_accepted(const struct config *c)
 {
 	CHECK(memchr(c->kernel, '\0', sizeof(c->kernel)) && c->kernel[0]);
-	CHECK(memchr(c->initrd, '\0', sizeof(c->initrd)));
+	CHECK(c->initrd_count <= CONFIG_INITRDS_MAX);
+	for (unsigned int i = 0; i < c->initrd_count; i++)
+		CHECK(memchr(c->initrd[i], '\0', CONFIG_PATH_MAX) &&
+		      c->initrd[i][0]);
 	CHECK(memchr(c->cmdline, '\0', sizeof(c->cmdline)));
 	CHECK(IS_ALIGNED(c->memory, 2 * MIB) && c->memory <= BIT(46));
 	CHECK(c->cpus <= 4096);

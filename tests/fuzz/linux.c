@@ -1,4 +1,4 @@
-/* sources: guest/linux.c hv/memory_map.c */
+/* sources: guest/linux.c guest/kernel_kind.c guest/pe.c hv/memory_map.c */
 /* longest input: 2048 */
 /*
  * A kernel file.  Before it: guest RAM in MiB, size of the initrd in KiB, and

@@ -1,4 +1,4 @@
-/* sources: guest/linux.c hv/memory_map.c */
+/* sources: guest/linux.c guest/kernel_kind.c guest/pe.c hv/memory_map.c */
 #include "guest/linux.h"
 #include "hv/guest_layout.h"
 #include "tests/unit/support.h"
