@@ -114,7 +114,9 @@ help:
 #:                 resets itself so often
 #: make attack-random SEED=1 DURATION=3600
 #:                 a guest whose processors draw attacks at random for so long
-#: make usb        build/gangway-usb.img, a disk to boot from a USB stick
+#: make usb        build/gangway-usb.img, a disk to boot from a USB stick;
+#:                 KERNEL=FILE INITRD=FILE: with your own Linux, CONFIG=FILE: and
+#:                 your own gangway.cfg; SIZE=512: so many MiB
 #: make run-usb    boot that image as a USB disk in QEMU
 #: make lab-3       the course (course/README.md), here its lab 3: your copy in
 #:                  build/lab-3, and its machine; make play-3: the machine on
@@ -350,9 +352,21 @@ usb: setup
 	@echo "$B/gangway-usb.img: write it to a stick with" \
 		"dd if=$B/gangway-usb.img of=/dev/sdX bs=1M conv=fsync"
 
-$B/gangway-usb.img: tools/image.sh tools/usb.cfg $B/gangway.efi $(GUEST_FILES)
+# With INITRD= one's own Linux, under the names that usb.cfg has for it
+USB_KERNEL = $(or $(KERNEL),$B/guest/vmlinuz)
+USB_FILES = $(if $(INITRD),$(USB_KERNEL)=vmlinuz $(INITRD)=initramfs.gz,\
+	$(GUEST_FILES))
+USB_CONFIG = $(or $(CONFIG),tools/usb.cfg)
+
+$B/usb-wanted: FORCE
+	@mkdir -p $(@D)
+	@echo '$(KERNEL) $(INITRD) $(CONFIG) $(SIZE)' | cmp -s - $@ || \
+		echo '$(KERNEL) $(INITRD) $(CONFIG) $(SIZE)' >$@
+
+$B/gangway-usb.img: tools/image.sh $(USB_CONFIG) $B/gangway.efi $B/usb-wanted \
+		$(if $(INITRD),$(USB_KERNEL) $(INITRD),$(GUEST_FILES))
 	$(call say,IMAGE,$@)
-	$Qtools/image.sh $@ $B/gangway.efi tools/usb.cfg $(GUEST_FILES)
+	$QSIZE=$(SIZE) tools/image.sh $@ $B/gangway.efi $(USB_CONFIG) $(USB_FILES)
 
 # --- tests
 

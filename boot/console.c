@@ -69,40 +69,51 @@ const char *boot_status(EFI_STATUS status)
 	return other;
 }
 
-/* Wait until a key is pressed, for a minute at most. */
-static void wait_for_key(void)
+char boot_key(unsigned int seconds)
 {
 	SIMPLE_INPUT_INTERFACE *in = loader.system->ConIn;
 	EFI_BOOT_SERVICES *bs = loader.bs;
+	EFI_INPUT_KEY key = {0};
 	EFI_EVENT event[2];
 	UINTN index, count = 0;
 
 	if (EFI_ERROR(bs->CreateEvent(EVT_TIMER, TPL_APPLICATION, NULL, NULL,
 				      &event[count])))
-		return;
-	bs->SetTimer(event[count++], TimerRelative,
-		     KEY_WAIT_SECONDS * TIMER_SECOND);
+		return '\0';
+	bs->SetTimer(event[count++], TimerRelative, seconds * TIMER_SECOND);
 	if (in) {
 		in->Reset(in, FALSE);
 		event[count++] = in->WaitForKey;
 	}
 	bs->WaitForEvent(count, event, &index);
 	bs->CloseEvent(event[0]);
-	if (in)
+	if (in && in->ReadKeyStroke(in, &key) == EFI_SUCCESS)
 		in->Reset(in, FALSE);
+	return key.UnicodeChar < 0x7f ? key.UnicodeChar : '\0';
+}
+
+/* EFI_LIGHTRED or the like, where the firmware has colours */
+static void set_colour(UINTN colour)
+{
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = loader.system->ConOut;
+
+	if (out)
+		out->SetAttribute(out, colour);
 }
 
 void boot_stop(EFI_STATUS status, const char *fmt, ...)
 {
 	va_list ap;
 
+	set_colour(EFI_LIGHTRED);
 	boot_print("gangway: stopped: ");
 	va_start(ap, fmt);
 	print_va(fmt, ap);
 	va_end(ap);
+	set_colour(EFI_LIGHTGRAY);
 	boot_print("\nPress a key to return to the firmware (waits %d s).\n",
 		   KEY_WAIT_SECONDS);
-	wait_for_key();
+	boot_key(KEY_WAIT_SECONDS);
 	pages_give_all();
 	/* Not by returning: crt0 does not keep the registers that UEFI's
 	 * calling convention demands (UEFI 2.9 2.3.4.2). */

@@ -14,6 +14,9 @@ void boot_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void boot_stop(EFI_STATUS status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The key that is pressed within @seconds; 0: none, or no ASCII one. */
+char boot_key(unsigned int seconds);
+
 /* @status in words, for messages. */
 const char *boot_status(EFI_STATUS status);
 

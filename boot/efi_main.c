@@ -8,6 +8,7 @@
 #include "boot/graphics.h"
 #include "boot/loader.h"
 #include "boot/memory.h"
+#include "boot/menu.h"
 #include "boot/pages.h"
 #include "boot/processors.h"
 #include "guest/linux.h"
@@ -67,6 +68,7 @@ static void read_config(void)
 			 &error))
 		boot_stop(EFI_LOAD_ERROR, CONFIG_FILE ":%u: %s", error.line,
 			  error.message);
+	menu_ask(&handed.config, CONFIG_FILE);
 	pages_give(file.base);
 }
 

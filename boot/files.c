@@ -213,6 +213,25 @@ struct hpa_range files_read(const char *const *path, unsigned int count,
 	return range;
 }
 
+EFI_STATUS file_change(const char *path, u64 at, const void *bytes, u64 size)
+{
+	static CHAR16 full[2 * PATH_MAX];
+	EFI_FILE_HANDLE file;
+	UINTN written = size;
+	EFI_STATUS status;
+
+	full_path(path, full);
+	status = volume->Open(volume, &file, full,
+			      EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0);
+	if (EFI_ERROR(status))
+		return status;
+	status = file->SetPosition(file, at);
+	if (!EFI_ERROR(status))
+		status = file->Write(file, &written, (void *)bytes);
+	file->Close(file);
+	return EFI_ERROR(status) || written == size ? status : EFI_DEVICE_ERROR;
+}
+
 struct hpa_range file_read(const char *path, const char *what, u64 max)
 {
 	return files_read(&path, 1, what, max);

@@ -3,6 +3,7 @@
 #define BOOT_FILES_H
 
 #include "hv/machine/handover.h"
+#include <efi.h>
 
 /* files.c: find the volume and the directory that we were loaded from. */
 void files_init(void);
@@ -19,5 +20,8 @@ struct hpa_range files_read(const char *const *path, unsigned int count,
 
 /* The same, of one file */
 struct hpa_range file_read(const char *path, const char *what, u64 max);
+
+/* Write @size @bytes over those at @at of the file at @path. */
+EFI_STATUS file_change(const char *path, u64 at, const void *bytes, u64 size);
 
 #endif

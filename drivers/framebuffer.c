@@ -6,6 +6,7 @@
 #include "hv/alloc.h"
 #include "hv/asm.h"
 #include "hv/string.h"
+#include <limits.h>
 
 #define SIDE_MAX 16384 /* pixels: wider modes are taken for nonsense */
 #define COLUMNS_MIN 40
@@ -128,6 +129,8 @@ static void set_cell(struct screen *s, unsigned int column, unsigned int row,
 {
 	struct cell *cell = cell_at(s, column, row);
 
+	if (!s->cells) /* only counted: fits() */
+		return;
 	if (cell->c == to.c && (cell->colour == to.colour || to.c == ' '))
 		return;
 	*cell = to;
@@ -165,8 +168,11 @@ static void put(struct screen *s, char c)
 		return;
 	if ((u8)c >= FONT_FIRST + FONT_GLYPHS)
 		c = '?';
-	if (s->column == s->columns)
+	if (s->column == s->columns) {
+		if (c == ' ') /* a word follows, on the next row */
+			return;
 		new_line(s);
+	}
 	set_cell(s, s->column++, s->row, (struct cell){c, s->colour});
 }
 
@@ -221,10 +227,40 @@ static void take(struct screen *s, char c)
 	}
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n';
+}
+
+/* Characters that the word shows that @text begins with */
+static size_t word_length(const char *text, size_t length)
+{
+	bool sequence = false;
+	size_t shown = 0;
+
+	for (size_t i = 0; i < length && !is_blank(text[i]); i++) {
+		if (text[i] == ESCAPE)
+			sequence = true;
+		else if (!sequence)
+			shown++;
+		else if (text[i] >= 0x40 && text[i] != '[')
+			sequence = false;
+	}
+	return shown;
+}
+
+/* A word is not broken, but where it is longer than a row. */
 static void write(struct screen *s, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++) {
+		if (i && is_blank(text[i - 1]) && !is_blank(text[i])) {
+			size_t word = word_length(text + i, length - i);
+
+			if (word <= s->columns && s->column + word > s->columns)
+				new_line(s);
+		}
 		take(s, text[i]);
+	}
 }
 
 void framebuffer_write(const char *text, size_t length)
@@ -243,38 +279,31 @@ static void clear_text(struct screen *s)
 	s->colour = PLAIN_TEXT;
 }
 
-/* Bytes of the first line of @text, and the characters that it shows. */
-static size_t measure(const char *text, size_t length, size_t *shown)
+/* Bytes of the first line of @text */
+static size_t line_length(const char *text, size_t length)
 {
 	size_t at = 0;
-	bool sequence = false;
 
-	*shown = 0;
-	while (at < length && text[at] != '\n') {
-		char c = text[at++];
-
-		if (c == ESCAPE)
-			sequence = true;
-		else if (!sequence)
-			++*shown;
-		else if (c >= 0x40 && c != '[')
-			sequence = false;
-	}
+	while (at < length && text[at] != '\n')
+		at++;
 	return at + (at < length);
 }
 
-/* Room for a line of @shown characters, and a row below. */
-static bool fits(const struct screen *s, size_t shown)
+/* Room for a line, and a row below: it is written, but not drawn. */
+static bool fits(const struct screen *s, const char *line, size_t length)
 {
-	size_t rows = shown ? (shown - 1) / s->columns + 1 : 1;
+	struct screen count = *s;
 
-	return s->row + rows < s->rows;
+	count.cells = NULL;
+	count.rows = UINT_MAX;
+	write(&count, line, length);
+	return count.row + (count.column != 0) < s->rows;
 }
 
-static bool fits_everywhere(size_t shown)
+static bool fits_everywhere(const char *line, size_t length)
 {
 	FOR_EACH_SCREEN(s)
-		if (!fits(s, shown))
+		if (!fits(s, line, length))
 			return false;
 	return true;
 }
@@ -286,7 +315,8 @@ static bool any_screen(void)
 	return false;
 }
 
-size_t framebuffer_page(const char *text, size_t length)
+size_t framebuffer_page(const char *head, size_t head_length, const char *text,
+			size_t length)
 {
 	size_t at = 0;
 
@@ -294,11 +324,11 @@ size_t framebuffer_page(const char *text, size_t length)
 		return length;
 	FOR_EACH_SCREEN(s)
 		clear_text(s);
+	framebuffer_write(head, head_length);
 	while (at < length) {
-		size_t shown;
-		size_t line = measure(text + at, length - at, &shown);
+		size_t line = line_length(text + at, length - at);
 
-		if (at && !fits_everywhere(shown))
+		if (at && !fits_everywhere(text + at, line))
 			break;
 		framebuffer_write(text + at, line);
 		at += line;

@@ -40,18 +40,21 @@ bool framebuffer_add(const struct framebuffer *mode);
 
 /*
  * Write text on every screen.  \n starts a line; lines that are too long are
- * continued; when the screen is full it moves up by a quarter.  Obeys
- * hv/colour.h; other escape sequences of ECMA-48 (CSI) are left out.  The
- * caller holds the log's lock.  Nothing where there is no screen.
+ * continued with the word that does not fit; when the screen is full it moves
+ * up by a quarter.  Obeys hv/colour.h; other escape sequences of ECMA-48 (CSI)
+ * are left out.  The caller holds the log's lock.  Nothing where there is no
+ * screen.
  */
 void framebuffer_write(const char *text, size_t length);
 
 /*
- * Clear the screens and write of @text as many whole lines, but one at least,
- * as leave the last row of each free.  Returns how many bytes these are;
- * @length if there is no screen.  The caller is as for framebuffer_write().
+ * Clear the screens and write @head, then of @text as many whole lines, but one
+ * at least, as leave the last row of each free.  Returns how many bytes of
+ * @text these are; @length if there is no screen.  The caller is as for
+ * framebuffer_write().
  */
-size_t framebuffer_page(const char *text, size_t length);
+size_t framebuffer_page(const char *head, size_t head_length, const char *text,
+			size_t length);
 
 /* True if a screen in use has a visible pixel in the page at @page. */
 bool framebuffer_has(hpa_t page);

@@ -22,7 +22,7 @@ LINES = {
              "RDMA read and write VM exits", "RDMA blocked DMA"),
     "devices": (),  # as many as there are devices
 }
-LINE = re.compile(r"^(PASS|FAIL) ([^:\n]+): (.*)$", re.M)
+LINE = re.compile(r"^(PASS|FAIL|SKIP) ([^:\n]+): (.*)$", re.M)
 MAC = r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}"
 
 PASSED, FAILED, TROUBLE, NO_DEVICE = 0, 1, 2, 3

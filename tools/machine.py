@@ -68,6 +68,7 @@ class Options:
     log: str = ""  # file for the hypervisor's log; empty: the console
     timeout: float = 240
     usb: str = ""  # image to boot as a USB disk
+    untouched: bool = False  # that image as it lies
     shell: bool = False  # a shell after the demonstration
     reboot: bool = False  # let a reset boot the machine again
     settings: dict = dataclasses.field(default_factory=dict)  # of gangway.cfg;
@@ -237,6 +238,8 @@ def make_disk(path, options, config):
     run's gangway.cfg and initramfs in it."""
     if options.usb:
         shutil.copyfile(options.usb, path)
+        if options.untouched:
+            return
         into = ["mcopy", "-o", "-i", f"{path}@@1M"]
         commands = [[*into, config, "::/EFI/BOOT/gangway.cfg"],
                     [*into, options.initramfs, "::/"]]

@@ -33,7 +33,8 @@ struct pci_addr {
 #define PCI_STATUS_CAP_LIST BIT(4)
 #define PCI_REVISION 0x08
 #define PCI_CLASS 0x09	       /* 3 bytes: interface, subclass, class */
-#define PCI_CLASS_DISPLAY 0x03 /* the class alone */
+#define PCI_CLASS_NETWORK 0x02 /* the class alone */
+#define PCI_CLASS_DISPLAY 0x03
 #define PCI_CLASS_BRIDGE 0x06
 #define PCI_CLASS_USB 0x0c03 /* and the subclass */
 #define PCI_HEADER_TYPE 0x0e

@@ -7,10 +7,11 @@
 #define ASSIGN_MAX 8
 #define MAC_SIZE 6
 
-enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF };
+enum assign_kind { ASSIGN_ADDRESS, ASSIGN_VF, ASSIGN_AUTO };
 
 /* One function of assign=: `0000:01:10.0`, or `vf:8086:10c9/0` for VF 0 of the
- * first PF with these IDs; `mac=52:54:00:12:34:56` and `vlan=7` may follow. */
+ * first PF with these IDs; `auto`, alone, for assign_choose();
+ * `mac=52:54:00:12:34:56` and `vlan=7` may follow. */
 struct assign_request {
 	enum assign_kind kind;
 	struct pci_addr addr;

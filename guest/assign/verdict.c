@@ -168,3 +168,26 @@ enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 		return judge_pf(fn, buf, size);
 	return judge_whole(fn, buf, size) ? VERDICT_YES : VERDICT_NO;
 }
+
+bool assign_choose(struct assign_request *request)
+{
+	char reason[320];
+	unsigned int count;
+	const struct pci_function *fn = pci_functions(&count);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (fn[i].class >> 16 != PCI_CLASS_NETWORK ||
+		    !sriov_total_vfs(&fn[i]) ||
+		    is_blocked(&fn[i], reason, sizeof(reason)) ||
+		    !judge_vfs(&fn[i], reason, sizeof(reason)))
+			continue;
+		*request = (struct assign_request){.kind = ASSIGN_VF,
+						   .vendor = fn[i].vendor,
+						   .device = fn[i].device};
+		return true;
+	}
+	hv_log("assign: auto: no network card here has VFs that Gangway can "
+	       "give, so the guest has no device; what else assign= may name "
+	       "stands in the table above\n");
+	return false;
+}

@@ -2,7 +2,7 @@
 #ifndef GUEST_ASSIGN_VERDICT_H
 #define GUEST_ASSIGN_VERDICT_H
 
-#include "drivers/pci/pci.h"
+#include "guest/assign/request.h"
 
 enum verdict {
 	VERDICT_NONE, /* a bridge: nobody wants to assign it */
@@ -17,5 +17,9 @@ enum verdict {
  */
 enum verdict assign_verdict(const struct pci_function *fn, bool have_vtd,
 			    char *buf, size_t size);
+
+/* assign=auto: make of @request VF 0 of the first network card whose VFs can be
+ * given; false: there is none, which is logged.  After groups_build(). */
+bool assign_choose(struct assign_request *request);
 
 #endif

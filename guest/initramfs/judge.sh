@@ -1,8 +1,10 @@
 #!/bin/sh
 # For the demonstrations, each of which sources this: lines that start with PASS
-# or FAIL and end with the measured value.
+# or FAIL and end with the measured value, or with SKIP and end with why there is
+# none on this machine.
 passed=0
 failed=0
+skipped=0
 
 pass() {
 	echo "PASS $1: $2"
@@ -12,6 +14,11 @@ pass() {
 fail() {
 	echo "FAIL $1: $2"
 	failed=$((failed + 1))
+}
+
+skip() {
+	echo "SKIP $1: not shown, because $2"
+	skipped=$((skipped + 1))
 }
 
 # judge NAME VALUE CONDITION...: CONDITION is given to test
@@ -42,7 +49,8 @@ wait_until() {
 }
 
 finish() {
-	echo "DEMO: $passed passed, $failed failed"
+	[ "$skipped" = 0 ] || not_shown=", $skipped not shown"
+	echo "DEMO: $passed passed, $failed failed$not_shown"
 	exit
 }
 

@@ -5,4 +5,5 @@
 ip address add "$ip/$mask" dev "$interface"
 [ -z "$router" ] || ip route add default via "${router%% *}"
 [ -z "$dns" ] || echo "nameserver ${dns%% *}" >/etc/resolv.conf
+echo "${router%% *}" >/tmp/gateway
 echo "$ip" >/tmp/lease

@@ -8,6 +8,7 @@
 #include "drivers/pci/pci_acs.h"
 #include "guest/acpi.h"
 #include "guest/assign/assign.h"
+#include "guest/assign/verdict.h"
 #include "guest/com1.h"
 #include "guest/dsdt.h"
 #include "guest/linux.h"
@@ -25,6 +26,7 @@
 #include "hv/machine/take_ranges.h"
 #include "hv/machine/take_vtd.h"
 #include "hv/panic.h"
+#include "hv/string.h"
 #include "hv/vmx/ept.h"
 #include "hv/vmx/guest.h"
 #include "hv/vmx/vmx.h"
@@ -178,10 +180,15 @@ static void write_reset_vector(void)
  * helps nobody.  Only where the machine has no VT-d it boots without. */
 static void assign_functions(void)
 {
+	static struct assign_request request[ASSIGN_MAX];
+	unsigned int count = handover->config.assign_count;
+
 	if (!have_pci || !vtd_remapping())
 		return;
-	if (assign_prepare(handover->config.assign,
-			   handover->config.assign_count,
+	memcpy(request, handover->config.assign, sizeof(request));
+	if (count && request[0].kind == ASSIGN_AUTO && !assign_choose(request))
+		count = 0;
+	if (assign_prepare(request, count,
 			   handover->config.allow_unsafe_commands, &bus))
 		machine_stop("a function of assign= cannot be given to the "
 			     "guest; the "
@@ -232,7 +239,7 @@ void machine_build(struct vcpu_entry *entry)
 	 * integrated display may need its DMA. */
 	preflight(dmar, usable);
 	if (handover->config.mode == MODE_CHECK)
-		preflight_end();
+		preflight_end(dmar, usable);
 	machine_take_vtd(usable);
 	assign_functions();
 	for (unsigned int i = 0; i < vcpu_count; i++)

@@ -10,6 +10,7 @@
 #define MEMORY_STEP (2 * MIB)
 #define MEMORY_MAX BIT(46)
 #define CPUS_MAX 4096
+#define MENU_MAX 300
 
 /* A word that a value may be, and what it means */
 struct word {
@@ -138,6 +139,18 @@ static int parse_cpus(struct parser *p, const struct key *key, struct span s)
 	return 0;
 }
 
+static int parse_menu(struct parser *p, const struct key *key, struct span s)
+{
+	u64 seconds;
+
+	(void)key;
+	if (!span_number(s, 10, MENU_MAX, &seconds))
+		return FAIL(p, "menu=%.*s: expected seconds, 0 to %d", QUOTE(s),
+			    MENU_MAX);
+	p->config->menu = seconds;
+	return 0;
+}
+
 /* The value is one of @key's words. */
 static int parse_word(struct parser *p, const struct key *key, struct span s)
 {
@@ -221,6 +234,7 @@ static const struct key keys[] = {
 	 WORD(allow_unsafe_groups, yes_no)},
 	{"allow-unsafe-commands", NULL, WORD(allow_unsafe_commands, yes_no)},
 	{"mode", "action", WORD(mode, modes)},
+	{"menu", "timeout", .parse = parse_menu},
 	{"on-poweroff", NULL, WORD(on_poweroff, ends)},
 	{"on-reboot", NULL, WORD(on_reboot, ends)},
 	{"on-crash", NULL, WORD(on_crash, ends)},
@@ -319,6 +333,10 @@ static int parse_value(struct parser *p, const struct key *key, struct span s,
 			    "%s=%.*s: expected the value without quotes "
 			    "around it",
 			    key->name, QUOTE(value));
+	if (key->words == modes) {
+		p->config->mode_at = value.start - p->text;
+		p->config->mode_size = value.length;
+	}
 	return key->parse(p, key, value);
 }
 
@@ -382,7 +400,7 @@ int config_parse(const char *text, size_t size, struct config *config,
 		 struct config_error *error)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
-	struct parser p = {config, error};
+	struct parser p = {config, error, text};
 	struct span rest = {text, size};
 	u32 seen = 0;
 	bool more;

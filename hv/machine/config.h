@@ -29,6 +29,8 @@ struct config {
 	bool allow_unsafe_commands;
 	bool strict_groups; /* no member of a group may stay behind, held */
 	enum run_mode mode;
+	size_t mode_at, mode_size; /* its place in the file; size 0: none */
+	u32 menu;		   /* seconds to ask for the mode; 0: not */
 	enum end_action on_poweroff, on_reboot, on_crash;
 	enum end_action on_panic; /* reset or halt */
 	bool selftest;		  /* the guest may crash the hypervisor */
@@ -46,14 +48,14 @@ struct config_error {
 /*
  * Parse @size bytes of @text (not NUL-terminated).  Keys, in capitals or not:
  * kernel, initrd (a list, and more than once), cmdline, memory (512M, 2G, or
- * `all`), cpus (number or `all`), assign (comma-separated, or `none`), groups
- * (held, strict), allow-unsafe-groups and allow-unsafe-commands (yes, no), mode
- * (run, check), on-poweroff, on-reboot, on-crash (poweroff, reset, halt),
- * on-panic (reset, halt), ipis (direct, checked), power (guest, fixed),
- * selftest (none, panic), log (com1, com2), weaken (names of hv/weaken.h,
- * comma-separated). Unknown keys, doubled keys, bad values, comments behind a
- * value and quotes around one are errors, which say what was probably meant. 0,
- * or -EINVAL with
+ * `all`), cpus (number or `all`), assign (comma-separated, `none` or `auto`),
+ * groups (held, strict), allow-unsafe-groups and allow-unsafe-commands (yes,
+ * no), mode (run, check), menu (seconds), on-poweroff, on-reboot, on-crash
+ * (poweroff, reset, halt), on-panic (reset, halt), ipis (direct, checked),
+ * power (guest, fixed), selftest (none, panic), log (com1, com2), weaken (names
+ * of hv/weaken.h, comma-separated). Unknown keys, doubled keys, bad values,
+ * comments behind a value and quotes around one are errors, which say what was
+ * probably meant. 0, or -EINVAL with
  * @error filled.
  */
 int config_parse(const char *text, size_t size, struct config *config,

@@ -148,7 +148,8 @@ static int parse_function(struct parser *p, struct span options)
 	if (!good)
 		return FAIL(p,
 			    "assign=%.*s: expected a function such as "
-			    "0000:01:10.0, or vf:8086:10c9/0 for VF 0, or none",
+			    "0000:01:10.0, or vf:8086:10c9/0 for VF 0, or "
+			    "none, or auto",
 			    QUOTE(s));
 	if (parse_assign_options(p, options, &assign))
 		return -EINVAL;
@@ -170,6 +171,12 @@ int config_parse_assign(struct parser *p, struct span s)
 	p->config->assign_count = 0;
 	if (span_is(s, "none"))
 		return 0;
+	if (span_is(s, "auto")) {
+		p->config->assign[0] =
+			(struct assign_request){.kind = ASSIGN_AUTO};
+		p->config->assign_count = 1;
+		return 0;
+	}
 	do {
 		struct span function = span_trim(span_cut(&s, ',', &more));
 

@@ -17,6 +17,7 @@ struct span {
 struct parser {
 	struct config *config;
 	struct config_error *error;
+	const char *text; /* the file */
 };
 
 /* What is wrong, as format() takes it; -EINVAL. */

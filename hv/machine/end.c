@@ -1,6 +1,7 @@
 /* This file ends the guest, and then the machine. */
 #include "hv/machine/end.h"
 #include "guest/assign/assign.h"
+#include "hv/colour.h"
 #include "hv/log.h"
 #include "hv/machine/handover.h"
 #include "hv/time.h"
@@ -48,7 +49,7 @@ void machine_stop(const char *what)
 {
 	if (vtd_remapping())
 		service_last_faults(); /* they may be the reason */
-	hv_log("gangway: stopped: %s\n", what);
+	hv_log(RED "gangway: stopped: %s" PLAIN "\n", what);
 	machine_end(END_HALT);
 }
 

@@ -10,6 +10,8 @@
 
 static char *kept;
 static size_t kept_length, next;
+/* Where in what is kept the table begins and ends, and the last page begins */
+static size_t table, table_end, last_page;
 static unsigned int page; /* that is shown; the first is 1 */
 static bool held, full;
 
@@ -38,13 +40,40 @@ void pager_hold(bool on)
 	held = on;
 }
 
+void pager_table(bool begins)
+{
+	if (begins)
+		table = kept_length;
+	else
+		table_end = kept_length;
+}
+
+void pager_last_page(void)
+{
+	last_page = kept_length;
+}
+
+/* A row of the table is nothing without its head, which is its first line. */
+static size_t head_length(void)
+{
+	size_t length = 0;
+
+	if (next <= table || next >= table_end)
+		return 0;
+	while (kept[table + length] != '\n')
+		length++;
+	return length + 1;
+}
+
 bool pager_turn(void)
 {
+	size_t end = next < last_page ? last_page : kept_length;
 	char more[64];
 
 	if (!kept)
 		return true;
-	next += framebuffer_page(kept + next, kept_length - next);
+	next += framebuffer_page(kept + table, head_length(), kept + next,
+				 end - next);
 	page++;
 	if (next < kept_length) {
 		format(more, sizeof(more),

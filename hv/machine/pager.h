@@ -19,6 +19,13 @@ void pager_start(void);
  * screen. */
 void pager_hold(bool on);
 
+/* What is logged from now on is a table, whose first line, of column heads, is
+ * repeated on each page that shows its rows; it ends. */
+void pager_table(bool begins);
+
+/* What is logged from now on begins a page. */
+void pager_last_page(void);
+
 /* Show the next page, after the last one the first.  True: it is the last.  No
  * other CPU logs meanwhile. */
 bool pager_turn(void);

@@ -18,6 +18,7 @@
 #include "hv/machine/end.h"
 #include "hv/machine/handover.h"
 #include "hv/machine/pager.h"
+#include "hv/machine/summary.h"
 #include "hv/string.h"
 #include "hv/time.h"
 #include "hv/vmx/vmx.h"
@@ -223,10 +224,12 @@ static void show_functions(bool have_vtd)
 	if (!count)
 		return;
 	groups_build();
+	pager_table(true);
 	hv_log("preflight: function     group  IDs       class   VFs   ARI   "
 	       "ACS   FLR   MSI-X assignable\n");
 	for (unsigned int i = 0; i < count; i++)
 		show_function(&fn[i], have_vtd);
+	pager_table(false);
 }
 
 void preflight(const struct dmar *dmar, bool have_vtd)
@@ -265,12 +268,16 @@ static void show_pages(void)
 	}
 }
 
-_Noreturn void preflight_end(void)
+_Noreturn void preflight_end(const struct dmar *dmar, bool have_vtd)
 {
 	for (unsigned int i = 0; i < STALE_KEYS; i++)
 		key_pressed();
 	pager_hold(true);
-	hv_log("gangway: mode=check ends here: no guest is started.\n"
+	pager_last_page();
+	summary_log(dmar, have_vtd);
+	hv_log("gangway: mode=check ends here: no guest is started. To run "
+	       "one, boot again and press R, where menu= in gangway.cfg gives "
+	       "time for it, or set mode=run.\n"
 	       "gangway: Press a key at the serial console or a PS/2 keyboard, "
 	       "which most laptops have, to end;\n"
 	       "gangway: USB keyboards are out of reach now: use the power "

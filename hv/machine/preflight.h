@@ -13,8 +13,9 @@
  */
 void preflight(const struct dmar *dmar, bool have_vtd);
 
-/* mode=check: wait for a key at the serial console or a PS/2 keyboard, without
- * limit and saying so, and end as on-poweroff= says. */
-_Noreturn void preflight_end(void);
+/* mode=check: say what the machine can give, wait for a key at the serial
+ * console or a PS/2 keyboard, without limit and saying so, and end as
+ * on-poweroff= says. */
+_Noreturn void preflight_end(const struct dmar *dmar, bool have_vtd);
 
 #endif

@@ -18,7 +18,8 @@ static void check_accepted(const struct config *c)
 	CHECK(c->assign_count <= ASSIGN_MAX);
 	for (unsigned int i = 0; i < c->assign_count; i++)
 		CHECK(c->assign[i].kind == ASSIGN_ADDRESS ||
-		      c->assign[i].kind == ASSIGN_VF);
+		      c->assign[i].kind == ASSIGN_VF ||
+		      (c->assign[i].kind == ASSIGN_AUTO && !i));
 	CHECK(c->on_poweroff <= END_HALT && c->on_reboot <= END_HALT &&
 	      c->on_crash <= END_HALT);
 	CHECK(c->log_port == 1 || c->log_port == 2);

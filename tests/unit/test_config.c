@@ -345,6 +345,32 @@ static void slips_are_understood(void **state)
 		     "expected a comma");
 }
 
+static void the_menu_knows_where_the_mode_stands(void **state)
+{
+	static const char text[] =
+		"\xef\xbb\xbf# x\r\nmode =\tcheck \r\nmenu=10";
+
+	(void)state;
+	assert_int_equal(parse(text), 0);
+	assert_int_equal(config.menu, 10);
+	assert_int_equal(config.mode_size, 5);
+	assert_memory_equal(text + config.mode_at, "check", 5);
+	assert_int_equal(parse("assign=none"), 0);
+	assert_int_equal(config.mode_size, 0);
+	assert_int_equal(config.menu, 0);
+	expect_error("menu=301", 1, "expected seconds, 0 to 300");
+	expect_error("menu=yes", 1, "expected seconds");
+}
+
+static void auto_is_one_request(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("assign=auto"), 0);
+	assert_int_equal(config.assign_count, 1);
+	assert_int_equal(config.assign[0].kind, ASSIGN_AUTO);
+	expect_error("assign=auto,01:10.0", 1, "expected a function such as");
+}
+
 static void utf_16_is_named(void **state)
 {
 	static const char *const text[] = {
@@ -436,6 +462,8 @@ int main(void)
 		cmocka_unit_test(errors_name_line_and_expectation),
 		cmocka_unit_test(initrds_are_a_list),
 		cmocka_unit_test(slips_are_understood),
+		cmocka_unit_test(the_menu_knows_where_the_mode_stands),
+		cmocka_unit_test(auto_is_one_request),
 		cmocka_unit_test(utf_16_is_named),
 		cmocka_unit_test(bytes_that_are_not_text_are_errors),
 		cmocka_unit_test(long_input_is_refused),

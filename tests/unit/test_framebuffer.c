@@ -209,14 +209,14 @@ static void pages(void **state)
 	show("C\nC\nC\nC\nC\nC\nC\nC\nC\nC\nC\nCC");
 	for (unsigned int i = 0; i < 14; i++)
 		strcat(text, i == 12 ? "B\n" : "A\n");
-	assert_int_equal(framebuffer_page(text, 28), 22);
+	assert_int_equal(framebuffer_page("", 0, text, 28), 22);
 	assert_int_equal(top(0, 0, GREY), 0x81);
 	assert_int_equal(top(0, 10, GREY), 0x81);
 	assert_int_equal(top(0, 11, GREY), 0);
 	assert_int_equal(top(1, 11, GREY), 0);
 	show("C");
 	assert_int_equal(top(0, 11, GREY), 0x18);
-	assert_int_equal(framebuffer_page(text + 22, 6), 6);
+	assert_int_equal(framebuffer_page("", 0, text + 22, 6), 6);
 	assert_int_equal(top(0, 1, GREY), 0x42);
 	assert_int_equal(top(0, 3, GREY), 0);
 	/* One more row than is left; without the colours one less */
@@ -224,11 +224,53 @@ static void pages(void **state)
 	for (unsigned int i = 0; i < 41; i++)
 		strcat(text, "B");
 	strcat(text, PLAIN);
-	assert_int_equal(framebuffer_page(text, strlen(text)), strlen(text));
+	assert_int_equal(framebuffer_page("", 0, text, strlen(text)),
+			 strlen(text));
 	assert_int_equal(top(40, 10, 0xff5555), 0x42);
 	strcat(text, "C\n");
-	assert_int_equal(framebuffer_page(text, strlen(text)), 20);
+	assert_int_equal(framebuffer_page("", 0, text, strlen(text)), 20);
 	assert_int_equal(top(0, 10, GREY), 0);
+}
+
+static void words_are_not_broken(void **state)
+{
+	char text[128];
+
+	(void)state;
+	/* 38 letters, a blank, and a word that ends in the last column */
+	memset(text, 'A', sizeof(text));
+	strcpy(text + 38, " BB " GREEN "C" PLAIN "C\nA");
+	show(text);
+	assert_int_equal(top(40, 0, GREY), 0x42);
+	assert_int_equal(top(0, 1, 0x55ff55), 0x18);
+	assert_int_equal(top(1, 1, GREY), 0x18);
+	assert_int_equal(top(0, 2, GREY), 0x81);
+	/* One more letter than is left: the word begins the next row */
+	strcpy(text + 38, " BBB\nC");
+	show("\n");
+	show(text);
+	assert_int_equal(top(39, 3, GREY), 0);
+	assert_int_equal(top(0, 4, GREY), 0x42);
+	assert_int_equal(top(0, 5, GREY), 0x18);
+	/* A word longer than a row is, where the row is full */
+	show("\nB ");
+	memset(text, 'A', sizeof(text));
+	text[42] = '\0';
+	show(text);
+	assert_int_equal(top(40, 6, GREY), 0x81);
+}
+
+static void pages_have_their_head(void **state)
+{
+	char text[64] = "";
+
+	(void)state;
+	for (unsigned int i = 0; i < 14; i++)
+		strcat(text, "A\n");
+	assert_int_equal(framebuffer_page("B\n", 2, text, 28), 20);
+	assert_int_equal(top(0, 0, GREY), 0x42);
+	assert_int_equal(top(0, 10, GREY), 0x81);
+	assert_int_equal(top(0, 11, GREY), 0);
 }
 
 static void pages_have_a_line_at_least(void **state)
@@ -239,10 +281,12 @@ static void pages_have_a_line_at_least(void **state)
 	memset(text, 'A', sizeof(text));
 	text[41 * 20] = '\n';
 	text[41 * 20 + 2] = '\n';
-	assert_int_equal(framebuffer_page(text, sizeof(text)), 41 * 20 + 1);
-	assert_int_equal(framebuffer_page(text, 0), 0);
+	assert_int_equal(framebuffer_page("", 0, text, sizeof(text)),
+			 41 * 20 + 1);
+	assert_int_equal(framebuffer_page("", 0, text, 0), 0);
 	framebuffer_give_up(mode.base, mode.size);
-	assert_int_equal(framebuffer_page(text, sizeof(text)), sizeof(text));
+	assert_int_equal(framebuffer_page("", 0, text, sizeof(text)),
+			 sizeof(text));
 }
 
 static void is_given_up(void **state)
@@ -310,10 +354,11 @@ static void pages_end_where_one_screen_is_full(void **state)
 	memset(text, 'A', sizeof(text));
 	for (unsigned int line = 0; line < 8; line++)
 		text[42 * line + 41] = '\n';
-	assert_int_equal(framebuffer_page(text, sizeof(text)), 42 * 6);
+	assert_int_equal(framebuffer_page("", 0, text, sizeof(text)), 42 * 6);
 	framebuffer_give_up(second.base, 1);
 	free(second_memory);
-	assert_int_equal(framebuffer_page(text, sizeof(text)), sizeof(text));
+	assert_int_equal(framebuffer_page("", 0, text, sizeof(text)),
+			 sizeof(text));
 }
 
 static void too_many_are_refused(void **state)
@@ -405,6 +450,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pages, build, release),
 		cmocka_unit_test_setup_teardown(pages_have_a_line_at_least,
 						build, release),
+		cmocka_unit_test_setup_teardown(words_are_not_broken, build,
+						release),
+		cmocka_unit_test_setup_teardown(pages_have_their_head, build,
+						release),
 		cmocka_unit_test_setup_teardown(is_given_up, build, release),
 		cmocka_unit_test_setup_teardown(all_screens_show_the_same,
 						build, release),

@@ -204,6 +204,35 @@ static void port_without_acs(void **state)
 	expect_no(1, 0, "allow-unsafe-groups=yes");
 }
 
+/* assign=auto */
+static void the_first_vf_is_chosen(void **state)
+{
+	struct assign_request request = {.kind = ASSIGN_AUTO, .vf = 7};
+
+	(void)state;
+	judge(1, 0, true);
+	test_log_clear();
+	assert_true(assign_choose(&request));
+	assert_int_equal(request.kind, ASSIGN_VF);
+	assert_int_equal(request.vendor, 0x8086);
+	assert_int_equal(request.device, 0x10c9);
+	assert_int_equal(request.vf, 0);
+	assert_int_equal(test_log[0], 0);
+	/* Not a drive, nor a card that cannot give one */
+	model_set32(1, 0, PCI_CLASS - 1, 0x01080200, 0);
+	judge(1, 0, true);
+	assert_false(assign_choose(&request));
+	assert_non_null(strstr(test_log, "assign: auto: no network card"));
+	model_set32(1, 0, PCI_CLASS - 1, 0x02000000, 0);
+	have_driver = false;
+	judge(1, 0, true);
+	assert_false(assign_choose(&request));
+	have_driver = true;
+	dmar.unit[0].include_all = false;
+	judge(1, 0, true);
+	assert_false(assign_choose(&request));
+}
+
 /* Neither the PF's nor its VFs' driver could reach it. */
 static void bar_without_address(void **state)
 {
@@ -299,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup(whole_functions, build),
 		cmocka_unit_test_setup(part_of_a_group, build),
 		cmocka_unit_test_setup(port_without_acs, build),
+		cmocka_unit_test_setup(the_first_vf_is_chosen, build),
 		cmocka_unit_test_setup(bar_without_address, build),
 		cmocka_unit_test_setup(no_unit, build),
 		cmocka_unit_test_setup(reserved_memory, build),

@@ -118,14 +118,19 @@ def test_preflight_is_on_the_screen(name, tmp_path):
         assert m.wait_for(r"gangway: ready\n", options.timeout), \
             m.last_line()
         pages = read_pages(m, tmp_path / "screen.ppm", font)
-        assert (len(pages) > 1) == (name == "bochs-display")
+        # The verdict has a page of its own
+        assert (len(pages) > 2) == (name == "bochs-display")
+        assert pages[-1].find("gangway: This machine can give:", font)
+        assert not pages[-1].find("preflight: ", font)
         # All of it, from its first line on
         assert pages[0].find("screen: ", font)
         assert pages[-1].find("gangway: ready", font)
         # A line of the console, by its beginning: a narrow screen breaks it
-        row = re.search(r"^preflight: 0000:01:00\.0 .*(yes|no): ", m.console,
-                        re.M)[0][:95]
+        row = re.search(r"^preflight: 0000:01:00\.0 .*?(yes|no):", m.console,
+                        re.M)[0]
         page, x, y = find(row, pages, font)
+        # On each page with rows of the table are the heads of its columns
+        assert page.find("preflight: function     group  IDs", font)
         assert page.colours(x + 8 * row.rindex(" yes"), y, 4) == {GREEN}
         page, x, y = find("no: it has INTx", pages, font)
         assert page.colours(x, y, 2) == {RED}
