@@ -7,7 +7,6 @@
 
 #define MAX_CPUS 512
 #define CPU_STACK_PAGES 4
-#define RECENT_EXITS 8
 
 /* The guest's general registers, in the order of the encoding (0 = RAX). */
 struct guest_regs {
@@ -40,6 +39,7 @@ enum cpu_state {
 #define REQUEST_NMI BIT(1)  /* an NMI came: look whose it is */
 
 struct recent_exit {
+	u64 tsc; /* 0: none, or being written */
 	u32 reason;
 	u64 rip, qualification;
 };
@@ -75,7 +75,7 @@ struct cpu {
 	struct guest_mtrrs mtrrs;
 
 	u64 exits[STAT_COUNTERS];
-	struct recent_exit recent[RECENT_EXITS];
+	struct recent_exit recent[STAT_EXITS];
 	unsigned int recent_next;
 };
 

@@ -63,11 +63,11 @@ static void log_stack(u64 rsp)
 
 static void log_recent_exits(const struct cpu *cpu)
 {
-	for (unsigned int i = 0; i < RECENT_EXITS; i++) {
+	for (unsigned int i = 0; i < STAT_EXITS; i++) {
 		const struct recent_exit *e =
-			&cpu->recent[(cpu->recent_next + i) % RECENT_EXITS];
+			&cpu->recent[(cpu->recent_next + i) % STAT_EXITS];
 
-		if (e->rip || e->reason)
+		if (e->tsc)
 			hv_log("  cpu %u exit: reason %u, guest rip %lx, "
 			       "qualification %lx\n",
 			       cpu->index, e->reason, e->rip, e->qualification);

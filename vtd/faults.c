@@ -25,7 +25,7 @@ static u32 service_calls;
 
 static struct {
 	u64 count, unexplained, announced;
-	struct vtd_fault last;
+	struct vtd_fault kept[STAT_FAULTS];
 	bool pending;
 } faults;
 
@@ -57,8 +57,8 @@ static void explain(struct vtd_unit *unit, const struct vtd_record *record)
 
 static void count(struct vtd_unit *unit, const struct vtd_record *record)
 {
-	faults.count++;
-	faults.last = (struct vtd_fault){
+	faults.kept[faults.count++ % STAT_FAULTS] = (struct vtd_fault){
+		.time_us = time_us(),
 		.source_id = VTD_FRCD_SID(record->high),
 		.reason = VTD_FRCD_REASON(record->high),
 		.read = VTD_FRCD_T1(record->high),
@@ -176,11 +176,15 @@ bool vtd_faults_pending(void)
 	return faults.pending;
 }
 
-u64 vtd_fault_count(struct vtd_fault *last)
+u64 vtd_fault_count(u32 back, struct vtd_fault *fault)
 {
-	if (last)
-		*last = faults.last;
-	return faults.count;
+	u64 count = faults.count;
+
+	if (fault)
+		*fault = back < MIN(count, STAT_FAULTS)
+				 ? faults.kept[(count - 1 - back) % STAT_FAULTS]
+				 : (struct vtd_fault){0};
+	return count;
 }
 
 void vtd_fault_summary(void)

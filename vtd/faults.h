@@ -2,6 +2,7 @@
 #ifndef VTD_FAULTS_H
 #define VTD_FAULTS_H
 
+#include "hv/stat_abi.h"
 #include "hv/types.h"
 
 /*
@@ -16,14 +17,16 @@ bool vtd_service_faults(void);
  * of the rest: call it again at the next exit. */
 bool vtd_faults_pending(void);
 
-/* How many DMA and interrupt requests were blocked, and the last one. */
+/* How many DMA and interrupt requests were blocked; @fault, if not NULL, gets
+ * the last one but @back, zeros if it was not kept. */
 struct vtd_fault {
+	u64 time_us;
 	u16 source_id;
 	u8 reason;
 	bool read;
 	u64 address;
 };
-u64 vtd_fault_count(struct vtd_fault *last);
+u64 vtd_fault_count(u32 back, struct vtd_fault *fault);
 
 /* Log how many requests were blocked, and how many of them unexplained. */
 void vtd_fault_summary(void);

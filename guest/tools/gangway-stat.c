@@ -1,15 +1,20 @@
 /*
  * gangway-stat: what the hypervisor counted, for the guest's eyes.
  *
- *   gangway-stat [-m]                 since take-over
- *   gangway-stat [-m] -- COMMAND...   while COMMAND ran; its exit status
+ *   gangway-stat                 since take-over
+ *   gangway-stat -- COMMAND...   while COMMAND ran; its exit status
+ *   gangway-stat --watch         in each second
+ *   gangway-stat --trace         the last exits and blocked requests
  *
+ * gangway-stat.1 beside this file has all options.
  * Needs no privilege: CPUID alone.  Each CPUID is an exit itself, so the
  * program stays on one CPU and takes its own ones off that CPU's count.
  */
 #define _GNU_SOURCE
+#include "guest/tools/counters.h"
 #include "guest/tools/cpuid_stat.h"
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -19,105 +24,12 @@
 
 #define CPUS_MAX 1024
 #define COUNTERS_MAX 256
-#define REASON_CPUID 10
 #define EXIT_TROUBLE 125 /* as timeout(1), env(1) have it */
 
-/* Basic exit reasons, Intel SDM 3D appendix C; NULL: not defined there. */
-static const char *const reason_name[STAT_REASONS] = {
-	[0] = "EXCEPTION_OR_NMI",
-	[1] = "EXTERNAL_INTERRUPT",
-	[2] = "TRIPLE_FAULT",
-	[3] = "INIT",
-	[4] = "SIPI",
-	[5] = "IO_SMI",
-	[6] = "OTHER_SMI",
-	[7] = "INTERRUPT_WINDOW",
-	[8] = "NMI_WINDOW",
-	[9] = "TASK_SWITCH",
-	[REASON_CPUID] = "CPUID",
-	[11] = "GETSEC",
-	[12] = "HLT",
-	[13] = "INVD",
-	[14] = "INVLPG",
-	[15] = "RDPMC",
-	[16] = "RDTSC",
-	[17] = "RSM",
-	[18] = "VMCALL",
-	[19] = "VMCLEAR",
-	[20] = "VMLAUNCH",
-	[21] = "VMPTRLD",
-	[22] = "VMPTRST",
-	[23] = "VMREAD",
-	[24] = "VMRESUME",
-	[25] = "VMWRITE",
-	[26] = "VMXOFF",
-	[27] = "VMXON",
-	[28] = "CR_ACCESS",
-	[29] = "DR_ACCESS",
-	[30] = "IO_INSTRUCTION",
-	[31] = "RDMSR",
-	[32] = "WRMSR",
-	[33] = "ENTRY_FAILURE_GUEST_STATE",
-	[34] = "ENTRY_FAILURE_MSR_LOADING",
-	[36] = "MWAIT",
-	[37] = "MONITOR_TRAP_FLAG",
-	[39] = "MONITOR",
-	[40] = "PAUSE",
-	[41] = "ENTRY_FAILURE_MACHINE_CHECK",
-	[43] = "TPR_BELOW_THRESHOLD",
-	[44] = "APIC_ACCESS",
-	[45] = "VIRTUALIZED_EOI",
-	[46] = "GDTR_OR_IDTR_ACCESS",
-	[47] = "LDTR_OR_TR_ACCESS",
-	[48] = "EPT_VIOLATION",
-	[49] = "EPT_MISCONFIGURATION",
-	[50] = "INVEPT",
-	[51] = "RDTSCP",
-	[52] = "PREEMPTION_TIMER",
-	[53] = "INVVPID",
-	[54] = "WBINVD",
-	[55] = "XSETBV",
-	[56] = "APIC_WRITE",
-	[57] = "RDRAND",
-	[58] = "INVPCID",
-	[59] = "VMFUNC",
-	[60] = "ENCLS",
-	[61] = "RDSEED",
-	[62] = "PAGE_MODIFICATION_LOG_FULL",
-	[63] = "XSAVES",
-	[64] = "XRSTORS",
-	[65] = "PCONFIG",
-	[66] = "SPP_EVENT",
-	[67] = "UMWAIT",
-	[68] = "TPAUSE",
-	[69] = "LOADIWKEY",
-	[70] = "ENCLV",
-	[72] = "ENQCMD_PASID_FAILURE",
-	[73] = "ENQCMDS_PASID_FAILURE",
-	[74] = "BUS_LOCK",
-	[75] = "INSTRUCTION_TIMEOUT",
-	[76] = "SEAMCALL",
-	[77] = "TDCALL",
-	[78] = "RDMSRLIST",
-	[79] = "WRMSRLIST",
-};
-
-static const char *const cause_name[STAT_COUNTERS - STAT_REASONS] = {
-	[STAT_CAUSE_NONE - STAT_REASONS] = "NO_DEVICE",
-	[STAT_CAUSE_UART - STAT_REASONS] = "UART",
-	[STAT_CAUSE_CMOS - STAT_REASONS] = "CMOS",
-	[STAT_CAUSE_POWER - STAT_REASONS] = "POWER",
-	[STAT_CAUSE_PCI_CONFIG - STAT_REASONS] = "PCI_CONFIG",
-	[STAT_CAUSE_IOAPIC - STAT_REASONS] = "IOAPIC",
-	[STAT_CAUSE_MSIX_TABLE - STAT_REASONS] = "MSIX_TABLE",
-	[STAT_CAUSE_PF_MAILBOX - STAT_REASONS] = "PF_MAILBOX",
-	[STAT_CAUSE_BAR - STAT_REASONS] = "BAR",
-	[STAT_CAUSE_PF_MAILBOX_READ - STAT_REASONS] = "PF_MAILBOX_READ",
-};
-
 static unsigned int cpus, counters;
-static uint32_t version;
-static unsigned int home; /* the CPU that our own CPUIDs run on */
+static uint32_t version, tsc_khz;
+static const char *over = "up"; /* what the time is that is shown */
+static unsigned int home;	/* the CPU that our own CPUIDs run on */
 
 struct snapshot {
 	uint64_t time_us, own_cpuids;
@@ -129,22 +41,6 @@ _Noreturn static void die(const char *what)
 {
 	fprintf(stderr, "gangway-stat: %s\n", what);
 	exit(EXIT_TROUBLE);
-}
-
-/* Names in @buf where the manual, or this program, has none. */
-static const char *counter_name(unsigned int counter, char *buf, size_t size)
-{
-	const char *name = NULL;
-
-	if (counter < STAT_REASONS)
-		name = reason_name[counter];
-	else if (counter < STAT_COUNTERS)
-		name = cause_name[counter - STAT_REASONS];
-	if (name)
-		return name;
-	snprintf(buf, size, "%s_%u",
-		 counter < STAT_REASONS ? "REASON" : "COUNTER", counter);
-	return buf;
 }
 
 /* What the leaves may say is bounded here, once. */
@@ -159,7 +55,8 @@ static void find_gangway(void)
 	version = r.eax;
 	cpus = r.ebx;
 	counters = r.ecx;
-	if (!cpus || cpus > CPUS_MAX || counters < STAT_REASONS ||
+	tsc_khz = r.edx;
+	if (!cpus || cpus > CPUS_MAX || !tsc_khz || counters < STAT_REASONS ||
 	    counters > COUNTERS_MAX)
 		die("the hypervisor's CPUID leaves make no sense");
 }
@@ -200,15 +97,23 @@ static struct snapshot take_snapshot(void)
 	return s;
 }
 
-static void subtract(struct snapshot *after, const struct snapshot *before)
+typedef void print_fn(const struct snapshot *s);
+
+/* Print what was counted from @before on, and forget it. */
+static void print_between(print_fn *print, struct snapshot *before,
+			  const struct snapshot *now)
 {
-	after->time_us -= before->time_us;
-	after->blocked -= before->blocked;
+	struct snapshot *s = before;
+
+	s->time_us = now->time_us - s->time_us;
+	s->blocked = now->blocked - s->blocked;
 	for (size_t i = 0; i < (size_t)cpus * counters; i++)
-		after->count[i] -= before->count[i];
+		s->count[i] = now->count[i] - s->count[i];
 	if (home < cpus)
-		after->count[home * counters + REASON_CPUID] -=
-			after->own_cpuids;
+		s->count[home * counters + REASON_CPUID] -= s->own_cpuids;
+	print(s);
+	fflush(stdout);
+	free(s->count);
 }
 
 static uint64_t total(const struct snapshot *s, unsigned int counter)
@@ -238,14 +143,13 @@ static void print_head(const char *what)
 	printf("        total\n");
 }
 
-static void print_table(const struct snapshot *s, bool since_start)
+static void print_table(const struct snapshot *s)
 {
 	printf("Gangway %u.%u.%u, %u CPU%s, %s %" PRIu64 ".%06" PRIu64
 	       " s, %u request%s blocked\n",
 	       version >> 16, version >> 8 & 0xff, version & 0xff, cpus,
-	       cpus == 1 ? "" : "s", since_start ? "up" : "over",
-	       s->time_us / 1000000, s->time_us % 1000000, s->blocked,
-	       s->blocked == 1 ? "" : "s");
+	       cpus == 1 ? "" : "s", over, s->time_us / 1000000,
+	       s->time_us % 1000000, s->blocked, s->blocked == 1 ? "" : "s");
 	print_head("VM exits by reason");
 	for (unsigned int counter = 0; counter < STAT_REASONS; counter++)
 		if (total(s, counter))
@@ -277,6 +181,165 @@ static void print_keys(const struct snapshot *s)
 	}
 }
 
+/* The counters from @first to @end: ,"NAME":[CPU 0's,CPU 1's...] */
+static void print_json_counters(const struct snapshot *s, unsigned int first,
+				unsigned int end)
+{
+	const char *before = "";
+	char buf[24];
+
+	for (unsigned int counter = first; counter < end; counter++) {
+		if (!total(s, counter))
+			continue;
+		printf("%s\"%s\":", before,
+		       counter_name(counter, buf, sizeof(buf)));
+		for (unsigned int cpu = 0; cpu < cpus; cpu++)
+			printf("%c%" PRIu64, cpu ? ',' : '[',
+			       s->count[cpu * counters + counter]);
+		printf("]");
+		before = ",";
+	}
+}
+
+/* One object a line. */
+static void print_json(const struct snapshot *s)
+{
+	printf("{\"version\":\"%u.%u.%u\",\"cpus\":%u,\"time_us\":%" PRIu64
+	       ",\"blocked\":%u,\"exits\":{",
+	       version >> 16, version >> 8 & 0xff, version & 0xff, cpus,
+	       s->time_us, s->blocked);
+	print_json_counters(s, 0, STAT_REASONS);
+	printf("},\"accesses\":{");
+	print_json_counters(s, STAT_REASONS, counters);
+	printf("}}\n");
+}
+
+/* For eyes that wait: how many exits, then what they were. */
+static void print_line(const struct snapshot *s)
+{
+	uint64_t exits = 0;
+	char buf[24];
+
+	for (unsigned int counter = 0; counter < STAT_REASONS; counter++)
+		exits += total(s, counter);
+	printf("%8" PRIu64 " exits %6u blocked ", exits, s->blocked);
+	for (unsigned int counter = 0; counter < counters; counter++)
+		if (total(s, counter))
+			printf(" %s%s %" PRIu64,
+			       counter == STAT_REASONS ? "; " : "",
+			       counter_name(counter, buf, sizeof(buf)),
+			       total(s, counter));
+	printf("\n");
+}
+
+/* What was counted in each of @lines times @seconds; 0: until killed. */
+static void watch(print_fn *print, unsigned int seconds, unsigned int lines)
+{
+	struct snapshot before = take_snapshot(), now;
+
+	for (unsigned int line = 0; !lines || line < lines; line++) {
+		sleep(seconds);
+		now = take_snapshot();
+		print_between(print, &before, &now);
+		before = now;
+	}
+	free(before.count);
+}
+
+/* One of the last exits, or (cpu ~0) of the blocked requests */
+struct event {
+	uint64_t time_us;
+	unsigned int cpu;
+	struct cpuid what, more;
+};
+
+/* Newer than the time of a leaf that was read before is now. */
+static uint64_t exit_time(uint64_t tsc)
+{
+	uint64_t now = cpuid_u64(cpuid_read(STAT_LEAF_TIME, 0));
+	uint64_t ticks = __builtin_ia32_rdtsc() - tsc;
+	uint64_t ago =
+		ticks / tsc_khz * 1000 + ticks % tsc_khz * 1000 / tsc_khz;
+
+	return now > ago ? now - ago : 0;
+}
+
+/* False if there is none, or it was written meanwhile. */
+static bool read_exit(unsigned int cpu, unsigned int n, struct event *e)
+{
+	uint32_t subleaf = cpu << 16 | 2 * n;
+	uint64_t tsc;
+
+	e->cpu = cpu;
+	e->what = cpuid_read(STAT_LEAF_EXIT, subleaf);
+	e->more = cpuid_read(STAT_LEAF_EXIT, subleaf + 1);
+	tsc = cpuid_u64(e->what);
+	if (!tsc || tsc != cpuid_u64(cpuid_read(STAT_LEAF_EXIT, subleaf)))
+		return false;
+	e->time_us = exit_time(tsc);
+	return true;
+}
+
+static bool read_fault(unsigned int n, struct event *e)
+{
+	e->cpu = ~0u;
+	e->what = cpuid_read(STAT_LEAF_FAULT, 2 * n);
+	e->time_us = cpuid_u64(cpuid_read(STAT_LEAF_FAULT, 2 * n + 1));
+	return e->time_us != 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	return (x->time_us > y->time_us) - (x->time_us < y->time_us);
+}
+
+static void print_event(const struct event *e, bool json)
+{
+	uint32_t source = e->what.ecx & 0xffff;
+	char name[24];
+
+	if (e->cpu != ~0u)
+		printf(json ? "{\"time_us\":%" PRIu64 ",\"cpu\":%u,\"exit\":"
+			      "\"%s\",\"rip\":\"0x%" PRIx64 "\","
+			      "\"qualification\":\"0x%" PRIx64 "\"}\n"
+			    : "%12" PRIu64 " us  cpu %u: %s, rip %" PRIx64
+			      ", qualification %" PRIx64 "\n",
+		       e->time_us, e->cpu,
+		       counter_name(e->what.ecx & 0xffff, name, sizeof(name)),
+		       cpuid_u64(e->more),
+		       (uint64_t)e->more.edx << 32 | e->more.ecx);
+	else
+		printf(json ? "{\"time_us\":%" PRIu64 ",\"blocked\":\"%s\","
+			      "\"source\":\"%02x:%02x.%x\",\"address\":"
+			      "\"0x%" PRIx64 "\",\"reason\":%u}\n"
+			    : "%12" PRIu64 " us  blocked: %s by %02x:%02x.%x "
+			      "to %" PRIx64 ", reason %u\n",
+		       e->time_us, e->what.edx >> 31 ? "read" : "write",
+		       source >> 8, source >> 3 & 31, source & 7,
+		       cpuid_u64(e->what), e->what.edx & 0xff);
+}
+
+/* The last exits of each CPU and the last blocked requests, the newest last. */
+static void print_trace(bool json)
+{
+	struct event *e = calloc(cpus * STAT_EXITS + STAT_FAULTS, sizeof(*e));
+	size_t count = 0;
+
+	if (!e)
+		die("no memory");
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+		for (unsigned int n = 0; n < STAT_EXITS; n++)
+			count += read_exit(cpu, n, &e[count]);
+	for (unsigned int n = 0; n < STAT_FAULTS; n++)
+		count += read_fault(n, &e[count]);
+	qsort(e, count, sizeof(*e), by_time);
+	for (size_t i = 0; i < count; i++)
+		print_event(&e[i], json);
+	free(e);
+}
+
 /* Run @argv on the CPUs of @allowed; its exit status as the shell has it. */
 static int run_command(char *const argv[], const cpu_set_t *allowed)
 {
@@ -298,35 +361,84 @@ static int run_command(char *const argv[], const cpu_set_t *allowed)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int main(int argc, char **argv)
+/* From 1 to what a day has of seconds. */
+static unsigned int number(const char *text)
 {
-	struct snapshot before, now;
-	bool keys = false;
-	cpu_set_t allowed;
-	int option, status = 0;
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
 
-	while ((option = getopt(argc, argv, "+m")) != -1) {
-		if (option != 'm') {
-			fprintf(stderr, "usage: gangway-stat [-m] "
-					"[-- COMMAND...]\n");
-			return EXIT_TROUBLE;
-		}
-		keys = true;
-	}
-	find_gangway();
-	stay_here(&allowed);
-	now = take_snapshot();
-	if (optind < argc) {
-		before = now;
-		status = run_command(argv + optind, &allowed);
-		now = take_snapshot();
-		subtract(&now, &before);
+	if (!n || n > 86400 || *end)
+		die("not a number from 1 to 86400");
+	return n;
+}
+
+static const struct option options[] = {
+	{"watch", no_argument, NULL, 'w'},
+	{"interval", required_argument, NULL, 'i'},
+	{"count", required_argument, NULL, 'n'},
+	{"trace", no_argument, NULL, 't'},
+	{"json", no_argument, NULL, 'j'},
+	{0},
+};
+
+_Noreturn static void usage(void)
+{
+	fprintf(stderr, "usage: gangway-stat [-m | --json] [-- COMMAND...]\n"
+			"       gangway-stat --watch [--interval SECONDS] "
+			"[--count LINES] [-m | --json]\n"
+			"       gangway-stat --trace [--json]\n");
+	exit(EXIT_TROUBLE);
+}
+
+/* What @argv is to be counted of; NULL: since take-over. */
+static int count(print_fn *print, char *const argv[], const cpu_set_t *allowed)
+{
+	struct snapshot before = take_snapshot(), now;
+	int status;
+
+	if (!argv[0]) {
+		(print ? print : print_table)(&before);
 		free(before.count);
+		return 0;
 	}
-	if (keys)
-		print_keys(&now);
-	else
-		print_table(&now, optind >= argc);
+	over = "over";
+	status = run_command(argv, allowed);
+	now = take_snapshot();
+	print_between(print ? print : print_table, &before, &now);
 	free(now.count);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int interval = 1, lines = 0;
+	print_fn *print = NULL;
+	cpu_set_t allowed;
+	int option, what = 0;
+
+	while ((option = getopt_long(argc, argv, "+mwi:n:tj", options, NULL)) !=
+	       -1)
+		if (option == 'm')
+			print = print_keys;
+		else if (option == 'j')
+			print = print_json;
+		else if (option == 'i')
+			interval = number(optarg);
+		else if (option == 'n')
+			lines = number(optarg);
+		else if (option == '?')
+			usage();
+		else
+			what = option;
+	if (what && argv[optind])
+		usage();
+	find_gangway();
+	stay_here(&allowed);
+	if (what == 't')
+		print_trace(print == print_json);
+	else if (what == 'w')
+		watch(print ? print : print_line, interval, lines);
+	else
+		return count(print, &argv[optind], &allowed);
+	return 0;
 }

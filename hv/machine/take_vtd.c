@@ -28,13 +28,13 @@ static void explain_no_dmar(void)
 	       "vtd: -device intel-iommu,intremap=on.\n");
 }
 
-static struct stat_faults read_faults(void)
+static struct stat_faults read_faults(u32 back)
 {
-	struct vtd_fault last = {0};
-	u64 count = vtd_fault_count(&last);
+	struct vtd_fault f;
+	u64 count = vtd_fault_count(back, &f);
 
-	return (struct stat_faults){count, last.address, last.source_id,
-				    last.reason, last.read};
+	return (struct stat_faults){count,	 f.time_us, f.address,
+				    f.source_id, f.reason,  f.read};
 }
 
 static u32 highest_apic_id(void)

@@ -94,15 +94,31 @@ static void before_entry(struct cpu *cpu)
 	} while (__atomic_load_n(&cpu->requests, __ATOMIC_ACQUIRE));
 }
 
-static void note_exit(struct cpu *cpu, u32 reason)
+/* Whoever reads what was kept must not push it out. */
+static bool is_reader(const struct cpu *cpu, u32 reason)
+{
+	return reason == EXIT_CPUID &&
+	       (u32)cpu->regs.reg[RAX] - STAT_LEAF_BASE <=
+		       STAT_LEAF_LAST - STAT_LEAF_BASE;
+}
+
+static void keep_exit(struct cpu *cpu, u32 reason)
 {
 	struct recent_exit *r = &cpu->recent[cpu->recent_next];
 
-	cpu->started = false;
+	__atomic_store_n(&r->tsc, 0, __ATOMIC_RELEASE);
 	r->reason = reason;
 	r->rip = vmread(GUEST_RIP);
 	r->qualification = vmread(EXIT_QUALIFICATION);
-	cpu->recent_next = (cpu->recent_next + 1) % RECENT_EXITS;
+	__atomic_store_n(&r->tsc, rdtsc(), __ATOMIC_RELEASE);
+	cpu->recent_next = (cpu->recent_next + 1) % STAT_EXITS;
+}
+
+static void note_exit(struct cpu *cpu, u32 reason)
+{
+	cpu->started = false;
+	if (!is_reader(cpu, reason))
+		keep_exit(cpu, reason);
 	if ((u16)reason < STAT_REASONS)
 		cpu->exits[(u16)reason]++;
 }

@@ -17,12 +17,13 @@
 #define BY_CPU_MAX 16
 #define BY_CPU_WIDTH 21
 
-static struct stat_faults no_faults(void)
+static struct stat_faults no_faults(u32 back)
 {
+	(void)back;
 	return (struct stat_faults){0};
 }
 
-struct stat_faults (*stat_read_faults)(void) = no_faults;
+struct stat_faults (*stat_read_faults)(u32 back) = no_faults;
 
 /* Those that can occur, and the causes behind two of them. */
 static const char *const names[STAT_COUNTERS] = {
@@ -74,16 +75,36 @@ static struct cpuid_regs time_leaf(void)
 	return (struct cpuid_regs){
 		.eax = (u32)now,
 		.ebx = now >> 32,
-		.ecx = (u32)stat_read_faults().count,
+		.ecx = (u32)stat_read_faults(0).count,
 	};
 }
 
-static struct cpuid_regs fault_leaf(void)
+static struct cpuid_regs fault_leaf(u32 subleaf)
 {
-	struct stat_faults f = stat_read_faults();
+	struct stat_faults f = stat_read_faults(subleaf / 2);
 
+	if (subleaf % 2)
+		return (struct cpuid_regs){(u32)f.time_us, f.time_us >> 32, 0,
+					   0};
 	return (struct cpuid_regs){(u32)f.address, f.address >> 32, f.source_id,
 				   f.reason | (u32)f.read << 31};
+}
+
+static struct cpuid_regs exit_leaf(u32 subleaf)
+{
+	u32 cpu = subleaf >> 16, n = (subleaf & 0xffff) / 2;
+	const struct recent_exit *e;
+	u64 tsc;
+
+	if (cpu >= cpu_count || n >= STAT_EXITS)
+		return (struct cpuid_regs){0};
+	e = &cpus[cpu]->recent[n];
+	if (subleaf % 2)
+		return (struct cpuid_regs){(u32)e->rip, e->rip >> 32,
+					   (u32)e->qualification,
+					   e->qualification >> 32};
+	tsc = __atomic_load_n(&e->tsc, __ATOMIC_ACQUIRE);
+	return (struct cpuid_regs){(u32)tsc, tsc >> 32, e->reason, 0};
 }
 
 struct cpuid_regs cpuid_signature(u32 last_leaf, const char *text)
@@ -108,8 +129,10 @@ struct cpuid_regs stat_leaf(u32 leaf, u32 subleaf)
 		return time_leaf();
 	case STAT_LEAF_COUNTER:
 		return counter_leaf(subleaf);
+	case STAT_LEAF_FAULT:
+		return fault_leaf(subleaf);
 	default:
-		return fault_leaf();
+		return exit_leaf(subleaf);
 	}
 }
 

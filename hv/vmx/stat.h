@@ -14,9 +14,11 @@ struct cpuid_regs cpuid_signature(u32 last_leaf, const char *text);
 /* Log the exits of every CPU by reason and cause. */
 void stat_log(void);
 
-/* DMA and interrupt requests that were blocked: how many, and the last one. */
+/* DMA and interrupt requests that were blocked: how many, and the last one but
+ * @back of them, which is zeros if it was not kept. */
 struct stat_faults {
 	u64 count;
+	u64 time_us;
 	u64 address;
 	u16 source_id;
 	u8 reason;
@@ -24,6 +26,6 @@ struct stat_faults {
 };
 
 /* Where they come from; set when VT-d is on. */
-extern struct stat_faults (*stat_read_faults)(void);
+extern struct stat_faults (*stat_read_faults)(u32 back);
 
 #endif

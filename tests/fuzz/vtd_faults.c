@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 {
 	struct input in = {bytes, size};
 	struct vtd_domain domain;
-	u64 count = vtd_fault_count(NULL);
+	u64 count = vtd_fault_count(0, NULL);
 
 	fuzz_begin();
 	make_unit(&in, &domain);
@@ -158,7 +158,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 	/* A call takes one record: the clock says that its time is over */
 	for (unsigned int i = 0; i < 64; i++)
 		vtd_service_faults();
-	CHECK(vtd_fault_count(NULL) >= count);
+	CHECK(vtd_fault_count(0, NULL) >= count);
 	/* Who is assigned is not silenced */
 	CHECK(context[0x80].low == ((uintptr_t)domain.table.root | 1));
 	vtd_faults_pending();

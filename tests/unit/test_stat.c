@@ -68,12 +68,77 @@ static void counters_of_all_are_shown(void **state)
 	assert_int_equal(stat_leaf(STAT_LEAF_VERSION, 0).ebx, MAX_CPUS);
 }
 
+/* By time, address and place; what is not there reads 0. */
+static void kept_exits_are_shown(void **state)
+{
+	struct cpuid_regs r;
+
+	(void)state;
+	make_cpus(2);
+	all[1].recent_next = 1; /* what is behind them */
+	all[1].recent[STAT_EXITS - 1] = (struct recent_exit){
+		.tsc = 0x123456789ab,
+		.reason = 48,
+		.rip = 0xffffffff81000000,
+		.qualification = 0x8000000182,
+	};
+	r = stat_leaf(STAT_LEAF_EXIT, 1 << 16 | 2 * (STAT_EXITS - 1));
+	assert_int_equal(r.eax, 0x456789ab);
+	assert_int_equal(r.ebx, 0x123);
+	assert_int_equal(r.ecx, 48);
+	r = stat_leaf(STAT_LEAF_EXIT, 1 << 16 | (2 * (STAT_EXITS - 1) + 1));
+	assert_int_equal(r.eax, 0x81000000);
+	assert_int_equal(r.ebx, 0xffffffff);
+	assert_int_equal(r.ecx, 0x182);
+	assert_int_equal(r.edx, 0x80);
+	r = stat_leaf(STAT_LEAF_EXIT, 1 << 16 | 2 * STAT_EXITS);
+	assert_int_equal(r.eax | r.ebx | r.ecx | r.edx, 0);
+	r = stat_leaf(STAT_LEAF_EXIT, 2 << 16);
+	assert_int_equal(r.eax | r.ebx | r.ecx | r.edx, 0);
+}
+
+/* Sub-leaf 0 is the last one; the odd ones have the time. */
+static struct stat_faults two_faults(u32 back)
+{
+	return (struct stat_faults){
+		.count = 2,
+		.time_us = 0x700000001 + back,
+		.address = 0x40000000 + back,
+		.source_id = 0x180,
+		.reason = 5,
+		.read = back,
+	};
+}
+
+static void kept_faults_are_shown(void **state)
+{
+	struct stat_faults (*none)(u32 back) = stat_read_faults;
+	struct cpuid_regs r;
+
+	(void)state;
+	assert_int_equal(stat_leaf(STAT_LEAF_FAULT, 0).ecx, 0);
+	stat_read_faults = two_faults;
+	r = stat_leaf(STAT_LEAF_FAULT, 0);
+	assert_int_equal(r.eax, 0x40000000);
+	assert_int_equal(r.ecx, 0x180);
+	assert_int_equal(r.edx, 5);
+	r = stat_leaf(STAT_LEAF_FAULT, 2);
+	assert_int_equal(r.eax, 0x40000001);
+	assert_int_equal(r.edx, 1U << 31 | 5);
+	r = stat_leaf(STAT_LEAF_FAULT, 3);
+	assert_int_equal(r.eax, 2);
+	assert_int_equal(r.ebx, 7);
+	stat_read_faults = none;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(few_by_number),
 		cmocka_unit_test(many_by_the_most),
 		cmocka_unit_test(counters_of_all_are_shown),
+		cmocka_unit_test(kept_exits_are_shown),
+		cmocka_unit_test(kept_faults_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

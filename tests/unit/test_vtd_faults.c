@@ -40,7 +40,7 @@ static struct model *setup(u64 cap)
 	assert_int_equal(vtd_init(&dmar, 0, false), 0);
 	assert_int_equal(vtd_domain_init(&domain, 1, &map), 0);
 	assert_int_equal(vtd_attach(&domain, vf), 0);
-	counted = vtd_fault_count(NULL);
+	counted = vtd_fault_count(0, NULL);
 	test_log_clear();
 	return m;
 }
@@ -89,7 +89,7 @@ static void test_dma_in_words(void **state)
 			       "vf=0 pf=0000:01:00.0 access=write "
 			       "address=0x40000000 reason=0x05 root=0x"));
 	assert_non_null(strstr(test_log, " l3=0x0\n"));
-	assert_int_equal(vtd_fault_count(&last), counted + 1);
+	assert_int_equal(vtd_fault_count(0, &last), counted + 1);
 	assert_int_equal(last.source_id, VF_SID);
 	assert_int_equal(last.reason, 5);
 	assert_false(last.read);
@@ -216,21 +216,30 @@ static void test_overflow(void **state)
 	model_dma(m, 0x0020, 0x1000, true, &hpa);
 	assert_int_equal(m->nmis, 2);
 	assert_true(vtd_service_faults());
-	assert_int_equal(vtd_fault_count(NULL), counted + 2);
+	assert_int_equal(vtd_fault_count(0, NULL), counted + 2);
 }
 
 /* Eight records, in the order of FRI. */
 static void test_several_records(void **state)
 {
 	struct model *m = setup(MODEL_CAP | 7ULL << 40);
+	struct vtd_fault f;
 
 	(void)state;
 	for (unsigned int i = 0; i < 8; i++)
 		model_fault(m, 0x0200 + i, 2, false, i << 12);
 	m->fsts |= 3 << 8; /* the oldest is record 3 */
 	assert_true(vtd_service_faults());
-	assert_int_equal(vtd_fault_count(NULL), counted + 8);
+	assert_int_equal(vtd_fault_count(0, NULL), counted + 8);
 	assert_int_equal(occurrences("vtd-fault:"), 8);
+	/* The newest one first, and no more than are kept */
+	assert_int_equal(vtd_fault_count(0, &f), counted + 8);
+	assert_int_equal(f.source_id, 0x0202);
+	vtd_fault_count(STAT_FAULTS - 1, &f);
+	assert_int_equal(f.source_id, 0x0203);
+	assert_int_not_equal(f.time_us, 0);
+	vtd_fault_count(STAT_FAULTS, &f);
+	assert_int_equal(f.time_us | f.source_id, 0);
 	assert_true(strstr(test_log, "02:00.3 ") <
 		    strstr(test_log, "02:00.7 "));
 	assert_true(strstr(test_log, "02:00.7 ") <
@@ -246,7 +255,7 @@ static void test_rate_limit(void **state)
 		model_fault(m, VF_SID, 5, false, i << 12);
 		assert_true(vtd_service_faults());
 	}
-	assert_int_equal(vtd_fault_count(NULL), counted + 500);
+	assert_int_equal(vtd_fault_count(0, NULL), counted + 500);
 	assert_int_equal(occurrences("vtd: dmar0: blocked"), 32);
 	assert_int_equal(occurrences("vtd-fault:"), 32);
 	/* the next one that is explained tells what was not */
@@ -284,7 +293,7 @@ static void test_slow_line(void **state)
 		assert_true(test_time - start < 20000 + 480 * 2 * 87);
 	}
 	test_character_us = 0;
-	assert_int_equal(vtd_fault_count(NULL), counted + 8);
+	assert_int_equal(vtd_fault_count(0, NULL), counted + 8);
 	assert_int_equal(occurrences("faults come faster"), 1);
 }
 
@@ -329,7 +338,7 @@ static void expect_silenced(struct model *m, u16 sid)
 	assert_int_equal(occurrences("vtd-fault:"), 16);
 	for (unsigned int i = 0; i < 100; i++)
 		assert_false(blocked(m, sid));
-	assert_int_equal(vtd_fault_count(NULL), counted + 16);
+	assert_int_equal(vtd_fault_count(0, NULL), counted + 16);
 }
 
 /* The PF, whose bus has a context table; a function of another bus. */
@@ -382,7 +391,7 @@ static void test_silence_ends(void **state)
 	assert_int_equal(vtd_mute(&vtd_units[0], VF_SID), -EBUSY);
 	assert_null(strstr(test_log, "silenced"));
 	test_log_clear();
-	counted = vtd_fault_count(NULL);
+	counted = vtd_fault_count(0, NULL);
 	expect_silenced(m, 0x0100);
 	assert_int_equal(vtd_attach(&domain, pf), 0);
 	assert_int_equal(model_dma(m, 0x0100, 0x1000, true, &hpa), 0);
