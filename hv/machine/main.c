@@ -184,11 +184,12 @@ static void log_memory(void)
 		if (use != PAGES_EPT && use != PAGES_VTD_SL)
 			pool += page_count(use) * PAGE_SIZE;
 	hv_log("gangway: memory: image %lu KiB, CPUs %zu, host page tables "
-	       "%zu, VT-d %zu, devices %zu KiB: %lu KiB in all\n",
+	       "%zu, VT-d %zu, devices %zu KiB: %lu KiB in all, of %lu KiB "
+	       "that are kept\n",
 	       image / KIB, page_count(PAGES_CPU) * 4,
 	       page_count(PAGES_HOST_PT) * 4, page_count(PAGES_VTD) * 4,
 	       (page_count(PAGES_DEVICE) + page_count(PAGES_GUEST)) * 4,
-	       (image + pool) / KIB);
+	       (image + pool) / KIB, (image + handover->pool.size) / KIB);
 	hv_log("gangway: image at 0x%lx-0x%lx, page tables at 0x%lx\n",
 	       (u64)image_start, (u64)image_end - 1, host_paging_root());
 	hv_log("gangway: guest tables: EPT %zu KiB, VT-d second level %zu KiB, "
