@@ -18,6 +18,7 @@ static inline void lock_acquire(struct lock *l)
 		__builtin_ia32_pause();
 }
 
+/*@ requires \valid(l); */
 static inline void lock_release(struct lock *l)
 {
 	__atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);

@@ -6,15 +6,23 @@
 #include "vtd/scope.h"
 
 /* Follow the path of @scope through the bridges; false if one is missing. */
+/*@ requires \valid_read(scope) && scope->path_length <= DMAR_MAX_PATH;
+  @ requires \valid(addr) && \separated(scope, addr);
+  @ assigns *addr;
+  @*/
 static bool resolve(const struct dmar_scope *scope, u16 segment,
 		    struct pci_addr *addr)
 {
 	const struct pci_function *bridge;
 
 	*addr = (struct pci_addr){.segment = segment, .bus = scope->start_bus};
+	/*@ loop invariant 0 <= i <= scope->path_length;
+	  @ loop assigns i, bridge, *addr;
+	  @ loop variant scope->path_length - i;
+	  @*/
 	for (unsigned int i = 0; i < scope->path_length; i++) {
 		addr->devfn =
-			scope->path[i].device << 3 | scope->path[i].function;
+			scope->path[i].device * 8u + scope->path[i].function;
 		if (i + 1 == scope->path_length)
 			return true;
 		bridge = pci_find(*addr);
@@ -26,6 +34,10 @@ static bool resolve(const struct dmar_scope *scope, u16 segment,
 }
 
 /* True if @scope is of @type and names @fn, or a bridge above it. */
+/*@ requires \valid_read(scope) && scope->path_length <= DMAR_MAX_PATH;
+  @ requires \valid_read(fn);
+  @ assigns \nothing;
+  @*/
 static bool covers(const struct dmar_scope *scope, u16 segment, u8 type,
 		   const struct pci_function *fn)
 {
@@ -41,9 +53,16 @@ static bool covers(const struct dmar_scope *scope, u16 segment, u8 type,
 					 : named == fn;
 }
 
+/*@ requires unit(unit) && \valid_read(fn);
+  @ assigns \nothing;
+  @*/
 static bool unit_covers(const struct vtd_unit *unit, u8 type,
 			const struct pci_function *fn)
 {
+	/*@ loop invariant 0 <= i <= unit->dmar->scope_count;
+	  @ loop assigns i;
+	  @ loop variant unit->dmar->scope_count - i;
+	  @*/
 	for (unsigned int i = 0; i < unit->dmar->scope_count; i++)
 		if (covers(&unit->dmar->scope[i], unit->dmar->segment, type,
 			   fn))
@@ -51,8 +70,16 @@ static bool unit_covers(const struct vtd_unit *unit, u8 type,
 	return false;
 }
 
+/*@ requires units && \valid_read(fn);
+  @ assigns \nothing;
+  @ ensures \result == \null || one_of_units(\result);
+  @*/
 static struct vtd_unit *unit_by_scope(u8 type, const struct pci_function *fn)
 {
+	/*@ loop invariant 0 <= i <= vtd_unit_count;
+	  @ loop assigns i;
+	  @ loop variant vtd_unit_count - i;
+	  @*/
 	for (unsigned int i = 0; i < vtd_unit_count; i++)
 		if (unit_covers(&vtd_units[i], type, fn))
 			return &vtd_units[i];
@@ -67,6 +94,11 @@ struct vtd_unit *vtd_unit_of(const struct pci_function *fn)
 
 	if (!unit)
 		unit = unit_by_scope(DMAR_SCOPE_BRIDGE, listed);
+	/*@ loop invariant 0 <= i <= vtd_unit_count;
+	  @ loop invariant unit == \null || one_of_units(unit);
+	  @ loop assigns i, unit;
+	  @ loop variant vtd_unit_count - i;
+	  @*/
 	for (unsigned int i = 0; !unit && i < vtd_unit_count; i++)
 		if (vtd_units[i].dmar->include_all &&
 		    vtd_units[i].dmar->segment == listed->addr.segment)
@@ -79,7 +111,15 @@ struct vtd_unit *vtd_unit_of_ioapic(u8 ioapic_id, u16 *sid)
 	const struct dmar_scope *scope;
 	struct pci_addr addr;
 
+	/*@ loop invariant 0 <= u <= vtd_unit_count;
+	  @ loop assigns u, scope, addr;
+	  @ loop variant vtd_unit_count - u;
+	  @*/
 	for (unsigned int u = 0; u < vtd_unit_count; u++)
+		/*@ loop invariant 0 <= i <= vtd_units[u].dmar->scope_count;
+		  @ loop assigns i, scope, addr;
+		  @ loop variant vtd_units[u].dmar->scope_count - i;
+		  @*/
 		for (unsigned int i = 0; i < vtd_units[u].dmar->scope_count;
 		     i++) {
 			scope = &vtd_units[u].dmar->scope[i];
@@ -98,6 +138,10 @@ bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid)
 	const struct dmar_scope *scope;
 	struct pci_addr addr;
 
+	/*@ loop invariant 0 <= i <= unit->dmar->scope_count;
+	  @ loop assigns i, scope, addr;
+	  @ loop variant unit->dmar->scope_count - i;
+	  @*/
 	for (unsigned int i = 0; i < unit->dmar->scope_count; i++) {
 		scope = &unit->dmar->scope[i];
 		if (scope->type == DMAR_SCOPE_IOAPIC &&
@@ -108,8 +152,16 @@ bool vtd_is_ioapic(const struct vtd_unit *unit, u16 sid)
 	return false;
 }
 
+/*@ requires \valid_read(rmrr) && scopes(rmrr->scope, rmrr->scope_count);
+  @ requires \valid_read(fn);
+  @ assigns \nothing;
+  @*/
 static bool names(const struct dmar_rmrr *rmrr, const struct pci_function *fn)
 {
+	/*@ loop invariant 0 <= i <= rmrr->scope_count;
+	  @ loop assigns i;
+	  @ loop variant rmrr->scope_count - i;
+	  @*/
 	for (unsigned int i = 0; i < rmrr->scope_count; i++)
 		if (covers(&rmrr->scope[i], rmrr->segment, DMAR_SCOPE_ENDPOINT,
 			   fn) ||
@@ -124,6 +176,10 @@ const struct dmar_rmrr *vtd_next_rmrr(const struct pci_function *fn,
 {
 	unsigned int next = before ? before - vtd_dmar->rmrr + 1 : 0;
 
+	/*@ loop invariant 0 <= next <= DMAR_MAX_RMRRS;
+	  @ loop assigns next;
+	  @ loop variant DMAR_MAX_RMRRS - next;
+	  @*/
 	for (; vtd_dmar && next < vtd_dmar->rmrr_count; next++)
 		if (names(&vtd_dmar->rmrr[next], fn))
 			return &vtd_dmar->rmrr[next];
@@ -155,6 +211,10 @@ bool vtd_leaves_alone(const struct vtd_unit *unit)
 
 	if (unit->dmar->include_all || !unit->dmar->scope_count)
 		return false;
+	/*@ loop invariant 0 <= i <= unit->dmar->scope_count;
+	  @ loop assigns i, fn, addr;
+	  @ loop variant unit->dmar->scope_count - i;
+	  @*/
 	for (unsigned int i = 0; i < unit->dmar->scope_count; i++) {
 		if (unit->dmar->scope[i].type != DMAR_SCOPE_ENDPOINT ||
 		    !resolve(&unit->dmar->scope[i], unit->dmar->segment, &addr))

@@ -19,7 +19,7 @@ struct pci_addr {
 #define PCI_FMT "%04x:%02x:%02x.%x"
 #define PCI_ARG(a) (a).segment, (a).bus, PCI_DEV((a).devfn), PCI_FN((a).devfn)
 /* Requester ID = source ID: bus << 8 | devfn */
-#define PCI_RID(a) ((u16)((a).bus << 8 | (a).devfn))
+#define PCI_RID(a) ((u16)((u32)(a).bus << 8 | (a).devfn))
 
 /* Configuration header (PCI 3.0 6.1) */
 #define PCI_VENDOR_ID 0x00
@@ -170,6 +170,9 @@ int pci_enumerate(const struct pci_ecam *ecam, unsigned int count);
 struct pci_function *pci_functions(unsigned int *count);
 
 /* NULL if there is none. */
+/*@ assigns \nothing;
+  @ ensures \result == \null || \valid_read(\result);
+  @*/
 struct pci_function *pci_find(struct pci_addr addr);
 
 /* Add the function at @addr, which enumeration could not see (a VF whose IDs
@@ -185,6 +188,9 @@ bool pci_has_bus(u16 segment, unsigned int bus);
 void pci_set_bus(struct pci_function *fn, u8 bus);
 
 /* True if @fn's requests pass bridge @bridge, or @fn is it. */
+/*@ requires \valid_read(fn) && \valid_read(bridge);
+  @ assigns \nothing;
+  @*/
 bool pci_is_below(const struct pci_function *fn,
 		  const struct pci_function *bridge);
 
