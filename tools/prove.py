@@ -38,7 +38,8 @@ def contracts(path, function, why3_config):
          *(["-wp-fct", function] if function else []), path], cwd=ROOT,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         check=False,
-        env=os.environ | {"WHY3CONFIG": why3_config})
+        # By which Frama-C finds files, whatever the directory is
+        env=os.environ | {"WHY3CONFIG": why3_config, "PWD": str(ROOT)})
     goals = re.search(r"Proved goals: +(\d+) / (\d+)", run.stdout)
     if run.returncode or not goals or goals[2] == "0":
         print(run.stdout)
