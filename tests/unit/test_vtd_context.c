@@ -398,6 +398,11 @@ static void test_alias(void **state)
 	expect_fault(m, 0x0100, 0, true, 2);
 	expect_fault(m, 0x0101, 0, true, 2);
 	assert_int_equal(vtd_detach(&domain, pf), -ENODEV);
+	/* One whose alias was not attached */
+	pf->device = 0;
+	assert_int_equal(vtd_attach(&domain, pf), 0);
+	pf->device = 0x9230;
+	assert_int_equal(vtd_detach(&domain, pf), 0);
 }
 
 static void test_reserved_memory(void **state)

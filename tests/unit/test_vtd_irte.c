@@ -176,6 +176,7 @@ static void test_full_and_bad_indices(void **state)
 	assert_int_equal(vtd_irte_set(-1, &to), -EINVAL);
 	assert_int_equal(vtd_irte_set(1024, &to), -EINVAL);
 	assert_int_equal(vtd_irte_set(0x10000, &to), -EINVAL);
+	assert_int_equal(vtd_irte_set(0x7fff0000, &to), -EINVAL);
 	vtd_irte_free(-1);
 	vtd_irte_free(0x7fffffff);
 }
