@@ -480,11 +480,12 @@ test:
 
 # What make test-all adds to make test, in this order.  Each target counts as a
 # test, and tools/test.py notes its own in $B/counts.
-LONG_TESTS := lint format-check models mutants prove vm-tests-long test-kvm \
-	test-distributions
+LONG_TESTS := lint format-check models mutants prove vm-tests-long test-labs \
+	test-kvm test-distributions
 
 test-all:
-	@tools/setup.sh install build run test fuzz bochs emulator lint models prove
+	@tools/setup.sh install build run test fuzz bochs emulator lint models prove \
+		course
 	@mkdir -p $B && rm -f $B/counts
 	@$(MAKE) --no-print-directory test || [ -s $B/counts ] || \
 		echo 0 1 >>$B/counts

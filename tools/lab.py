@@ -404,7 +404,9 @@ def test_all(labs):
     problems = {number: test(number) for number in labs}
     for number, problem in problems.items():
         print(f"lab {number}: {problem or 'as its page says'}")
-    return 1 if any(problems.values()) else 0
+    failed = sum(bool(problem) for problem in problems.values())
+    print(f"{len(problems) - failed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 def lint_patch(patch):
