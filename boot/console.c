@@ -69,6 +69,14 @@ const char *boot_status(EFI_STATUS status)
 	return other;
 }
 
+void boot_drop_keys(void)
+{
+	SIMPLE_INPUT_INTERFACE *in = loader.system->ConIn;
+
+	if (in)
+		in->Reset(in, FALSE);
+}
+
 char boot_key(unsigned int seconds)
 {
 	SIMPLE_INPUT_INTERFACE *in = loader.system->ConIn;
@@ -81,14 +89,12 @@ char boot_key(unsigned int seconds)
 				      &event[count])))
 		return '\0';
 	bs->SetTimer(event[count++], TimerRelative, seconds * TIMER_SECOND);
-	if (in) {
-		in->Reset(in, FALSE);
+	if (in)
 		event[count++] = in->WaitForKey;
-	}
 	bs->WaitForEvent(count, event, &index);
 	bs->CloseEvent(event[0]);
 	if (in && in->ReadKeyStroke(in, &key) == EFI_SUCCESS)
-		in->Reset(in, FALSE);
+		boot_drop_keys();
 	return key.UnicodeChar < 0x7f ? key.UnicodeChar : '\0';
 }
 
@@ -105,6 +111,7 @@ void boot_stop(EFI_STATUS status, const char *fmt, ...)
 {
 	va_list ap;
 
+	boot_drop_keys();
 	set_colour(EFI_LIGHTRED);
 	boot_print("gangway: stopped: ");
 	va_start(ap, fmt);

@@ -14,6 +14,9 @@ void boot_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void boot_stop(EFI_STATUS status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Forget the keys that were pressed so far: before a question is printed. */
+void boot_drop_keys(void);
+
 /* The key that is pressed within @seconds; 0: none, or no ASCII one. */
 char boot_key(unsigned int seconds);
 

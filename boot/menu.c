@@ -27,6 +27,7 @@ void menu_ask(struct config *config, const char *path)
 
 	if (!config->menu)
 		return;
+	boot_drop_keys(); /* before the question: an answer may come at once */
 	boot_print("gangway: R: run the guest;  A: run it, now and at each "
 		   "boot;  C: check what this machine can give.\n"
 		   "gangway: without a key it is %s, in %u s\n",
