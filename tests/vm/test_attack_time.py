@@ -5,6 +5,7 @@ import os
 import re
 
 import machine
+import pytest
 from test_attacks import check_alive, options
 
 SECONDS = int(os.environ.get("DURATION") or 5)
@@ -24,6 +25,7 @@ def test_exits_without_end():
         check_alive(m)
 
 
+@pytest.mark.long
 def test_resets():
     """A guest that resets the machine through Gangway and the firmware, over
     and over: each time it finds its device and its memory."""

@@ -25,7 +25,8 @@ MACHINES = {
 }
 
 LONG = {"1 GiB", "6 GiB", "39-bit DMA addresses", "caching mode",
-        "no extended interrupt mode", "EPT without 1 GiB pages"}
+        "no extended interrupt mode", "EPT without 1 GiB pages",
+        "EPT with 4 KiB pages only"}
 
 
 @pytest.mark.parametrize("name", [
@@ -58,6 +59,7 @@ def test_unknown_hypervisor_below():
                          r"too: the hypervisor below \(unnamed\)", m.log, re.M)
 
 
+@pytest.mark.long
 def test_log_on_second_port(tmp_path):
     """LOG= keeps the console for the guest; nothing else changes."""
     log = tmp_path / "hypervisor.log"

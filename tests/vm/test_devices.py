@@ -136,6 +136,7 @@ def bar_2(m, function):
                          re.M)[1], 16)
 
 
+@pytest.mark.long
 def test_large_bars(tmp_path):
     """A card with 128 GiB of its own, and one whose 8 GiB the test sees: whole,
     where firmware put them, and the guest reaches their ends."""

@@ -162,7 +162,9 @@ def of_gangway(extra):
         "VFs: vf:8086:10c9/0" in verdict
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.long] if "closed" in name else [])
+    for name in MACHINES])
 def test_groups_are_those_of_linux(name, initrd):
     extra = " ".join(MACHINES[name].split())
     groups, vf_assignable = of_gangway(extra)

@@ -156,7 +156,9 @@ MEMORY = {
 }
 
 
-@pytest.mark.parametrize("words", MEMORY)
+@pytest.mark.parametrize("words", [
+    pytest.param(words, marks=[] if words == "pieces" else [pytest.mark.long])
+    for words in MEMORY])
 def test_memory(words):
     memory, guest, said = MEMORY[words]
     options = machine.Options(smp=4, mem=memory, settings={"memory": guest})

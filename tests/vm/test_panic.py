@@ -85,6 +85,7 @@ ENTRIES = [
 ]
 
 
+@pytest.mark.long
 def test_resets():
     """One machine, reset by one failure after the other."""
     broken = options(**{"on-panic": "reset", "on-crash": "reset"})

@@ -63,6 +63,7 @@ def check_msi(m):
     assert (value >> 1 & 7, value >> 4 & 7, value & 1) == (4, 0, 1), control
 
 
+@pytest.mark.long
 @pytest.mark.shapes
 def test_many_functions(tmp_path):
     """A VF of a card on bus 82h; the first and the last VF of a drive that has
@@ -104,6 +105,7 @@ SERVER = ("-smp 12,sockets=2,cores=3,threads=2 "
           "-numa node,memdev=near,cpus=0-5 -numa node,memdev=far,cpus=6-11")
 
 
+@pytest.mark.long
 def test_server():
     """Each processor is the guest's, and the log says where its memory is."""
     options = machine.Options(smp=12, mem="4G", qemu_extra=SERVER)
