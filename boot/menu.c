@@ -8,10 +8,10 @@
 /* In place of the mode that the file has, as long as that */
 static void write_mode(const struct config *config, const char *path)
 {
-	char word[16] = "run             ";
+	char word[] = "run             ";
 	EFI_STATUS status;
 
-	if (config->mode_size < 3 || config->mode_size > sizeof(word))
+	if (config->mode_size < 3 || config->mode_size >= sizeof(word))
 		return; /* the file has none, and the default is run */
 	status = file_change(path, config->mode_at, word, config->mode_size);
 	boot_print("gangway: %s: %s%s\n", path,
