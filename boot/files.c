@@ -192,8 +192,11 @@ struct hpa_range files_read(const char *const *path, unsigned int count,
 	u64 at = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
-		file[i] = open_file(path[i], what, max - range.size, &size[i]);
-		range.size = ALIGN_UP(range.size, PART_ALIGN) + size[i];
+		u64 start = ALIGN_UP(range.size, PART_ALIGN);
+
+		file[i] = open_file(path[i], what, max - MIN(start, max),
+				    &size[i]);
+		range.size = start + size[i];
 	}
 	range.base = memory_take(range.size, what);
 	for (unsigned int i = 0; i < count; i++) {
