@@ -84,7 +84,9 @@ def wait_for_page(m, path, texts, font, **display):
         picture = Picture(path)
         for end in texts:
             if picture.find(end, font):
-                return picture, end
+                # QEMU may have read its top before that was drawn
+                m.qmp("screendump", filename=str(path), **display)
+                return Picture(path), end
     raise AssertionError(f"no page ends in one of {texts}")
 
 
