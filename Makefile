@@ -488,11 +488,14 @@ test-all:
 		course
 	@mkdir -p $B && rm -f $B/counts
 	@$(MAKE) --no-print-directory test || [ -s $B/counts ] || \
-		echo 0 1 >>$B/counts
-	@for target in $(LONG_TESTS); do \
+		echo 0 1 test >>$B/counts
+	@start=$$(date +%s); for target in $(LONG_TESTS); do \
 		if $(MAKE) --no-print-directory $$target; \
-		then echo 1 0 >>$B/counts; else echo 0 1 >>$B/counts; fi; done
-	@awk '{ p += $$1; f += $$2 } END { print p " passed, " f " failed"; \
+		then echo 1 0 >>$B/counts; else echo 0 1 $$target >>$B/counts; fi; \
+		echo "test-all: $$target ended $$(($$(date +%s) - start)) s after" \
+			"make test"; done
+	@awk '$$3 { print "failed: make " $$3 } { p += $$1; f += $$2 } \
+		END { print p " passed, " f " failed"; \
 		exit f > 0 || p == 0 }' $B/counts
 
 # Those that need no machine, where compilers and libraries are others
