@@ -43,7 +43,6 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path={work}/disk.img, mode=flat, \
 cylinders={cylinders}, heads={heads}, spt={sectors}
 log: {work}/bochs.log
-debugger_log: -
 panic: action=fatal
 error: action=report
 info: action=ignore
@@ -170,10 +169,11 @@ class Bochs:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def last_words(self):
-        """What Bochs said last, in its log or instead of it."""
+        """Why Bochs gave up, or what it said last, in its log or instead of it."""
         said = self.log or (self.work / "screen").read_text(errors="replace")
-        return [line for line in ESCAPES.sub("", said).splitlines()
-                if line.strip()][-5:]
+        lines = [line for line in ESCAPES.sub("", said).splitlines()
+                 if line.strip()]
+        return [line for line in lines if ">>PANIC<<" in line] or lines[-5:]
 
     def wait_end(self, echo):
         """Wait until the machine is off or time is up, and give each line to
