@@ -333,9 +333,9 @@ def qemu_command(options, work, console):
     return command + shlex.split(options.qemu_extra)
 
 
-# The prompt of the guest's shell, and what waits for it
-PROMPT = "/ # "
-SHELL = "^" + re.escape(PROMPT)
+# The prompt of the guest's shell: busybox 1.38 says ~ where HOME is /
+PROMPTS = ("/ # ", "~ # ")
+SHELL = "^[/~] # "
 
 # In front of a command: it ends with the thread that starts it, however that
 # ends.
@@ -429,7 +429,7 @@ class Machine:
         """Complete lines, and the shell's prompt, which nothing completes.  A
         number in a line that is still coming may be cut anywhere."""
         seen = self.seen
-        prompt = seen.startswith(PROMPT, len(self.console))
+        prompt = seen.startswith(PROMPTS, len(self.console))
         return seen if prompt else self.console
 
     @property
