@@ -140,7 +140,7 @@ def forbidden(d):
         "first byte after guest RAM": end,
         "last byte before host RAM": d.ram[1] - 4 + (1 << 40),
         "PF's registers": d.pf + 0x5400,
-        "AHCI controller's registers": 0xc0200000,
+        "AHCI controller's registers": d.ahci,
         "remapping unit's registers": VTD + 0x20,
         "IOAPIC": 0xfec00000,
         "HPET": 0xfed00000,
