@@ -212,12 +212,14 @@ $B/check-config: $(CHECK_CONFIG_C) $(HEADERS)
 
 # --- the guest
 
+# Of its programs, those of the tests included
+GUEST_CFLAGS := -std=gnu11 -O2 -Wall -Wextra -Werror $(ONLY_MOV) -static -I.
+
 $(GUEST_TOOLS): $B/guest/%: guest/tools/%.c hv/stat_abi.h \
 		$(wildcard guest/tools/*.h)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $(ONLY_MOV) -static -I. \
-		-o $@ $<
+	$Q$(CC) $(GUEST_CFLAGS) -o $@ $<
 
 # Made again where KERNEL= or MODULES= is another than the last time
 $B/guest/kernel-wanted: FORCE
@@ -279,8 +281,7 @@ $B/attack/kernel: $B/attack/kernel.elf
 $B/attack/linux/attack: $(wildcard tests/attack/linux/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -static -I. -o $@ \
-		$(filter %.c,$^)
+	$Q$(CC) $(GUEST_CFLAGS) -o $@ $(filter %.c,$^)
 
 $B/attack/linux.gz: $(wildcard tests/attack/linux/*.sh) tools/archive.sh \
 		$B/attack/linux/attack $B/guest/vmlinuz
@@ -320,8 +321,7 @@ guest: $(GUEST_FILES) \
 $B/bochs/init: tests/bochs/init.c hv/stat_abi.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$Q$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $(ONLY_MOV) -static -I. \
-		-o $@ $<
+	$Q$(CC) $(GUEST_CFLAGS) -o $@ $<
 
 $B/bochs/initramfs: $B/bochs/init
 	$(call say,CPIO,$@)
