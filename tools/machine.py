@@ -335,7 +335,7 @@ def qemu_command(options, work, console):
 
 # The prompt of the guest's shell: busybox 1.38 says ~ where HOME is /
 PROMPTS = ("/ # ", "~ # ")
-SHELL = "^[/~] # "
+SHELL = f"^(?:{'|'.join(map(re.escape, PROMPTS))})"
 
 # In front of a command: it ends with the thread that starts it, however that
 # ends.
