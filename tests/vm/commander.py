@@ -29,8 +29,6 @@ class Commander:
         assert m.wait_for(r"^attack kernel: ready$", m.options.timeout)
         self.bar3 = int(re.search(r"VF 0 of .* BAR3 ([0-9a-f]+)", m.log)[1], 16)
         self.pf = int(re.search(r"8086:10c9 .*BAR0 ([0-9a-f]+)", m.log)[1], 16)
-        self.ahci = int(re.search(r" class 010601, .*BAR5 ([0-9a-f]+)", m.log)[1],
-                        16)
         self.ram = [int(n, 16) for n in re.search(
             r"guest: RAM 0x000000000-0x([0-9a-f]+) at host 0x([0-9a-f]+)",
             m.log).groups()]

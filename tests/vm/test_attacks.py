@@ -128,6 +128,7 @@ def forbidden(d):
     Where there are tables, an entry that is in use.  None of them has registers
     that change when they are read."""
     end = d.ram[0] + 1
+    ahci = re.search(r" class 010601, .*BAR5 ([0-9a-f]+)", d.m.log)[1]
     return {
         "hypervisor's code": d.image + 0x2000,
         "hypervisor's variables": d.image_end + 1 - 0x100,
@@ -140,7 +141,7 @@ def forbidden(d):
         "first byte after guest RAM": end,
         "last byte before host RAM": d.ram[1] - 4 + (1 << 40),
         "PF's registers": d.pf + 0x5400,
-        "AHCI controller's registers": d.ahci,
+        "AHCI controller's registers": int(ahci, 16),
         "remapping unit's registers": VTD + 0x20,
         "IOAPIC": 0xfec00000,
         "HPET": 0xfed00000,
