@@ -35,23 +35,29 @@
 /* In caching mode, what is not present is cached under this ID (VT-d 6.1). */
 #define DOMAIN_OF_NOT_PRESENT 0
 
-static struct vtd_attachment *find_attachment(struct vtd_unit *unit, u16 sid)
+struct vtd_attachment vtd_attached[VTD_MAX_ATTACHED];
+
+static struct vtd_attachment *find_attachment(const struct vtd_unit *unit,
+					      u16 sid)
 {
-	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
-		if (unit->attached[i].domain && unit->attached[i].sid == sid)
-			return &unit->attached[i];
+	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++) {
+		struct vtd_attachment *a = &vtd_attached[i];
+
+		if (a->domain && a->unit == unit && a->sid == sid)
+			return a;
+	}
 	return NULL;
 }
 
-static struct vtd_attachment *free_attachment(struct vtd_unit *unit)
+static struct vtd_attachment *free_attachment(void)
 {
 	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
-		if (!unit->attached[i].domain)
-			return &unit->attached[i];
+		if (!vtd_attached[i].domain)
+			return &vtd_attached[i];
 	return NULL;
 }
 
-const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid)
+const struct vtd_domain *vtd_domain_of(const struct vtd_unit *unit, u16 sid)
 {
 	const struct vtd_attachment *a = find_attachment(unit, sid);
 
@@ -60,10 +66,9 @@ const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid)
 
 bool vtd_in_use(const struct vtd_domain *domain)
 {
-	for (unsigned int u = 0; u < vtd_unit_count; u++)
-		for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
-			if (vtd_units[u].attached[i].domain == domain)
-				return true;
+	for (unsigned int i = 0; i < VTD_MAX_ATTACHED; i++)
+		if (vtd_attached[i].domain == domain)
+			return true;
 	return false;
 }
 
@@ -229,7 +234,7 @@ static int attach(struct vtd_domain *domain, const struct pci_function *fn,
 
 	if (find_attachment(unit, sid))
 		return refuse(fn, -EBUSY, "its requests carry another's ID");
-	slot = free_attachment(unit);
+	slot = free_attachment();
 	if (!slot)
 		return refuse(fn, -ENOSPC, "too many assigned functions");
 	err = unit->left ? vtd_unit_translate(unit) : 0;
@@ -237,7 +242,7 @@ static int attach(struct vtd_domain *domain, const struct pci_function *fn,
 		err = take_entry(unit, sid, &entry);
 	if (err)
 		return err;
-	*slot = (struct vtd_attachment){domain, sid};
+	*slot = (struct vtd_attachment){domain, unit, sid};
 	return open_entry(unit, entry, sid, domain);
 }
 

@@ -9,6 +9,16 @@
 #define VTD_PRESENT BIT(0) /* root and context entries, IRTEs */
 #define VTD_TABLE(low) ((low) & PT_ADDR_MASK)
 #define VTD_CONTEXT_DOMAIN(high) ((u16)((high) >> 8))
+#define VTD_MAX_ATTACHED 32 /* 8 functions and 4 PFs, each with an alias */
+
+/* A requester whose context entry below a unit is open. */
+struct vtd_attachment {
+	const struct vtd_domain *domain; /* NULL: free */
+	const struct vtd_unit *unit;
+	u16 sid;
+};
+
+extern struct vtd_attachment vtd_attached[VTD_MAX_ATTACHED];
 
 /* The context entry of @sid, or NULL while the root entry of its bus is not
  * present. */
@@ -16,7 +26,7 @@ volatile struct vtd_entry *vtd_context_entry(const struct vtd_unit *unit,
 					     u16 sid);
 
 /* The domain that @sid below @unit is attached to, or NULL. */
-const struct vtd_domain *vtd_domain_of(struct vtd_unit *unit, u16 sid);
+const struct vtd_domain *vtd_domain_of(const struct vtd_unit *unit, u16 sid);
 
 /*
  * Open the context entry of @sid to @domain in a root table that is not in
@@ -42,8 +52,8 @@ bool vtd_reserved(const struct pci_function *fn);
 /*
  * Open the context entry of @fn to @domain; flushed in the order that VT-d
  * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,
- * or vtd_reserved(); -ENOSPC: more than 16
- * functions; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
+ * or vtd_reserved(); -ENOSPC: more than
+ * VTD_MAX_ATTACHED requesters; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
  * again, if vtd_in_use() does not say otherwise.  All logged.  The caller sees
  * to it that no two CPUs attach or detach at once.
  */

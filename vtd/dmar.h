@@ -5,9 +5,9 @@
 #include "hv/types.h"
 
 /* What is beyond one of these costs the entry, and what follows from that. */
-#define DMAR_MAX_UNITS 64
-#define DMAR_MAX_RMRRS 64
-#define DMAR_MAX_SCOPES 1024 /* of all entries */
+#define DMAR_MAX_UNITS 256
+#define DMAR_MAX_RMRRS 256
+#define DMAR_MAX_SCOPES 2048 /* of all entries */
 #define DMAR_MAX_PATH 8
 
 /* Device scope types (VT-d 8.3.1) */

@@ -20,7 +20,6 @@
 #define VTD_IRT_ENTRIES_LOG2 10
 #define VTD_IRT_ENTRIES (1 << VTD_IRT_ENTRIES_LOG2)
 #define VTD_IRT_PAGES (VTD_IRT_ENTRIES * 16 / PAGE_SIZE)
-#define VTD_MAX_ATTACHED 32 /* 8 functions and 4 PFs, each with an alias */
 /* Root table, queue, interrupt remapping table, which is aligned to its size */
 #define VTD_UNIT_PAGES (2 + 2 * VTD_IRT_PAGES)
 
@@ -40,14 +39,6 @@ struct vtd_queue {
 	u32 sequence;	     /* of the last wait descriptor */
 };
 
-struct vtd_domain;
-
-/* A function whose context entry is open. */
-struct vtd_attachment {
-	const struct vtd_domain *domain; /* NULL: free */
-	u16 sid;
-};
-
 struct vtd_unit {
 	char name[8]; /* "dmar0" */
 	const struct dmar_unit *dmar;
@@ -61,7 +52,6 @@ struct vtd_unit {
 	bool blocking;			 /* translates, by our root table */
 	bool left;			 /* off: vtd_leaves_alone() */
 	bool remapping;
-	struct vtd_attachment attached[VTD_MAX_ATTACHED];
 };
 
 /* All units of the machine, in the order of the DMAR table. */

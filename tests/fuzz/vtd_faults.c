@@ -135,8 +135,9 @@ static void make_unit(struct input *in, struct vtd_domain *domain)
 		.queue.entry = queue,
 		.root = root,
 		.irt = irt,
-		.attached = {{domain, 0x0180}},
 	};
+	vtd_attached[0] =
+		(struct vtd_attachment){domain, &vtd_units[0], 0x0180};
 	/* Without an end, a few records do */
 	if (endless)
 		vtd_units[0].cap &= ~(0xfcULL << 40);

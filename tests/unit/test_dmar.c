@@ -3,7 +3,7 @@
 #include "vtd/dmar.h"
 #include <string.h>
 
-static u8 table[16 * KIB];
+static u8 table[32 * KIB];
 static size_t used;
 static struct dmar dmar;
 
@@ -257,7 +257,8 @@ static void test_too_many(void **state)
 	(void)state;
 	begin();
 	for (unsigned int i = 0; i <= DMAR_MAX_UNITS; i++)
-		PUT(0, 0, 16, 0, 0, 0, 0, 0, 0, 0, i + 1, 0, 0, 0, 0, 0);
+		PUT(0, 0, 16, 0, 0, 0, 0, 0, 0, 0, (u8)(i + 1), (i + 1) >> 8, 0,
+		    0, 0, 0);
 	expect_dropped("more remapping units");
 	begin();
 	for (unsigned int i = 0; i <= DMAR_MAX_RMRRS; i++)
@@ -265,7 +266,7 @@ static void test_too_many(void **state)
 		    0, 0, 0, 0, 0, 0);
 	expect_dropped("more reserved memory");
 	begin();
-	PUT(0, 0, 0x18, 0x20, 0, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0);
+	PUT(0, 0, 0x18, 0x40, 0, 0, 0, 0, 0, 0, 0xd9, 0xfe, 0, 0, 0, 0);
 	for (unsigned int i = 0; i <= DMAR_MAX_SCOPES; i++)
 		PUT(1, 8, 0, 0, 0, 0, 2, 0);
 	expect_dropped("more device scopes");

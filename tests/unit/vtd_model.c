@@ -1,4 +1,5 @@
 #include "tests/unit/vtd_model.h"
+#include "vtd/context.h"
 #include "vtd/regs.h" /* for the prototypes that the model stands in for */
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,7 @@ void model_reset(void)
 	memset(lines, 0, sizeof(lines));
 	memset(functions, 0, sizeof(functions));
 	model_count = function_count = 0;
+	memset(vtd_attached, 0, sizeof(vtd_attached));
 }
 
 struct model *model_add(u64 base, u64 cap, u64 ecap)
