@@ -53,9 +53,9 @@ bool vtd_reserved(const struct pci_function *fn);
  * Open the context entry of @fn to @domain; flushed in the order that VT-d
  * 6.2.2.1 demands.  -ENODEV: no unit covers the function; -EBUSY: it is open,
  * or vtd_reserved(); -ENOSPC: more than
- * VTD_MAX_ATTACHED requesters; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and then it is closed
- * again, if vtd_in_use() does not say otherwise.  All logged.  The caller sees
- * to it that no two CPUs attach or detach at once.
+ * VTD_MAX_ATTACHED requesters; -ENOMEM; -EIO or -ETIMEDOUT from the unit, and
+ * then it is closed again, if vtd_in_use() does not say otherwise.  All logged.
+ * The caller sees to it that no two CPUs attach or detach at once.
  */
 int vtd_attach(struct vtd_domain *domain, const struct pci_function *fn);
 
