@@ -4,7 +4,7 @@
 #include "drivers/pci/pci_bars.h"
 #include "drivers/pci/pci_buses.h"
 #include "drivers/pci/pci_caps.h"
-#include "drivers/pci/pci_room.h"
+#include "drivers/pci/sriov_bars.h"
 #include "hv/log.h"
 #include "hv/time.h"
 
@@ -31,6 +31,12 @@ static u16 sriov_cap(const struct pci_function *pf)
 	u16 cap = pci_find_ext_cap(pf, PCI_EXT_CAP_SRIOV);
 
 	return cap <= PCI_CONFIG_SIZE - SRIOV_SIZE ? cap : 0;
+}
+
+static int no_capability(const struct pci_function *pf)
+{
+	hv_log("sriov: " PCI_FMT ": no SR-IOV capability\n", PCI_ARG(pf->addr));
+	return -ENODEV;
 }
 
 u16 sriov_total_vfs(const struct pci_function *fn)
@@ -208,158 +214,9 @@ static int check_bus_numbers(const struct pci_function *pf, u16 cap, u16 count)
 	return -ERANGE;
 }
 
-/* The VF BARs of @pf placed so far, as ranges for all VFs. */
-struct placement {
-	const struct pci_function *pf;
-	u16 count;
-	struct pci_bar bar[PCI_BARS];
-	bool placed[PCI_BARS];
-};
-
-/* True if part of the range is another's, or that of a VF BAR placed before. */
-static bool is_taken(const struct placement *p, hpa_t base, u64 size,
-		     struct pci_owner *owner)
-{
-	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		struct host_range vfs = {p->bar[i].base,
-					 p->bar[i].size * p->count, "a VF BAR"};
-
-		if (!p->placed[i] ||
-		    !ranges_overlap(base, size, vfs.base, vfs.size))
-			continue;
-		*owner = (struct pci_owner){vfs, p->pf};
-		return true;
-	}
-	return pci_range_taken(p->pf, NULL, base, size, owner);
-}
-
-/* A free, aligned place of @size bytes in a window of the bridge; 0: none.
- * Each round leaves at least one range behind, so the rounds are bounded. */
-static hpa_t find_place(const struct placement *p, bool prefetch, u64 align,
-			u64 size)
-{
-	unsigned int rounds;
-	struct pci_owner owner;
-	hpa_t window, base;
-	u64 length;
-
-	pci_functions(&rounds);
-	rounds = rounds * (PCI_BARS + 2) + PCI_BARS + HOST_RANGES_MAX;
-
-	if (!p->pf->parent ||
-	    !pci_bridge_window(p->pf->parent, prefetch, &window, &length))
-		return 0;
-	base = window;
-	while (rounds--) {
-		base = ALIGN_UP(base, align);
-		if (base < window || base - window > length ||
-		    length - (base - window) < size)
-			return 0;
-		if (!is_taken(p, base, size, &owner))
-			return pci_is_forwarded(p->pf, base, size) ? base : 0;
-		base = owner.range.base + owner.range.size;
-	}
-	return 0;
-}
-
-/* True if VF BAR @i, @size bytes in all, can stay where firmware put it. */
-static bool can_stay(const struct placement *p, unsigned int i, u64 size)
-{
-	hpa_t base = p->bar[i].base;
-	struct pci_owner owner;
-	char text[120];
-
-	if (!base || base + size < base)
-		return false;
-	if (!is_taken(p, base, size, &owner))
-		return pci_is_forwarded(p->pf, base, size);
-	pci_describe_owner(&owner, text, sizeof(text));
-	hv_log("sriov: " PCI_FMT ": firmware put VF BAR%u on %s; it gets "
-	       "another place\n",
-	       PCI_ARG(p->pf->addr), i, text);
-	return false;
-}
-
-static void write_vf_bar(const struct pci_function *pf, u16 reg,
-			 const struct pci_bar *bar)
-{
-	pci_write32(pf, reg, bar->base);
-	if (bar->is64)
-		pci_write32(pf, reg + 4, bar->base >> 32);
-}
-
-static bool path_is_pcie(const struct pci_function *pf)
-{
-	const struct pci_function *bridge = pf->parent;
-
-	for (unsigned int depth = 0; bridge && depth <= PCI_MAX_DEPTH;
-	     depth++) {
-		u16 cap = pci_find_cap(bridge, PCI_CAP_PCIE);
-		u8 type = cap ? pci_read16(bridge, cap + PCIE_FLAGS) >> 4 & 0xf
-			      : PCIE_TO_PCI_BRIDGE;
-
-		if (type != PCIE_PORT_ROOT && type != PCIE_PORT_UPSTREAM &&
-		    type != PCIE_PORT_DOWNSTREAM)
-			return false;
-		bridge = bridge->parent;
-	}
-	return true;
-}
-
-/* Leave VF BAR @i where firmware put it, or find it a place. */
-static int place_bar(struct placement *p, u16 cap, unsigned int i)
-{
-	struct pci_bar *bar = &p->bar[i];
-	u64 size = bar->size * p->count;
-
-	if (!bar->size || bar->io)
-		return 0; /* VFs have no I/O space (9.3.4.1.11) */
-	if (bar->size > UINT64_MAX / p->count)
-		return -ENOSPC;
-	if (!can_stay(p, i, size)) {
-		bar->base = 0;
-		if (bar->prefetch)
-			bar->base = find_place(p, true, bar->size, size);
-		if (!bar->base || (!bar->is64 && bar->base >> 32))
-			bar->base = find_place(p, false, bar->size, size);
-		/* Where all bridges are PCI Express none merges writes or reads
-		 * ahead: it may be there too (7.5.1.2.1, implementation note)
-		 */
-		if (!bar->base && bar->is64 && path_is_pcie(p->pf))
-			bar->base = find_place(p, true, bar->size, size);
-		if (!bar->base) {
-			hv_log("sriov: " PCI_FMT ": no room for VF BAR%u, "
-			       "%u times %lu KiB, in the windows of the "
-			       "bridge "
-			       "above: turn on \"SR-IOV Support\" and \"Above "
-			       "4G "
-			       "Decoding\" in the firmware's set-up\n",
-			       PCI_ARG(p->pf->addr), i, p->count,
-			       bar->size / KIB);
-			return -ENOSPC;
-		}
-		write_vf_bar(p->pf, cap + SRIOV_VF_BAR + 4 * i, bar);
-	}
-	p->placed[i] = true;
-	return 0;
-}
-
-static int place_bars(struct placement *p, u16 cap)
-{
-	int err;
-
-	pci_size_bars(p->pf, cap + SRIOV_VF_BAR, PCI_BARS, p->bar);
-	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		err = place_bar(p, cap, i);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* The PCI function of VF @index, which is enabled.  IDs and BARs are not in
  * its own configuration space (9.3.4.1.1, 9.3.4.1.11). */
-static int add_vf(struct pci_function *pf, const struct placement *p, u16 cap,
+static int add_vf(struct pci_function *pf, const struct pci_bar *bar, u16 cap,
 		  u16 index)
 {
 	struct pci_addr addr = rid_address(pf, vf_rid(pf, cap, index));
@@ -386,7 +243,7 @@ static int add_vf(struct pci_function *pf, const struct placement *p, u16 cap,
 	vf->pf = pf;
 	vf->vf_index = index;
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		vf->bar[i] = p->placed[i] ? p->bar[i] : (struct pci_bar){0};
+		vf->bar[i] = bar[i];
 		vf->bar[i].base += index * vf->bar[i].size;
 	}
 	/* VF MSE decides (9.3.3.3.4); emulators look here instead. */
@@ -418,6 +275,19 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 	pci_write16(pf, cap + SRIOV_CTRL, *ari);
 	pci_write32(pf, cap + SRIOV_PAGE_SIZE, SRIOV_PAGE_4K);
 	pci_write16(pf, cap + SRIOV_NUM_VFS, count);
+	return 0;
+}
+
+int sriov_number_buses(struct pci_function *pf, u16 count)
+{
+	u16 cap = sriov_cap(pf), ari;
+	int err;
+
+	if (!cap)
+		return no_capability(pf);
+	err = prepare(pf, cap, count, &ari);
+	if (err)
+		return err;
 	if (!bus_numbers_fit(pf, cap, count))
 		pci_make_buses(pf, more_buses(pf));
 	return check_bus_numbers(pf, cap, count);
@@ -425,25 +295,24 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 
 int sriov_enable(struct pci_function *pf, u16 count)
 {
-	struct placement p = {.pf = pf, .count = count};
+	struct pci_bar bar[PCI_BARS];
 	u16 cap = sriov_cap(pf), ari;
 	int err;
 
-	if (!cap) {
-		hv_log("sriov: " PCI_FMT ": no SR-IOV capability\n",
-		       PCI_ARG(pf->addr));
-		return -ENODEV;
-	}
+	if (!cap)
+		return no_capability(pf);
 	err = prepare(pf, cap, count, &ari);
 	if (!err)
-		err = place_bars(&p, cap);
+		err = check_bus_numbers(pf, cap, count);
+	if (!err)
+		err = sriov_place_bars(pf, cap + SRIOV_VF_BAR, count, bar);
 	if (err)
 		return err;
 	pci_write16(pf, cap + SRIOV_CTRL,
 		    ari | (u16)(SRIOV_CTRL_VFE | SRIOV_CTRL_MSE));
 	delay_us(VF_ENABLE_US, "PCIe 9.3.3.3.1: VF Enable set");
 	for (u16 i = 0; i < count && !err; i++)
-		err = add_vf(pf, &p, cap, i);
+		err = add_vf(pf, bar, cap, i);
 	if (err)
 		sriov_disable(pf);
 	return err;

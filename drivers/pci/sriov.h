@@ -5,8 +5,16 @@
 #include "drivers/pci/pci.h"
 
 /*
+ * Before the driver of @pf starts, while it does no DMA: number the buses of
+ * its branch anew if @count VFs have no numbers there.  -ENODEV: no SR-IOV
+ * capability, or no 4 KiB pages; -ERANGE: no VF, more than TotalVFs, or there
+ * are no numbers: the way out is in the log.
+ */
+int sriov_number_buses(struct pci_function *pf, u16 count);
+
+/*
  * Enable @count VFs of @pf: ARI forwarding above it, system page size 4 KiB,
- * VF BARs sized, and placed in the bridge's window where firmware did not,
+ * VF BARs placed (drivers/pci/sriov_bars.h),
  * NumVFs, VF Enable and VF MSE, then the 100 ms of PCIe 9.3.3.3.1.  Adds the
  * VFs to the PCI functions, with IDs and BARs synthesised; they may be on buses
  * behind the PF's, which no function has.  Logs a line a VF.  -ENODEV: no

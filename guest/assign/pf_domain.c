@@ -1,6 +1,7 @@
 /* This file gives each PF that does DMA of its own a VT-d domain of its own. */
 #include "guest/assign/pf_domain.h"
 #include "drivers/pci/pci_access.h"
+#include "drivers/pci/sriov.h"
 #include "hv/alloc.h"
 #include "hv/log.h"
 #include "vtd/context.h"
@@ -102,8 +103,10 @@ int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
 {
 	static const struct pf_dma none;
 	struct pf_domain *d;
-	int err = 0;
+	int err = sriov_number_buses(pf, count);
 
+	if (err)
+		return err;
 	if (!driver->dma_pages)
 		return driver->start(pf, count, &none);
 	/* The domain of a start that failed serves the next one. */

@@ -1,4 +1,4 @@
-/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_reset.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c hv/host_ranges.c drivers/pci/pci_facts.c */
+/* sources: drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_reset.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c hv/host_ranges.c drivers/pci/pci_facts.c */
 /* longest input: 1024 */
 /*
  * Enumeration and capability walks over functions that answer what they like.

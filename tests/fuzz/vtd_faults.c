@@ -8,6 +8,7 @@
 #include "hv/vmx/ept_format.h"
 #include "tests/fuzz/functions.h"
 #include "tests/fuzz/fuzz.h"
+#include "vtd/context.h"
 #include "vtd/explain.h"
 #include "vtd/faults.h"
 #include "vtd/flood.h"

@@ -1,4 +1,4 @@
-/* sources: guest/assign/whole.c hv/memory_map.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: guest/assign/whole.c hv/memory_map.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/framebuffer.h"
 #include "guest/assign/assigned.h"
 #include "guest/assign/ports.h"

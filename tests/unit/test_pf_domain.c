@@ -1,6 +1,7 @@
 /* sources: guest/assign/pf_domain.c hv/memory_map.c */
 /* The memory of a PF that does DMA: its pages, in a domain of its own. */
 #include "drivers/pci/pci_access.h"
+#include "drivers/pci/sriov.h"
 #include "guest/assign/pf_domain.h"
 #include "hv/alloc.h"
 #include "tests/unit/support.h"
@@ -14,11 +15,11 @@ static struct pci_function pf[PFS];
 static u8 config[256]; /* of the PF that is lost */
 static struct pci_function vf = {.pf = &pf[0]};
 
-/* What happened, a letter each: M map, A attach, P path, S start, X stop,
- * D detach, T tables freed, m bus mastering off; of a VF that is asked: B bus
- * mastering on, b off, C asked */
+/* What happened, a letter each: N bus numbers, M map, A attach, P path, S
+ * start, X stop, D detach, T tables freed, m bus mastering off; of a VF that is
+ * asked: B bus mastering on, b off, C asked */
 static char order[64];
-static int domain_error, attach_error, start_error, detach_error;
+static int number_error, domain_error, attach_error, start_error, detach_error;
 static bool in_use;
 static u16 ids[PFS];
 static unsigned int id_count;
@@ -73,6 +74,14 @@ bool vtd_in_use(const struct vtd_domain *domain)
 {
 	(void)domain;
 	return in_use;
+}
+
+int sriov_number_buses(struct pci_function *fn, u16 count)
+{
+	assert_true(fn >= pf && fn < pf + PFS);
+	assert_int_equal(count, 7);
+	note('N');
+	return number_error;
 }
 
 void pci_enable_path(struct pci_function *fn)
@@ -137,7 +146,8 @@ static void begin(void)
 	order[0] = '\0';
 	for (unsigned int i = 0; i < PFS; i++)
 		pf[i].config = config;
-	domain_error = attach_error = start_error = detach_error = 0;
+	number_error = domain_error = attach_error = start_error = 0;
+	detach_error = 0;
 	in_use = false;
 }
 
@@ -146,10 +156,21 @@ static void needs_no_domain(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(pf_start(&pf[0], &plain, 7), 0);
-	assert_string_equal(order, "S");
+	assert_string_equal(order, "NS");
 	assert_null(given.pages);
 	pf_stop_all();
-	assert_string_equal(order, "S");
+	assert_string_equal(order, "NS");
+}
+
+/* Its driver turns bus mastering on, and it has its ID in VT-d by then. */
+static void gets_its_number_first(void **state)
+{
+	(void)state;
+	begin();
+	number_error = -ERANGE;
+	assert_int_equal(pf_start(&pf[0], &dma, 7), -ERANGE);
+	assert_int_equal(pf_start(&pf[0], &plain, 7), -ERANGE);
+	assert_string_equal(order, "NN");
 }
 
 static void fails_without_a_trace(void **state)
@@ -161,17 +182,17 @@ static void fails_without_a_trace(void **state)
 	test_pages_left = 1;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -ENOMEM);
 	test_pages_left = SIZE_MAX;
-	assert_string_equal(order, "");
+	assert_string_equal(order, "NN");
 	domain_error = -EINVAL;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -EINVAL);
 	domain_error = 0;
 	attach_error = -EBUSY; /* an RMRR */
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -EBUSY);
-	assert_string_equal(order, "MMAT");
+	assert_string_equal(order, "NNNMNMAT");
 	assert_int_equal(page_count(PAGES_DEVICE), 0);
 	assert_non_null(strstr(test_log, "no DMA domain for it (-16)"));
 	pf_stop_all();
-	assert_string_equal(order, "MMAT");
+	assert_string_equal(order, "NNNMNMAT");
 }
 
 /* Attached before it is started; its map holds its pages and nothing else. */
@@ -183,7 +204,7 @@ static void gets_its_pages_alone(void **state)
 	begin();
 	id_count = 0;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), 0);
-	assert_string_equal(order, "MAPS");
+	assert_string_equal(order, "NMAPS");
 	assert_int_equal(last_domain->map->count, 1);
 	first_domain = last_domain;
 	r = &last_domain->map->region[0];
@@ -205,7 +226,7 @@ static void starts_again(void **state)
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -ETIMEDOUT);
 	start_error = 0;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), 0);
-	assert_string_equal(order, "PSPS");
+	assert_string_equal(order, "NPSNPS");
 	assert_ptr_equal(given.pages, pages);
 }
 
@@ -288,14 +309,14 @@ static void keeps_what_is_in_use(void **state)
 	attach_error = -ETIMEDOUT;
 	in_use = true;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -ETIMEDOUT);
-	assert_string_equal(order, "MA");
+	assert_string_equal(order, "NMA");
 	assert_int_equal(page_count(PAGES_DEVICE), pages + 4);
 	assert_non_null(strstr(test_log, "its memory is given to nobody else"));
 	kept = last_domain; /* or it is a leak */
 	attach_error = -EBUSY;
 	in_use = false;
 	assert_int_equal(pf_start(&pf[0], &dma, 7), -EBUSY);
-	assert_string_equal(order, "MAMAT");
+	assert_string_equal(order, "NMANMAT");
 	assert_int_equal(id_count, 2);
 	assert_int_not_equal(kept->id, ids[1]);
 }
@@ -304,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(needs_no_domain),
+		cmocka_unit_test(gets_its_number_first),
 		cmocka_unit_test(fails_without_a_trace),
 		cmocka_unit_test(keeps_what_is_in_use),
 		cmocka_unit_test(gets_its_pages_alone),

@@ -1,4 +1,4 @@
-/* sources: drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/sriov.h"
 #include "hv/host_ranges.h"
 #include "tests/unit/pci_model.h"
@@ -322,6 +322,86 @@ static void closed_windows_have_no_room(void **state)
 	assert_int_equal(sriov_enable(pf, 1), -ENOSPC);
 }
 
+/* A prefetchable window of 64 bits, closed: base FFF00000, limit 0 */
+static void close_high_window(u8 bus, u8 devfn)
+{
+	model_set32(bus, devfn, PCI_PREFETCH_WINDOW, 0x0001fff1, 0xfff0fff0);
+	model_set32(bus, devfn, PCI_PREFETCH_BASE_HIGH, 0, 0xffffffff);
+	model_set32(bus, devfn, PCI_PREFETCH_LIMIT_HIGH, 0, 0xffffffff);
+}
+
+/* The only root bus: what is above RAM is its own. */
+static void opens_a_window_above_ram(void **state)
+{
+	(void)state;
+	close_high_window(0, ROOT_PORT);
+	taken = (struct host_range){0, 0x27fffffff, "RAM"};
+	find();
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0x280000000);
+	assert_int_equal(sriov_vf(pf, 7)->bar[3].base, 0x28003c000);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_PREFETCH_WINDOW),
+			 0x80018001);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_PREFETCH_BASE_HIGH), 2);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_PREFETCH_LIMIT_HIGH), 2);
+	assert_non_null(strstr(test_log,
+			       "pci: 0000:00:01.0 and what is above it forward "
+			       "0x280000000-0x2800fffff, too"));
+}
+
+/* With a second root bus nothing is known of what neither decodes. */
+static void opens_no_window_beside_another_root(void **state)
+{
+	(void)state;
+	close_high_window(0, ROOT_PORT);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, 0);
+	taken = (struct host_range){0xfe420000, 0xe0000, "something"};
+	model_add(3, 0, 0x1234, 0x5678, 0x020000);
+	find();
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_PREFETCH_WINDOW),
+			 0x0001fff1);
+}
+
+/* One MiB, full, and the next one is nobody's, up to another port's. */
+static void narrow_window(u32 writable)
+{
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, writable);
+	taken = (struct host_range){0xfe450000, 0xb0000, "something"};
+	model_add(0, 0x10, 0x1b36, 0x000c, 0x060400);
+	model_bridge(0, 0x10, 2, 2);
+	model_set32(0, 0x10, PCI_MEMORY_WINDOW, 0xfe70fe60, 0);
+	model_set32(0, 0x10, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	find();
+}
+
+static void a_window_grows(void **state)
+{
+	(void)state;
+	narrow_window(0xfff0fff0);
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfe50fe40);
+	assert_int_equal(sriov_vf(pf, 0)->bar[0].base, 0xfe420000);
+	assert_int_equal(sriov_vf(pf, 0)->bar[3].base, 0xfe500000);
+	/* Not over what is taken, and not beyond what the bus decodes */
+	set_up(state);
+	narrow_window(0xfff0fff0);
+	taken.size += 0x1000;
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfe40fe40);
+	set_up(state);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, 0xfff0fff0);
+	taken = (struct host_range){0xfe450000, 0xb0000, "something"};
+	find();
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfe40fe40);
+}
+
 static void checks_the_number_of_vfs(void **state)
 {
 	(void)state;
@@ -341,7 +421,7 @@ static void checks_bus_numbers(void **state)
 	model_set32(1, 0, OFFSET_STRIDE, 0x00020100, 0);
 	find();
 	model_set16(1, 0, PCI_COMMAND, PCI_COMMAND_MASTER, 0xffff);
-	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	assert_int_equal(sriov_number_buses(pf, 1), -ERANGE);
 	assert_non_null(strstr(test_log, "its bus keeps its number: a function "
 					 "below 0000:00:01.0 does DMA"));
 	assert_non_null(strstr(test_log, "turn on \"SR-IOV Support\" and "
@@ -402,13 +482,14 @@ static void a_branch_gets_numbers(void **state)
 	(void)state;
 	crowd(6);
 	second = pci_find((struct pci_addr){.bus = 1, .devfn = 1});
-	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(sriov_number_buses(pf, 8), 0);
 	assert_non_null(strstr(test_log, "pci: buses 01-01 below 0000:00:01.0 "
 					 "become 03-04"));
 	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x040300);
 	assert_int_equal(pf->addr.bus, 3);
 	assert_int_equal(second->addr.bus, 3);
 	assert_int_equal((hpa_t)pf->config, model_ecam().base + 0x300000);
+	assert_int_equal(sriov_enable(pf, 8), 0);
 	vf = sriov_vf(pf, 7);
 	assert_int_equal(PCI_RID(vf->addr), 0x048e);
 	/* The other port has its numbers, and the other PF's VFs have theirs */
@@ -422,7 +503,7 @@ static void no_numbers_for_a_branch(void **state)
 {
 	(void)state;
 	crowd(4);
-	assert_int_equal(sriov_enable(pf, 1), -ERANGE);
+	assert_int_equal(sriov_number_buses(pf, 1), -ERANGE);
 	assert_int_equal(pf->addr.bus, 1);
 	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x010100);
 	assert_non_null(strstr(test_log, "\"SR-IOV Support\""));
@@ -595,6 +676,30 @@ static void one_bridge_above_does_not_forward(void **state)
 	off();
 }
 
+/* The root port takes what the switch does not: it gets its own back. */
+static void all_bridges_grow_or_none(void **state)
+{
+	(void)state;
+	taken = (struct host_range){0xfe450000, 0xb0000, "something"};
+	behind_a_switch(3);
+	model_set32(0, ROOT_PORT, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfe40fe40, 0xfff0fff0);
+	model_set32(1, 0, PCI_PREFETCH_WINDOW, 0x0000fff0, 0);
+	model_set32(1, 0, PCI_MEMORY_WINDOW, 0xfe40fe40, 0);
+	model_add(0, 0x10, 0x1234, 0x5678, 0x020000);
+	model_set32(0, 0x10, PCI_BAR(0), 0xfe600000, 0xfff00000);
+	find();
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfe40fe40);
+	assert_null(strstr(test_log, "forward 0x"));
+	model_set32(1, 0, PCI_MEMORY_WINDOW, 0xfe40fe40, 0xfff0fff0);
+	assert_int_equal(sriov_enable(pf, 8), 0);
+	assert_int_equal(model_get32(1, 0, PCI_MEMORY_WINDOW), 0xfe50fe40);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfe50fe40);
+}
+
 static void leaves_buses_of_other_bridges_alone(void **state)
 {
 	(void)state;
@@ -732,6 +837,10 @@ int main(void)
 				       set_up),
 		cmocka_unit_test_setup(says_when_there_is_no_room, set_up),
 		cmocka_unit_test_setup(closed_windows_have_no_room, set_up),
+		cmocka_unit_test_setup(opens_a_window_above_ram, set_up),
+		cmocka_unit_test_setup(opens_no_window_beside_another_root,
+				       set_up),
+		cmocka_unit_test_setup(a_window_grows, set_up),
 		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
 		cmocka_unit_test_setup(a_branch_gets_numbers, set_up),
@@ -744,6 +853,7 @@ int main(void)
 		cmocka_unit_test_setup(every_bridge_above_forwards, set_up),
 		cmocka_unit_test_setup(one_bridge_above_does_not_forward,
 				       set_up),
+		cmocka_unit_test_setup(all_bridges_grow_or_none, set_up),
 		cmocka_unit_test_setup(leaves_buses_of_other_bridges_alone,
 				       set_up),
 		cmocka_unit_test_setup(leaves_other_root_buses_alone, set_up),

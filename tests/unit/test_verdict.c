@@ -1,4 +1,4 @@
-/* sources: guest/assign/verdict.c drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c vtd/scope.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: guest/assign/verdict.c drivers/pci/groups.c drivers/pci/pci_acs.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c vtd/scope.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_acs.h"
 #include "drivers/pf.h"
