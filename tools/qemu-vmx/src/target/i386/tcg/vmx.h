@@ -47,4 +47,11 @@ void vmx_event_begin(CPUX86State *env, int vector, bool is_int, int error,
 void vmx_event_end(CPUX86State *env);
 bool vmx_take_interrupt(CPUX86State *env, int interrupt);
 
+/* system/vmx_count.c: nothing is counted unless -cpu ...,x-count=on */
+extern bool vmx_counting;
+void vmx_count_exit(CPUX86State *env, uint32_t reason);
+void vmx_count_entry(CPUX86State *env);
+void vmx_count_pause(CPUX86State *env);
+void vmx_count_rewind(CPUX86State *env, uint32_t tb_flags, unsigned done);
+
 #endif

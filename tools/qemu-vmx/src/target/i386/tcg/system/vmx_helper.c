@@ -805,6 +805,7 @@ void vmx_do_exit(CPUX86State *env)
                    vmcs_read(env, VMCS_EXIT_MSR_STORE_COUNT));
     leave_nonroot(env);
     load_host_state(env);
+    vmx_count_exit(env, v->exit.reason);
     failed = load_msr_area(env, vmcs_read(env, VMCS_EXIT_MSR_LOAD_ADDR),
                            vmcs_read(env, VMCS_EXIT_MSR_LOAD_COUNT));
     if (failed) {
@@ -1835,6 +1836,7 @@ void helper_vmentry(CPUX86State *env, uint32_t resume)
         return;
     }
     env->vmx.vmcs.launched = 1;
+    vmx_count_entry(env);
 
     /*
      * Window exits and an expired timer are found by x86_cpu_exec_interrupt(),
