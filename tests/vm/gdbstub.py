@@ -120,6 +120,9 @@ def attached(m):
 
 PAGE = 0x1000
 NEAR = 512  # pages
+# Where firmware puts programs on a machine of 4 GiB and more: near the end of
+# what is below 2 GiB
+LOADED, LOADED_SIZE = 0x60000000, 0x20000000
 
 
 class Symbols:
@@ -130,10 +133,38 @@ class Symbols:
         where = re.search(r"^gangway: image at 0x([0-9a-f]+)-0x([0-9a-f]+)",
                           m.log, re.M)
         self.start, self.end = int(where[1], 16), int(where[2], 16)
-        names = subprocess.run(["nm", machine.BUILD / "gangway.so"],
-                               check=True, stdout=subprocess.PIPE, text=True)
-        self._offset = {name: int(offset, 16) for offset, name in re.findall(
-            r"^([0-9a-f]+) [tTbBdD] (\w+)$", names.stdout, re.M)}
+        self._read_names()
+
+    def _read_names(self):
+        """{name: (offset in image and file, size)}"""
+        run = subprocess.run(["nm", "-S", machine.BUILD / "gangway.so"],
+                             check=True, stdout=subprocess.PIPE, text=True)
+        names = {name: (int(offset, 16), int(size or "0", 16))
+                 for offset, size, name in re.findall(
+                     r"^([0-9a-f]+) (?:([0-9a-f]+) )?[tTbBdD] (\w+)$",
+                     run.stdout, re.M)}
+        self._offset = {name: offset for name, (offset, _) in names.items()}
+        return names
+
+    @classmethod
+    def of_loaded(cls, m, name):
+        """Before there is a log: @name's code is looked for where firmware puts
+        programs, below 2 GiB.  The file that it was loaded from may lie there
+        too, but not at a page."""
+        symbols = cls.__new__(cls)
+        names = symbols._read_names()
+        offset, size = names[name]
+        code = (machine.BUILD / "gangway.so").read_bytes()[offset:offset + size]
+        dump = m.work / "firmware"
+        m.qmp("pmemsave", val=LOADED, size=LOADED_SIZE, filename=str(dump))
+        memory = dump.read_bytes()
+        dump.unlink()
+        found = [at.start() - offset
+                 for at in re.finditer(re.escape(code), memory)
+                 if (at.start() - offset) % PAGE == 0]
+        assert len(found) == 1, found
+        symbols.start = symbols.end = LOADED + found[0]
+        return symbols
 
     def __getitem__(self, name):
         return self.start + self._offset[name]

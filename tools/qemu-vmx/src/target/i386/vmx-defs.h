@@ -335,7 +335,8 @@ typedef struct CPUVMXCount {
     uint64_t before_block;      /* of its world, when the block began */
     uint64_t waited;            /* in root operation, in loops around PAUSE */
     uint64_t last_pause;        /* insns[0] at the last PAUSE there */
-    uint64_t exit;              /* insns[0] at the last VM exit */
+    uint64_t exit_insns;        /* insns[0] and waited at the last VM exit */
+    uint64_t exit_waited;
     uint64_t entries;           /* VM entries */
     uint64_t halts;             /* HLT in non-root operation */
     uint64_t first_insns;       /* insns[0] and waited at the first one */

@@ -24,7 +24,10 @@
 
 bool vmx_counting;
 
-/* What exits cost: how often each pair of reason and instructions came */
+/*
+ * What exits cost, but for waiting: how often each pair of reason and
+ * instructions came
+ */
 struct cost {
     uint64_t insns;
     uint32_t reason;
@@ -67,8 +70,11 @@ static void note_cost(uint32_t reason, uint64_t insns)
 
 void vmx_count_exit(CPUX86State *env, uint32_t reason)
 {
-    env->vmx_count.exit = env->vmx_count.insns[0];
-    env->vmx_count.reason = reason;
+    CPUVMXCount *c = &env->vmx_count;
+
+    c->exit_insns = c->insns[0];
+    c->exit_waited = c->waited;
+    c->reason = reason;
 }
 
 /* Exit reason and its cost are of the root operation that ends here. */
@@ -80,7 +86,8 @@ void vmx_count_entry(CPUX86State *env)
         return;
     }
     if (c->entries++) {
-        note_cost(c->reason, c->insns[0] - c->exit);
+        note_cost(c->reason, c->insns[0] - c->exit_insns -
+                  (c->waited - c->exit_waited));
     } else {
         c->first_insns = c->insns[0];
         c->first_waited = c->waited;
