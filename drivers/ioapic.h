@@ -8,6 +8,7 @@
 /* Window (82093AA 3.1) and registers (3.2) */
 #define IOREGSEL 0x00
 #define IOWIN 0x10
+#define IOAPIC_SIZE 0x20
 #define IOAPICVER 0x01
 #define IOREDTBL(pin) (0x10 + 2 * (pin)) /* two registers a pin */
 #define RTE_MASKED BIT(16)

@@ -61,19 +61,40 @@ void com1_init(struct vioapic *ioapic)
 	vuart_reset(&uart, backend);
 }
 
-void com1_line_init(const struct acpi_header *madt)
+/* The IOAPIC that has @gsi.  The lines of all are masked: firmware may have
+ * left some open.  A server has an IOAPIC for each of its root complexes. */
+static bool find_ioapic(const struct acpi_header *madt, u32 gsi,
+			struct acpi_ioapic *found)
 {
 	struct acpi_ioapic ioapic;
+	bool any = false;
+	u32 at = 0;
 
-	if (!madt || !acpi_ioapic(madt, &ioapic) ||
-	    host_map_device(ioapic.base, PAGE_SIZE)) {
-		hv_log("console: no IOAPIC, so no input for the guest\n");
+	while (acpi_next_ioapic(madt, &at, &ioapic)) {
+		if (host_map_device(ioapic.base, IOAPIC_SIZE))
+			continue;
+		ioapic_mask_all(ioapic.base);
+		if (gsi - ioapic.gsi_base > ioapic_last_pin(ioapic.base))
+			continue;
+		*found = ioapic;
+		any = true;
+	}
+	return any;
+}
+
+void com1_line_init(const struct acpi_header *madt)
+{
+	u32 gsi = madt ? acpi_isa_gsi(madt, COM1_ISA_IRQ) : 0;
+	struct acpi_ioapic ioapic;
+
+	if (!madt || !find_ioapic(madt, gsi, &ioapic)) {
+		hv_log("console: no IOAPIC has COM1's line, so no input for "
+		       "the guest\n");
 		return;
 	}
-	ioapic_mask_all(ioapic.base);
-	line.pin = acpi_isa_gsi(madt, COM1_ISA_IRQ) - ioapic.gsi_base;
-	if (line.pin > ioapic_last_pin(ioapic.base) || !console_guest_listen())
+	if (!console_guest_listen())
 		return;
+	line.pin = gsi - ioapic.gsi_base;
 	if (vtd_remapping()) {
 		line.irte = vtd_irte_alloc_ioapic(ioapic.id);
 		if (line.irte < 0) {

@@ -16,9 +16,9 @@ void com1_init(struct vioapic *ioapic);
 void com1_access(void *ctx, u64 offset, unsigned int size, bool write,
 		 u64 *value);
 
-/* Find the real line by the machine's @madt (NULL: none) and mask all others.
- * Where there is no IOAPIC or no COM1 the guest has no input, and the log says
- * so. */
+/* Find the real line by the machine's @madt (NULL: none) and mask all others,
+ * of every IOAPIC.  Where no IOAPIC has it the guest has no input, and the log
+ * says so; nor has it any where there is no COM1. */
 void com1_line_init(const struct acpi_header *madt);
 
 /* The guest changed redirection entry @rte of @pin of its IOAPIC: let the

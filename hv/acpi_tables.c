@@ -222,13 +222,6 @@ bool acpi_next_ioapic(const struct acpi_header *madt, u32 *at,
 	return false;
 }
 
-bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic)
-{
-	u32 at = 0;
-
-	return acpi_next_ioapic(madt, &at, ioapic);
-}
-
 hpa_t acpi_local_apic(const struct acpi_header *madt)
 {
 	return madt->length < MADT_ENTRIES

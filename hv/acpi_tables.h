@@ -64,9 +64,6 @@ struct acpi_ioapic {
 bool acpi_next_ioapic(const struct acpi_header *madt, u32 *at,
 		      struct acpi_ioapic *ioapic);
 
-/* The first one of all. */
-bool acpi_ioapic(const struct acpi_header *madt, struct acpi_ioapic *ioapic);
-
 /* Where the local APICs are by the MADT, and the HPET by its table (IA-PC HPET
  * 1.0a 3.2.4); 0: the table is too short. */
 hpa_t acpi_local_apic(const struct acpi_header *madt);

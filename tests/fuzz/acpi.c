@@ -65,14 +65,15 @@ static void read_madt(const struct acpi_header *madt)
 {
 	struct acpi_ioapic ioapic;
 	unsigned int count;
-	u32 id[8];
+	u32 id[8], at = 0;
 
 	count = acpi_cpus(madt, id, ARRAY_SIZE(id));
 	CHECK(count <= ARRAY_SIZE(id));
 	for (unsigned int i = 0; i < count; i++)
 		for (unsigned int j = 0; j < i; j++)
 			CHECK(id[i] != id[j]);
-	acpi_ioapic(madt, &ioapic);
+	while (acpi_next_ioapic(madt, &at, &ioapic))
+		CHECK(at <= madt->length);
 	for (u8 irq = 0; irq < 16; irq++)
 		acpi_isa_gsi(madt, irq);
 }

@@ -290,7 +290,8 @@ static void expect_first_ioapic(const struct acpi_header *madt,
 				char *const *word, const unsigned long *number)
 {
 	struct acpi_ioapic ioapic;
-	bool found = acpi_ioapic(madt, &ioapic);
+	u32 at = 0;
+	bool found = acpi_next_ioapic(madt, &at, &ioapic);
 
 	assert_int_equal(found, !!strcmp(word[1], "none"));
 	if (!found)
