@@ -6,11 +6,13 @@
 #include "guest/vmsix.h"
 #include "drivers/pci/pci_access.h"
 #include "drivers/pci/pci_caps.h"
+#include "hv/format.h"
 #include "hv/log.h"
 #include "hv/mmio.h"
 
 /* The capability (PCIe 7.7.2), offsets from its start */
 #define MSIX_CAP_SIZE 12
+#define NEWER_FIRMWARE "look for a newer firmware of the device"
 
 /* One entry */
 #define ENTRY_ADDRESS_LOW 0
@@ -163,33 +165,32 @@ static bool is_in_bar(const struct pci_function *fn, u8 bar, u32 offset,
 	       size <= fn->bar[bar].size && offset <= fn->bar[bar].size - size;
 }
 
-static int check_places(const struct msix *m)
+static bool lies_right(const struct msix *m, const struct pci_function *fn)
 {
 	u64 table = m->real_vectors * MSIX_ENTRY_SIZE;
 	u64 pba = (m->real_vectors + 63) / 64 * 8;
 
-	if (!is_in_bar(m->fn, m->table_bar, m->table_offset, table) ||
-	    !is_in_bar(m->fn, m->pba_bar, m->pba_offset, pba))
-		return -EINVAL;
-	if (m->table_bar == m->pba_bar &&
-	    m->table_offset < m->pba_offset + pba &&
-	    m->pba_offset < m->table_offset + table)
-		return -EINVAL;
-	return 0;
+	if (!is_in_bar(fn, m->table_bar, m->table_offset, table) ||
+	    !is_in_bar(fn, m->pba_bar, m->pba_offset, pba))
+		return false;
+	return m->table_bar != m->pba_bar ||
+	       m->table_offset >= m->pba_offset + pba ||
+	       m->pba_offset >= m->table_offset + table;
 }
 
-int msix_init(struct msix *m, struct pci_function *fn,
-	      struct msix_backend backend)
+/* What the capability of @fn says.  -ENODEV: none; -EINVAL: not to be used,
+ * @buf: why. */
+static int read_capability(struct msix *m, const struct pci_function *fn,
+			   char *buf, size_t size)
 {
 	u32 table, pba;
 
-	*m = (struct msix){.fn = fn, .backend = backend};
 	m->cap = pci_find_cap(fn, PCI_CAP_MSIX);
 	if (!m->cap)
 		return -ENODEV;
 	if (m->cap > 0x100 - MSIX_CAP_SIZE) {
-		hv_log("msix: " PCI_FMT ": capability cut off at %x\n",
-		       PCI_ARG(fn->addr), m->cap);
+		format(buf, size, "its MSI-X capability is cut off at %x: %s",
+		       m->cap, NEWER_FIRMWARE);
 		return -EINVAL;
 	}
 	m->real_vectors = (pci_read16(fn, m->cap + PCI_MSIX_CONTROL) &
@@ -202,13 +203,35 @@ int msix_init(struct msix *m, struct pci_function *fn,
 	m->table_offset = table & ~(u32)PCI_MSIX_BIR;
 	m->pba_bar = pba & (u32)PCI_MSIX_BIR;
 	m->pba_offset = pba & ~(u32)PCI_MSIX_BIR;
-	if (check_places(m)) {
-		hv_log("msix: " PCI_FMT ": table (BAR%u+%x) or PBA (BAR%u+%x) "
-		       "of %u vectors lies wrong\n",
-		       PCI_ARG(fn->addr), m->table_bar, m->table_offset,
-		       m->pba_bar, m->pba_offset, m->real_vectors);
-		return -EINVAL;
-	}
+	if (lies_right(m, fn))
+		return 0;
+	format(buf, size,
+	       "its MSI-X table (BAR%u+%x) or PBA (BAR%u+%x) of %u vectors "
+	       "lies in no BAR, or one over the other: %s",
+	       m->table_bar, m->table_offset, m->pba_bar, m->pba_offset,
+	       m->real_vectors, NEWER_FIRMWARE);
+	return -EINVAL;
+}
+
+bool msix_refused(const struct pci_function *fn, char *buf, size_t size)
+{
+	struct msix m;
+
+	return read_capability(&m, fn, buf, size) == -EINVAL;
+}
+
+int msix_init(struct msix *m, struct pci_function *fn,
+	      struct msix_backend backend)
+{
+	char why[200];
+	int err;
+
+	*m = (struct msix){.fn = fn, .backend = backend};
+	err = read_capability(m, fn, why, sizeof(why));
+	if (err == -EINVAL)
+		hv_log("msix: " PCI_FMT ": %s\n", PCI_ARG(fn->addr), why);
+	if (err)
+		return err;
 	m->table =
 		(volatile u8 *)(fn->bar[m->table_bar].base + m->table_offset);
 	msix_reset(m);

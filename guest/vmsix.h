@@ -46,9 +46,13 @@ struct msix {
 	unsigned int refused; /* entries that could not be routed, ever */
 };
 
+/* True if the MSI-X capability of @fn cannot be meant: table or PBA outside its
+ * BAR, or one over the other; @buf: why, and what to do.  A VF's BARs count. */
+bool msix_refused(const struct pci_function *fn, char *buf, size_t size);
+
 /* Read the capability of @fn and mask every real entry; memory decoding of @fn
  * is on.  The guest has MSIX_MAX_VECTORS at most.  -ENODEV: none; -EINVAL:
- * table or PBA outside its BAR, or one over the other. */
+ * msix_refused(), logged. */
 int msix_init(struct msix *m, struct pci_function *fn,
 	      struct msix_backend backend);
 

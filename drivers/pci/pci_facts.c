@@ -15,12 +15,14 @@
 #define MEDIATEK 0x14c3
 #define RICOH 0x1180
 #define SERVERENGINES 0x19a2
+#define SAMSUNG 0x144d
 #define SOLARFLARE 0x1924
+#define SOLIDIGM 0x025e
 #define WANGXUN 0x8088
 
 static const struct {
 	u16 vendor, first, last; /* device IDs */
-	u8 facts;
+	u16 facts;
 } table[] = {
 	/* Network cards of several functions without ACS: 82571, 82575 */
 	{INTEL, 0x105e, 0x1060, PCI_FACT_NO_PEERS},
@@ -96,6 +98,12 @@ static const struct {
 	{AMD, 0x149c, 0x149c, PCI_FACT_NO_FLR},
 	{AMD, 0x7901, 0x7901, PCI_FACT_NO_FLR},
 	{MEDIATEK, 0x0616, 0x0616, PCI_FACT_NO_FLR},
+	/* NVMe drives: SM961, whose reset hangs while it is enabled; P3700,
+	   P4510, P5800X */
+	{SAMSUNG, 0xa804, 0xa804, PCI_FACT_NO_FLR},
+	{INTEL, 0x0953, 0x0953, PCI_FACT_SLOW_FLR},
+	{INTEL, 0x0a54, 0x0a54, PCI_FACT_SLOW_FLR},
+	{SOLIDIGM, 0xf1ac, 0xf1ac, PCI_FACT_SLOW_FLR},
 
 	/* SATA controllers: 88SE91xx and 92xx, RocketRAID 642L, 644L, JMB388,
 	   Plextor */
@@ -120,6 +128,18 @@ static const struct {
 	{INTEL, 0x6fc0, 0x6fc0, PCI_FACT_NO_BARS},
 	{INTEL, 0xa1ec, 0xa1ed, PCI_FACT_NO_BARS},
 	{INTEL, 0xa26c, 0xa26d, PCI_FACT_NO_BARS},
+
+	/* Volume Management Devices (VMD, by their driver's list) */
+	{INTEL, 0x201d, 0x201d, PCI_FACT_VMD},
+	{INTEL, 0x28c0, 0x28c0, PCI_FACT_VMD},
+	{INTEL, 0x467f, 0x467f, PCI_FACT_VMD},
+	{INTEL, 0x4c3d, 0x4c3d, PCI_FACT_VMD},
+	{INTEL, 0x7d0b, 0x7d0b, PCI_FACT_VMD},
+	{INTEL, 0x9a0b, 0x9a0b, PCI_FACT_VMD},
+	{INTEL, 0xa77f, 0xa77f, PCI_FACT_VMD},
+	{INTEL, 0xad0b, 0xad0b, PCI_FACT_VMD},
+	{INTEL, 0xb06f, 0xb06f, PCI_FACT_VMD},
+	{INTEL, 0xb60b, 0xb60b, PCI_FACT_VMD},
 };
 
 u32 pci_facts(const struct pci_function *fn)

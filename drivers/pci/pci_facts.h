@@ -21,6 +21,10 @@
 #define PCI_FACT_ALIAS_1 BIT(5)
 /* What stands where BARs would be is something else */
 #define PCI_FACT_NO_BARS BIT(6)
+/* It wants 250 ms after a function-level reset */
+#define PCI_FACT_SLOW_FLR BIT(7)
+/* A Volume Management Device: what is behind it is not to be seen */
+#define PCI_FACT_VMD BIT(8)
 
 /* True if requests of @fn, DMA and messages, may carry the ID of another
  * function of its device: *alias. */

@@ -9,8 +9,9 @@
 
 #define FLR_PENDING_US 1000000 /* longest completion time-out in use */
 #define FLR_DELAY_US 100000
-#define READY_US 1000000 /* PCIe 6.6.1: one second after a reset */
-#define LATE_US 59000000 /* for those that take longer, as Linux does */
+#define SLOW_FLR_DELAY_US 150000 /* and the former: 250 ms */
+#define READY_US 1000000	 /* PCIe 6.6.1: one second after a reset */
+#define LATE_US 59000000	 /* for those that take longer, as Linux does */
 
 /* Advanced features (PCI AF ECN) */
 #define AF_CAP 0x03
@@ -198,6 +199,8 @@ int pci_flr(struct pci_function *fn)
 	pci_write16(fn, pcie + PCIE_DEVCTL,
 		    saved.devctl | (u16)PCIE_DEVCTL_FLR);
 	delay_us(FLR_DELAY_US, "PCIe 6.6.2: function-level reset");
+	if (pci_facts(fn) & PCI_FACT_SLOW_FLR)
+		delay_us(SLOW_FLR_DELAY_US, "pci_facts.c: a slow drive");
 	err = wait_ready(fn, pcie);
 	if (err)
 		return err;

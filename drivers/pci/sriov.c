@@ -25,6 +25,7 @@
 
 #define VF_ENABLE_US 100000
 #define VF_DISABLE_US 1000000
+#define VF_READY_US 1000000 /* PCIe 6.6.1: it may ask to retry so long */
 
 static u16 sriov_cap(const struct pci_function *pf)
 {
@@ -231,8 +232,10 @@ static int add_vf(struct pci_function *pf, const struct pci_bar *bar, u16 cap,
 	vf = pci_add(addr);
 	if (!vf)
 		return -ENOSPC;
-	if (pci_read32(vf, PCI_REVISION) == 0xffffffff) {
-		hv_log("sriov: " PCI_FMT ": VF does not answer\n",
+	if (wait_until(pci_read32(vf, PCI_REVISION) != 0xffffffff, VF_READY_US,
+		       "a VF's configuration space")) {
+		hv_log("sriov: " PCI_FMT ": VF does not answer: turn the "
+		       "machine's power off and on\n",
 		       PCI_ARG(addr));
 		return -EIO;
 	}

@@ -98,7 +98,8 @@ bool assigned_whole_refused(const struct pci_function *fn, char *buf,
 			 "them";
 	if (!reason)
 		return pci_bars_refused(fn, buf, size) ||
-		       bars_refused(fn, buf, size);
+		       bars_refused(fn, buf, size) ||
+		       msix_refused(fn, buf, size);
 	format(buf, size, "%s", reason);
 	return true;
 }

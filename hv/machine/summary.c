@@ -2,6 +2,7 @@
  * change in its firmware's set-up. */
 #include "hv/machine/summary.h"
 #include "drivers/pci/groups.h"
+#include "drivers/pci/pci_facts.h"
 #include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
 #include "guest/assign/verdict.h"
@@ -34,6 +35,7 @@ enum advice {
 	ADVICE_ACS,
 	ADVICE_USB,
 	ADVICE_X2APIC,
+	ADVICE_VMD,
 	ADVICE_COUNT
 };
 
@@ -51,6 +53,8 @@ static const char *const advice_text[] = {
 	[ADVICE_USB] = "\"Legacy USB Support\": Disabled, for USB controllers "
 		       "that firmware keeps memory for (RMRR)",
 	[ADVICE_X2APIC] = "\"X2APIC Opt Out\": Disabled",
+	[ADVICE_VMD] = "\"VMD\", \"Intel RST\" or \"VROC\": Disabled, or "
+		       "drives behind the VMD stay out of sight",
 };
 
 static const char *kind_name(u32 class)
@@ -91,6 +95,8 @@ static u32 log_functions(bool have_vtd)
 
 		if (sriov_total_vfs(&fn[i]))
 			advice &= ~BIT(ADVICE_SRIOV);
+		if (pci_facts(&fn[i]) & PCI_FACT_VMD)
+			advice |= BIT(ADVICE_VMD);
 		if (verdict == VERDICT_NO && have_vtd)
 			advice |= advice_for(&fn[i]);
 		if (verdict == VERDICT_YES && given++ < LINES_MAX)

@@ -228,6 +228,7 @@ int LLVMFuzzerTestOneInput(const u8 *bytes, size_t size)
 	struct input in = {bytes, size};
 
 	fuzz_begin();
+	memset(vtd_attached, 0, sizeof(vtd_attached));
 	obedient = take(&in, 1) & 1;
 	for (unsigned int u = 0; u < 2; u++) {
 		capabilities[u][0] =

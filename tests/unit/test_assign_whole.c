@@ -1,4 +1,4 @@
-/* sources: guest/assign/whole.c hv/memory_map.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
+/* sources: guest/assign/whole.c guest/vmsix.c hv/memory_map.c drivers/pci/pci_reset.c drivers/pci/pci.c drivers/pci/pci_bars.c drivers/pci/pci_caps.c drivers/pci/pci_room.c drivers/pci/pci_buses.c drivers/pci/sriov.c drivers/pci/sriov_bars.c drivers/pci/pci_windows.c tests/unit/pci_model.c drivers/pci/pci_facts.c */
 #include "drivers/framebuffer.h"
 #include "guest/assign/assigned.h"
 #include "guest/assign/ports.h"
@@ -163,7 +163,14 @@ static void interrupts(void **state)
 	assert_int_equal(ready(), 0);
 	model_set8(1, 0, 0x3d, 1, 0);
 	model_set8(1, 0, 0x50, 0x11, 0);
+	model_set32(1, 0, 0x58, 0x8000, 0); /* the PBA, behind the table */
 	assert_int_equal(ready(), 0);
+	/* A table that is nowhere */
+	model_set32(1, 0, 0x54, 0x2, 0);
+	maps = 0;
+	assert_int_equal(ready(), -EOPNOTSUPP);
+	said("its MSI-X table (BAR2+0) or PBA");
+	assert_int_equal(maps, 0);
 }
 
 static void bridges(void **state)

@@ -108,6 +108,8 @@ static void more_vectors_than_can_be(void **state)
 
 static void refuses_bad_capabilities(void **state)
 {
+	char why[200];
+
 	(void)state;
 	model_set16(0, 0x80, 0x72, 2, 0);
 	model_set32(0, 0x80, 0x74, 0x00003fd8 | 3, 0); /* 40 bytes left */
@@ -123,8 +125,14 @@ static void refuses_bad_capabilities(void **state)
 	assert_int_equal(msix_init(&m, &fn, backend), -EINVAL);
 	model_set32(0, 0x80, 0x78, 0x0000002b, 0); /* in the third entry */
 	assert_int_equal(msix_init(&m, &fn, backend), -EINVAL);
+	assert_true(msix_refused(&fn, why, sizeof(why)));
+	assert_string_equal(why, "its MSI-X table (BAR3+0) or PBA (BAR3+28) of "
+				 "3 vectors lies in no BAR, or one over the "
+				 "other: look for a newer firmware of the "
+				 "device");
 	model_set32(0, 0x80, 0x78, 0x00000033, 0); /* right behind it */
 	assert_int_equal(msix_init(&m, &fn, backend), 0);
+	assert_false(msix_refused(&fn, why, sizeof(why)));
 	fn.bar[2] = fn.bar[3];
 	fn.bar[3].size = 32; /* smaller than the table */
 	model_set32(0, 0x80, 0x78, 0x00002002, 0);

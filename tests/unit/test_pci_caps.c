@@ -150,6 +150,20 @@ static void resets_a_function(void **state)
 	assert_int_equal(model_get16(0, 0x20, PCI_COMMAND), 0);
 }
 
+/* A drive that answers before it is ready for its driver */
+static void waits_for_a_slow_drive(void **state)
+{
+	u64 before = test_time;
+
+	(void)state;
+	make_flr();
+	fn.vendor = 0x8086;
+	fn.device = 0x0953;
+	model_set32(0, 0x20, PCI_VENDOR_ID, 0x09538086, 0);
+	assert_int_equal(pci_flr(&fn), 0);
+	assert_true(test_time - before >= 250000);
+}
+
 static void resets_a_vf_whose_ids_read_ones(void **state)
 {
 	struct pci_function pf = model_function(0, 0);
@@ -223,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup(finds_extended_capabilities, set_up),
 		cmocka_unit_test_setup(extended_walk_ends, set_up),
 		cmocka_unit_test_setup(resets_a_function, set_up),
+		cmocka_unit_test_setup(waits_for_a_slow_drive, set_up),
 		cmocka_unit_test_setup(resets_a_vf_whose_ids_read_ones, set_up),
 		cmocka_unit_test_setup(resets_with_transactions_pending,
 				       set_up),

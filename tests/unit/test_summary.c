@@ -1,4 +1,4 @@
-/* sources: hv/machine/summary.c */
+/* sources: hv/machine/summary.c drivers/pci/pci_facts.c */
 #include "drivers/pci/groups.h"
 #include "drivers/pci/pci_room.h"
 #include "drivers/pci/sriov.h"
@@ -149,6 +149,11 @@ static void each_reason_has_its_advice(void **state)
 	expect_not("Opt Out");
 	summary_log(&opted_out, true);
 	expect("Opt Out");
+	expect_not("VROC");
+	fn[0].vendor = 0x8086;
+	fn[0].device = 0x9a0b;
+	summary_log(NULL, true);
+	expect("VROC");
 }
 
 int main(void)
