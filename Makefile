@@ -58,7 +58,7 @@ FORMATTED := $(C_FILES) $(HEADERS) $(wildcard tools/*.c guest/tools/*.c tests/un
 	tests/fuzz/*.[ch] tests/threads/*.[ch] tests/threads/host/hv/*.h \
 	tests/threads/host/hv/vmx/*.h tests/small_world/*.c \
 	tests/small_world/host/hv/*.h tests/attack/kernel/*.c \
-	tests/attack/linux/*.[ch] tests/bochs/*.c tests/leftovers/*.[ch] \
+	tests/attack/linux/*.[ch] tests/bench/*.c tests/bochs/*.c tests/leftovers/*.[ch] \
 	tests/prove/*.[ch] course/*/*.c)
 SCRIPTS := .ci/run tools/check-config $(wildcard tools/*.sh guest/initramfs/init guest/initramfs/*.sh \
 	tests/attack/linux/*.sh tests/kvm/init tests/kvm/*.sh course/*/*.sh)
@@ -73,7 +73,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 .PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
 	unit fuzz coverage vm-tests vm-tests-long soak attack-time \
 	attack-random schedule models mutants prove test-labs check book usb guest \
-	promises build-unit build-fuzz setup emulator format-check lint clean help FORCE
+	promises bench build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
 all:
@@ -97,6 +97,8 @@ help:
 #:                 (part of make test-all; SMP, SHOW, DEVICE as with make run)
 #: make promises   measure what docs/promises.md promises, and write it there
 #:                 (the same is part of make test, which leaves the page alone)
+#: make bench N=3   what work costs under Gangway and bare, by N pairs of boots;
+#:                 written to docs/performance.md: some three minutes a pair
 #: make test-bochs the same image on another emulator of VMX, Bochs (part of
 #:                 make test; MODEL=corei7_haswell_4770: another processor)
 #: make test-distributions
@@ -478,6 +480,23 @@ promises:
 	@TESTS='tests/vm/test_promises.py -k test_promises' \
 		$(PYTHON) tools/test.py vm || [ -e $B/promises.json ]
 	@$(PYTHON) tools/promises.py
+
+# The work that is compared, in an archive that the kernel unpacks after the rest
+$B/bench/bin/work: tests/bench/work.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$Q$(CC) $(GUEST_CFLAGS) -o $@ $<
+
+$B/bench/initramfs.gz: $B/guest/initramfs.gz $B/bench/bin/work
+	$(call say,CPIO,$@)
+	$Qcd $(@D) && echo bin/work | cpio --quiet -R 0:0 -H newc -o | \
+		gzip -n | cat ../guest/initramfs.gz - >$(@F)
+
+bench:
+	@tools/setup.sh install build run emulator
+	@$(MAKE) --no-print-directory $B/gangway.efi $B/bench/initramfs.gz
+	@tools/setup.sh emulator
+	@$(PYTHON) tools/bench.py $(or $(N),3)
 
 test-bochs:
 	@tools/setup.sh install build run bochs
