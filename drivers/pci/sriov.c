@@ -264,8 +264,8 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 	u16 total = pci_read16(pf, cap + SRIOV_TOTAL_VFS);
 
 	if (!count || count > total) {
-		hv_log("sriov: " PCI_FMT ": %u VFs asked for, it has %u\n",
-		       PCI_ARG(pf->addr), count, total);
+		hv_log("sriov: " PCI_FMT ": it has %u VFs, and no VF %d\n",
+		       PCI_ARG(pf->addr), total, count - 1);
 		return -ERANGE;
 	}
 	if (!(pci_read32(pf, cap + SRIOV_PAGES_SUPPORTED) & SRIOV_PAGE_4K)) {

@@ -78,7 +78,7 @@ REFUSED = {
     "a VF of a number too high": (
         {"nvme": {**machine.NVME_VFS, "sriov_vq_flexible": 4,
                   "max_ioqpairs": 6}}, "vf:1b36:0010/1",
-        "2 VFs asked for, it has 1"),
+        "it has 1 VFs, and no VF 1"),
 }
 
 

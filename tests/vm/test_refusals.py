@@ -123,7 +123,8 @@ def test_cards_without_room():
 ABSENT = {
     "an address": ("0000:05:00.0", "0000:05:00.0: no such function"),
     "a VF by its PF's IDs": ("vf:8086:1234/0", "8086:1234"),
-    "a VF of a number too high": ("vf:8086:10c9/99", "igb: 0000:01:00.0: VF 0 to VF 7, no VF 99"),
+    "a VF of a number too high": ("vf:8086:10c9/99",
+                                  "it has 8 VFs, and no VF 99"),
 }
 
 
