@@ -11,6 +11,8 @@
 #define PREFETCH_BASE_HIGH 0x28
 #define PREFETCH_LIMIT_HIGH 0x2c
 #define WINDOW 0xfed0fed0 /* FED00000 to FEDFFFFF */
+#define CLOSED 0x0001fff1 /* of 64 bits; the limit is below the base */
+#define BUSES 0x18	  /* primary, secondary, subordinate, latency timer */
 
 #define BAR0 0x10
 #define EXT_CAPS 0x100
@@ -51,8 +53,28 @@ static void put_vf_bars(u64 ecam, u32 bar0)
 	say("leftovers: VF BAR0 at %08x\n", *CONFIG(ecam, 1, 0, cap + VF_BAR0));
 }
 
+/* Firmware that does not know SR-IOV: no window above 4 GiB, no addresses for
+ * VFs, no numbers behind the card's own bus. */
+static void forget_vfs(u64 ecam)
+{
+	u32 cap = sriov_cap(ecam), buses = *CONFIG(ecam, 0, PORT, BUSES);
+
+	*CONFIG(ecam, 0, PORT, PREFETCH_WINDOW) = CLOSED;
+	*CONFIG(ecam, 0, PORT, PREFETCH_BASE_HIGH) = 0;
+	*CONFIG(ecam, 0, PORT, PREFETCH_LIMIT_HIGH) = 0;
+	*CONFIG(ecam, 0, PORT, BUSES) = (buses & 0xff00ffff) | (buses & 0xff00)
+								       << 8;
+	for (u32 bar = VF_BAR0; bar <= VF_BAR3; bar += VF_BAR3 - VF_BAR0) {
+		*CONFIG(ecam, 1, 0, cap + bar) = 0;
+		*CONFIG(ecam, 1, 0, cap + bar + 4) = 0;
+	}
+	say("leftovers: buses %08x\n", *CONFIG(ecam, 0, PORT, BUSES));
+}
+
 void leave_bars(u64 ecam, u64 unit)
 {
+	if (wanted("no-sriov"))
+		forget_vfs(ecam);
 	if (wanted("bar-over-unit"))
 		put_vf_bars(ecam, (u32)unit);
 	if (wanted("bar-over-hpet"))

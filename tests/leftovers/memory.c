@@ -10,6 +10,8 @@
 #define PIECES 150
 #define PIECE (4 * MIB)
 #define EVENT_BYTES (32 * MIB)
+#define SCREEN_MEMORY 0x10000000
+#define SCREEN_BYTES (16 * MIB)
 
 #define COM1 0x3f8
 #define COM1_STATUS 0x3fd
@@ -57,6 +59,16 @@ static void make_pieces(void)
 	say("leftovers: %u pieces\n", made);
 }
 
+/* Where an integrated display has its picture */
+static void set_screen_aside(void)
+{
+	EFI_PHYSICAL_ADDRESS at = SCREEN_MEMORY;
+
+	if (!take(AllocateAddress, SCREEN_BYTES, &at))
+		give_up("the screen's memory is taken");
+	say("leftovers: the screen's memory is set aside\n");
+}
+
 static void put(char c)
 {
 	while (!(inb(COM1_STATUS) & STATUS_EMPTY))
@@ -86,6 +98,8 @@ void leave_memory(EFI_SYSTEM_TABLE *system)
 		fill_low_memory();
 	if (wanted("pieces"))
 		make_pieces();
+	if (wanted("screen-memory"))
+		set_screen_aside();
 	if (wanted("exit-event") &&
 	    EFI_ERROR(system->BootServices->CreateEvent(
 		    EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_CALLBACK, at_exit, NULL,

@@ -9,6 +9,7 @@ import pytest
 import demo
 import devices
 import machine
+import mutants
 
 MIB = 1 << 20
 
@@ -65,10 +66,15 @@ RESETS = {"e1000e": "power state reset", "nvme": "function-level reset",
           "edu": "no reset", "ahci": "no reset"}
 
 
+# Marvell's 88SE9230: its requests carry the ID of function 1, which is not there
+MARVELL = "-set device.sata1.x-ids=0x92301b4b -set device.sata1.x-alias-function=1"
+
+
 def test_whole_functions(tmp_path):
     """One of each kind, with each kind of reset and of interrupts."""
     names = list(devices.KINDS)
-    options = machine.Options(shell=True, device=",".join(names))
+    options = machine.Options(shell=True, device=",".join(names),
+                              qemu_extra=MARVELL)
     with machine.Machine(options, print) as m:
         assert m.wait_for(r"^DEMO: \d+ passed, 0 failed$", options.timeout)
         check_screen(m, tmp_path)
@@ -86,6 +92,18 @@ def test_whole_functions(tmp_path):
         for name, _, address in devices.places(names):
             assert re.search(rf"^assign: {address}: .*, whole, {RESETS[name]}$",
                              m.log, re.M)
+
+
+@pytest.mark.long
+def test_alias_forgotten():
+    """A hypervisor that does not know of the alias is noticed: what the disk
+    reads is blocked."""
+    efi = mutants.build("alias", "drivers/pci/pci_facts.c",
+                        "return facts && alias->devfn", "return 0 && alias->devfn")
+    options = machine.Options(device="ahci", qemu_extra=MARVELL, efi=str(efi))
+    with machine.Machine(options, print) as m:
+        assert m.wait_for(r"blocked: 0000:00:\w\w.1 .*read", options.timeout), \
+            m.last_line()
 
 
 def test_several_vfs():

@@ -9,7 +9,9 @@ import pytest
 
 import demo
 import machine
+import mutants
 import outside
+import test_screen as screen
 import test_attacks as attacks
 
 sys.path.insert(0, str(machine.ROOT / "tests/data"))
@@ -306,3 +308,76 @@ def test_pf_bar_without_address():
         assert "timeout" not in m.log
         assert outside.words(m, flash, 16) == before
         attacks.check_alive(m)
+
+
+# A port without ARI, below which a real 82576 numbers its VFs 384 further than
+# its PF, on a bus that firmware left no number for
+OLD_PORT = ("-global pcie-root-port.x-no-ari=on "
+            "-global igb.x-vf-offset-no-ari=384")
+
+
+def test_no_sriov():
+    """Firmware that does not know SR-IOV: the branch gets another number, and
+    the VF's requests carry it."""
+    options = machine.Options(qemu_extra=OLD_PORT)
+    with Leftovers(options, "no-sriov") as m:
+        assert m.wait_end(options.timeout), m.last_line()
+        assert re.search(r"^leftovers: buses ..010100$", m.console, re.M)
+        assert ("pci: buses 01-01 below 0000:00:01.0 become 01-02, so that VFs "
+                "have numbers\n") in m.log
+        assert re.search(r"^sriov: 0000:02:10.0: VF 0 of 0000:01:00.0, "
+                         r"8086:10ca, BAR0 c0\w{6} 16K, BAR3 c0\w{6} 16K$",
+                         m.log, re.M)
+        assert "blocked: 0000:02:10.0 (VF 0 of 0000:01:00.0) write" in m.log
+        assert demo.judge(m, True).problems == []
+
+
+@pytest.mark.long
+def test_numbered_too_late():
+    """A hypervisor that numbers buses once the PF does DMA finds no VF."""
+    efi = mutants.build("too-late", "guest/assign/pf_domain.c",
+                        "int err = sriov_number_buses(pf, count);",
+                        "int err = 0;")
+    options = machine.Options(qemu_extra=OLD_PORT, efi=str(efi))
+    with Leftovers(options, "no-sriov") as m:
+        assert m.wait_for(r"^gangway: stopped: a function of assign=",
+                          options.timeout), m.last_line()
+        assert "need buses up to 02" in m.log
+
+
+# A display that fetches its picture by DMA, as integrated graphics do, from
+# memory that firmware set aside and its RMRR names
+SCREEN_MEMORY = 0x10000000
+SCREEN = f"-device bochs-display,addr=4.0,x-scanout-dma={SCREEN_MEMORY:#x}"
+
+
+def picture(tmp_path, efi=""):
+    """The screen of a machine whose guest is off, and its log."""
+    dmar = tables.dmar(UNIT, tables.rmrr(
+        SCREEN_MEMORY, SCREEN_MEMORY + 0xffffff, slot(4)), width=48)
+    options = machine.Options(qemu_extra=SCREEN, efi=str(efi),
+                              settings={"on-poweroff": "halt"})
+    with Leftovers(options, "screen-memory", dmar) as m:
+        assert m.wait_for(r"^gangway: end: halt$", options.timeout), \
+            m.last_line()
+        m.qmp("screendump", filename=str(tmp_path / "screen.ppm"))
+        return screen.Picture(tmp_path / "screen.ppm"), m.log
+
+
+def test_picture_survives(tmp_path):
+    """The display reaches the memory that firmware reserved for it, and no
+    other DMA passes: the log goes on on the screen to its end."""
+    shown, log = picture(tmp_path)
+    assert "which firmware reserves for it (RMRR), stays in its reach" in log
+    assert shown.find("gangway: end: halt", screen.read_font())
+
+
+@pytest.mark.long
+def test_picture_lost(tmp_path):
+    """A hypervisor that blocks the display, too, is noticed: no line is left."""
+    efi = mutants.build("picture", "vtd/reserved.c",
+                        "unsigned int i = 0; i < our_count; i++)\n\t\tif (",
+                        "unsigned int i = 0; i < our_count; i++)\n\t\tif (1 ||")
+    shown, log = picture(tmp_path, efi)
+    assert "gangway: end: halt" in log
+    assert not any(map(any, shown.lit))
