@@ -83,6 +83,8 @@ PROMISES = [
     Promise("kept_kib", "KiB of memory kept from the guest", 4096),
     Promise("ept_kib_per_gib", "KiB of EPT for a GiB of the guest", 8),
     Promise("vtd_kib_per_gib", "KiB of VT-d's second level for a GiB", 8),
+    Promise("fills", "walks of VT-d's tables in the whole run, by MiB", 100,
+            "dma_mib", 60),
     Promise("start", "instructions from take-over to the guest's first",
             10000000),
     *(Promise(f"exit_{reason}", f"instructions of an exit, median: {name}",

@@ -14,6 +14,8 @@ IDLE_S = 10
 BUSY = ("dd if=/dev/zero bs=4k count=4096 2>/dev/null | "
         "dd of=/dev/null bs=4k 2>/dev/null")
 IPIS = "RES", "CAL", "TLB"
+# By QEMU's trace: the remapping unit walked its tables and keeps what it found
+FILL = "vtd_iotlb_page_update"
 
 
 def cpu_counts(m):
@@ -155,7 +157,8 @@ def memory(m):
 
 def test_promises():
     options = machine.Options(smp=4, mem="8G", show="demo,nvme", shell=True,
-                              cpu="x-count=on", settings={"menu": "60"})
+                              cpu="x-count=on", qemu_extra=f"-trace {FILL}",
+                              settings={"menu": "60"})
     with machine.Machine(options, print) as m:
         taken = at_take_over(m)
         assert m.wait_for(r"^DEMO: 10 passed, 0 failed$", options.timeout)
@@ -163,8 +166,11 @@ def test_promises():
         assert m.wait_for(machine.SHELL, 30)
         values = {**promises.of_files(), **start_up(m, taken),
                   **demonstrations(m), **memory(m), **busy(m), **idle(m),
+                  "fills": m.guest_errors.count(FILL),
                   **promises.exits(exit_costs(m))}
+    values["dma_mib"] = values["traffic_mib"] + values["nvme_mib"]
     promises.MEASURED.write_text(json.dumps(values, indent=1))
+    assert values["fills"], "QEMU's trace shows none: not even the first DMA"
     assert promises.broken(values) == []
 
 
