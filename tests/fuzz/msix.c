@@ -1,4 +1,4 @@
-/* sources: guest/vmsix.c drivers/pci/pci_caps.c */
+/* sources: guest/vmsix.c hv/format.c drivers/pci/pci_caps.c */
 /* longest input: 1024 */
 /*
  * The MSI-X capability of a function that says what it likes, and the guest's

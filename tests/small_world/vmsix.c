@@ -1,4 +1,4 @@
-/* sources: guest/vmsix.c */
+/* sources: guest/vmsix.c hv/format.c */
 /*
  * guest/vmsix.c: a table of two entries, of which the guest has one or both,
  * and every sequence of four accesses: each doubleword and quadword of each
