@@ -86,7 +86,7 @@ PROMISES = [
     Promise("fills", "walks of VT-d's tables in the whole run, by MiB", 100,
             "dma_mib", 60),
     Promise("start", "instructions from take-over to the guest's first",
-            10000000),
+            20000000),
     *(Promise(f"exit_{reason}", f"instructions of an exit, median: {name}",
               limit, f"exit_{reason}_times", 1)
       for reason, (name, limit) in EXITS.items()),

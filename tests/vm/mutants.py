@@ -12,9 +12,12 @@ SOURCES = ("boot", "drivers", "guest", "hv", "vtd", "tools", "Makefile",
            "linker.ld")
 
 
-def build(name, file, right, wrong):
-    """The hypervisor with @wrong in place of @right, which is once in @file;
-    returns the path of the image.  Compiles that file alone."""
+def build(name, *changes):
+    """The hypervisor with wrong in place of right, which is once in the file, for
+    each of @changes, (file, right, wrong) or these three alone; returns the path
+    of the image.  Compiles those files alone."""
+    if isinstance(changes[0], str):
+        changes = [changes]
     place = machine.BUILD / "mutants" / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
@@ -24,9 +27,10 @@ def build(name, file, right, wrong):
     for built in ("obj", "font.c", "dsdt.aml"):
         subprocess.run(["cp", "-a", machine.BUILD / built, place / "build"],
                        check=True)
-    text = (place / file).read_text()
-    assert text.count(right) == 1, (file, right, text.count(right))
-    (place / file).write_text(text.replace(right, wrong))
+    for file, right, wrong in changes:
+        text = (place / file).read_text()
+        assert text.count(right) == 1, (file, right, text.count(right))
+        (place / file).write_text(text.replace(right, wrong))
     subprocess.run(["make", "-C", place, "build/gangway.efi"], check=True)
     return place / "build/gangway.efi"
 
