@@ -82,6 +82,12 @@ NOTICED = {
         "drivers/pci/pci_reset.c",
         'delay_us(FLR_DELAY_US, "PCIe 6.6.2: function-level reset");', "", "",
         "left after a reset"),
+    "that registers are gone after a reset": (
+        "drivers/pci/pci_reset.c",
+        'delay_us(FLR_DELAY_US, "PCIe',
+        '(void)*(volatile u32 *)fn->bar[0].base; delay_us(FLR_DELAY_US, "PCIe',
+        "",
+        "read of registers of 01:10.0"),
     "to wait after VF Enable": (
         "drivers/pci/sriov.c",
         'delay_us(VF_ENABLE_US, "PCIe 9.3.3.3.1: VF Enable set");', "", "",
@@ -102,6 +108,19 @@ def test_forgotten(what):
             d = attacks.Commander(m)
             d.ask("write 300000 5a")
         assert mutants.noticed(m, words), m.guest_errors
+
+
+@pytest.mark.long
+def test_forgotten_absence():
+    """In caching mode the unit still has the context that was not there."""
+    efi = mutants.build(
+        "units-absence", "vtd/context.c",
+        "err = vtd_invalidate_context(unit, DOMAIN_OF_NOT_PRESENT, sid);",
+        "err = sid ? 0 : -EIO;")
+    with commanded(efi, "caching-mode=on") as m:
+        d = attacks.Commander(m)
+        said = d.faults("write 300000 5a")
+        assert "reason=0x02" in said[0]  # context entry not present
 
 
 @pytest.mark.long
