@@ -80,7 +80,8 @@ static bool judge_vfs(const struct pci_function *pf, char *buf, size_t size)
 	if (!driver) {
 		format(buf, size,
 		       "its VFs: no, Gangway has no driver for "
-		       "this physical function");
+		       "this physical function (docs/pf-drivers.md: what "
+		       "giving all of it means)");
 		return false;
 	}
 	if (vfs_reserved(pf, driver)) {

@@ -154,7 +154,8 @@ static void no_driver_for_the_pf(void **state)
 	(void)state;
 	have_driver = false;
 	assert_int_equal(judge(1, 0, true), VERDICT_YES);
-	assert_non_null(strstr(text, "no driver"));
+	assert_non_null(strstr(text, "no driver for this physical function "
+				     "(docs/pf-drivers.md: what giving"));
 	refusal = "no whole";
 	expect_no(1, 0, "no whole; its VFs: no, Gangway has no driver");
 }
