@@ -72,7 +72,7 @@ say = @printf '  %-8s %s\n' $(1) $(2)
 
 .PHONY: all run run-usb test test-all test-bochs test-kvm test-distributions \
 	unit fuzz coverage vm-tests vm-tests-long soak attack-time \
-	attack-random schedule models mutants prove test-labs check book usb guest \
+	attack-random schedule models mutants mutation prove test-labs check book usb guest \
 	promises bench build-unit build-fuzz setup emulator format-check lint clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -116,6 +116,9 @@ help:
 #:                 sources with Frama-C, claims of tests/prove with Z3
 #:                 (FILES='vtd/dmar.c': those files alone)
 #: make mutants    mistakes that the tests must notice, one at a time
+#: make mutation N=60 SEED=1
+#:                 so many changes of an operator or constant in the files that
+#:                 isolation rests on; which of them no test of the host notices
 #: make coverage   what unit tests and stored fuzz inputs run of each file
 #: make soak N=50  N boots in a row, each with the whole demonstration
 #: make attack-time N=100 DURATION=60
@@ -627,6 +630,10 @@ mutants:
 	@tools/setup.sh install build test prove
 	@tools/setup.sh optional contracts
 	@$(PYTHON) tools/mutants.py
+
+mutation:
+	@tools/setup.sh install build test
+	@$(PYTHON) tools/mutation.py $(or $(N),60) $(or $(SEED),1)
 
 coverage:
 	@tools/setup.sh install build test

@@ -77,7 +77,8 @@ PROMISES = [
     Promise("interrupt", "exits by an interrupt, since the guest's start", 0),
     Promise("idle_rate", "exits of an idle guest a second, all CPUs", 1,
             "idle_seconds", 10),
-    Promise("image", "bytes of gangway.efi", 430080),
+    # gcc 16 makes 454,000 of what are 426,000 by gcc 12
+    Promise("image", "bytes of gangway.efi", 471040),
     Promise("memory_kib", "KiB of memory in use, guest's tables not counted",
             1024),
     Promise("kept_kib", "KiB of memory kept from the guest", 4096),

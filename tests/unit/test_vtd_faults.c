@@ -76,9 +76,11 @@ static void test_dma_in_words(void **state)
 	assert_non_null(strstr(test_log,
 			       "vtd: dmar0: blocked: 0000:01:10.0 (VF 0 of "
 			       "0000:01:00.0) write 0x40000000, "));
-	assert_non_null(strstr(test_log,
-			       ": not writable (reason 5h, VT-d LGN.2); "
-			       "root[01]=0x"));
+	snprintf(expected, sizeof(expected),
+		 ": not writable (reason 5h, VT-d LGN.2); root[01]=0x%lx, ",
+		 (unsigned long)vtd_units[0].root[1].low);
+	assert_true(vtd_units[0].root[1].low & VTD_PRESENT);
+	assert_non_null(strstr(test_log, expected));
 	snprintf(expected, sizeof(expected),
 		 ", context[80]=0x102:%lx, L4[0]=0x%lx, L3[1]=0x0\n",
 		 (unsigned long)(uintptr_t)domain.table.root | 1,

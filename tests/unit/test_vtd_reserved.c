@@ -3,6 +3,7 @@
 #include "tests/unit/vtd_model.h"
 #include "vtd/context.h"
 #include "vtd/faults.h"
+#include "vtd/regs.h"
 #include "vtd/reserved.h"
 #include "vtd/unit.h"
 #include <string.h>
@@ -182,7 +183,11 @@ static void refuses_in_words(void **state)
 		{0, GIB + 0xfff, "it is larger than 1 GiB"},
 		{5 * GIB - 0x1000, 5 * GIB + 0xfff,
 		 "it has memory of the guest's"},
-		{OTHER_UNIT - 0x1000, OTHER_UNIT + 0xfff,
+		{DISPLAY_UNIT - 0x1000, DISPLAY_UNIT + 0xfff,
+		 "a remapping unit is there"},
+		/* Where the registers of the first one do not reach */
+		{DISPLAY_UNIT + VTD_REGISTERS_SIZE,
+		 DISPLAY_UNIT + VTD_REGISTERS_SIZE + 0xfff,
 		 "a remapping unit is there"},
 		{INTERRUPT_RANGE, INTERRUPT_RANGE + 0xfff,
 		 "the remapping units do not reach it"},

@@ -656,6 +656,9 @@ static void test_large_pages(void **state)
 	dmar.unit_count = 2;
 	dmar.unit[1].base = BASE + 0x1000;
 	assert_false(vtd_has_large_pages(&dmar));
+	dmar.unit[0].base = BASE + 0x1000;
+	dmar.unit[1].base = BASE;
+	assert_false(vtd_has_large_pages(&dmar));
 }
 
 static void test_x2apic_opt_out(void **state)
