@@ -14,6 +14,7 @@
 
 #define LAST_BASIC_LEAF 0x16
 #define LAST_EXTENDED_LEAF 0x80000008
+#define EPT_REACH 48 /* bits, by 4 levels (SDM 3 29.3.2) */
 
 #define LEAF1_ECX_MONITOR BIT(3)
 #define LEAF1_ECX_OSXSAVE BIT(27)
@@ -206,8 +207,11 @@ static struct cpuid_regs extended_leaf(u32 leaf)
 	case 0x80000007:
 		return (struct cpuid_regs){.edx = r.edx &
 						  EXT7_EDX_INVARIANT_TSC};
-	case 0x80000008: /* address widths */
-		return (struct cpuid_regs){.eax = r.eax & 0xffff};
+	case 0x80000008: /* address widths, and what of it EPT reaches */
+		r.eax &= 0xffff;
+		if ((r.eax & 0xff) > EPT_REACH)
+			r.eax |= EPT_REACH << 16;
+		return (struct cpuid_regs){.eax = r.eax};
 	default:
 		return (struct cpuid_regs){0};
 	}

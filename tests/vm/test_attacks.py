@@ -41,7 +41,9 @@ NAMES = {
 def test_processor():
     """Every attack of the processor, and at last page tables where no memory
     is: that ends the guest, with its reason."""
-    with machine.Machine(options("end=page-tables"), print) as m:
+    wide = options("end=page-tables", memory="1280M")
+    wide.cpu = "phys-bits=52"
+    with machine.Machine(wide, print) as m:
         assert m.wait_end(m.options.timeout), m.last_line()
         lines = LINE.findall(m.console)
         assert [line for line in lines if line[0] == "FAIL"] == []

@@ -107,12 +107,16 @@ void attack_cpuid(void)
 {
 	struct cpuid one = cpuid(1, 0), none = cpuid(0x40000103, ~0u);
 	u32 hidden = 1 << 5 | 1 << 6 | 1 << 3; /* VMX, SMX, MONITOR */
+	u32 width = cpuid(0x80000008, 0).eax;
+	u32 reach = (width & 0xff) > 48 ? 48 : 0;
 
 	leaves(0, 0x20);
 	leaves(0x40000000, 0x40000001);
 	leaves(0x400000fe, 0x40000106);
 	leaves(0x7ffffffe, 0x80000010);
 	leaves(0xfffffff0, 0xffffffff);
-	report("CPUID", !(one.ecx & hidden) && !none.eax && !none.ebx,
+	report("CPUID",
+	       !(one.ecx & hidden) && !none.eax && !none.ebx &&
+		       width >> 16 == reach,
 	       "%lu leaves answered, no VMX, SMX or MONITOR among them", asked);
 }
