@@ -91,9 +91,12 @@ static void pass_power(u8 *bitmap)
 		pass(bitmap, MSR_HWP_CAPABILITIES, PASS_READ);
 		pass(bitmap, MSR_HWP_REQUEST, PASS);
 	}
-	if (guest_power.mwait) {
+	/* Ratios: the driver of HWP asks for them, too */
+	if (guest_power.hwp || guest_power.mwait) {
 		pass(bitmap, MSR_PLATFORM_INFO, PASS_READ);
 		pass(bitmap, MSR_TURBO_RATIO_LIMIT, PASS_READ);
+	}
+	if (guest_power.mwait) {
 		pass(bitmap, MSR_PKG_CST_CONFIG, PASS_READ);
 		pass(bitmap, MSR_MPERF, PASS_READ);
 		pass(bitmap, MSR_APERF, PASS_READ);
