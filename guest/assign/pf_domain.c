@@ -107,8 +107,10 @@ int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
 
 	if (err)
 		return err;
-	if (!driver->dma_pages)
+	if (!driver->dma_pages) {
+		pci_enable_path(pf);
 		return driver->start(pf, count, &none);
+	}
 	/* The domain of a start that failed serves the next one. */
 	d = find_domain(pf);
 	if (!d)

@@ -156,10 +156,10 @@ static void needs_no_domain(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(pf_start(&pf[0], &plain, 7), 0);
-	assert_string_equal(order, "NS");
+	assert_string_equal(order, "NPS");
 	assert_null(given.pages);
 	pf_stop_all();
-	assert_string_equal(order, "NS");
+	assert_string_equal(order, "NPS");
 }
 
 /* Its driver turns bus mastering on, and it has its ID in VT-d by then. */
