@@ -14,6 +14,10 @@ struct extent {
 	u64 start, end;
 };
 
+/* Registers of Intel's chipsets since the 100 series that no function shows,
+ * where firmware usually has them: sideband ports, power management */
+static const struct extent hidden = {0xfd000000, 0xfe010000};
+
 /* The bridges above a function, the nearest first, and what they forward; empty
  * for a closed window. */
 struct path {
@@ -125,6 +129,11 @@ static bool is_taken(const struct path *path, unsigned int i,
 	/* Its limit is written in two halves: the upper one stays */
 	if (w.start != w.end && (w.end - 1) >> 32 != (place.end - 1) >> 32) {
 		*end = 0;
+		return true;
+	}
+	if (ranges_overlap(from, place.end - from, hidden.start,
+			   hidden.end - hidden.start)) {
+		*end = hidden.end;
 		return true;
 	}
 	if (!pci_range_taken(path->bridge[i], NULL, from, place.end - from,

@@ -402,6 +402,21 @@ static void a_window_grows(void **state)
 			 0xfe40fe40);
 }
 
+/* Not over what is the chipset's, though nothing says so */
+static void no_window_over_hidden_registers(void **state)
+{
+	(void)state;
+	model_set32(1, 0, PCI_BAR(0), 0xfcf00000, 0xfffe0000);
+	model_set32(1, 0, PCI_BAR(3), 0xfcf40000, 0xffffc000);
+	narrow_window(0xfff0fff0);
+	model_set32(0, ROOT_PORT, PCI_MEMORY_WINDOW, 0xfcf0fcf0, 0xfff0fff0);
+	taken = (struct host_range){0xfcf50000, 0xb0000, "something"};
+	find();
+	assert_int_equal(sriov_enable(pf, 8), -ENOSPC);
+	assert_int_equal(model_get32(0, ROOT_PORT, PCI_MEMORY_WINDOW),
+			 0xfcf0fcf0);
+}
+
 static void checks_the_number_of_vfs(void **state)
 {
 	(void)state;
@@ -846,6 +861,7 @@ int main(void)
 		cmocka_unit_test_setup(opens_no_window_beside_another_root,
 				       set_up),
 		cmocka_unit_test_setup(a_window_grows, set_up),
+		cmocka_unit_test_setup(no_window_over_hidden_registers, set_up),
 		cmocka_unit_test_setup(checks_the_number_of_vfs, set_up),
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
 		cmocka_unit_test_setup(a_branch_gets_numbers, set_up),
