@@ -51,7 +51,8 @@ static void find_limits(const struct pci_function *top, unsigned int *last,
 
 /* How many numbers @top needs for what is below it; 0: something there may not
  * be moved. */
-static unsigned int count_buses(const struct pci_function *top)
+static unsigned int count_buses(const struct pci_function *top,
+				bool (*keep)(const struct pci_function *fn))
 {
 	unsigned int count, buses = 0;
 	const struct pci_function *fn = pci_functions(&count);
@@ -61,7 +62,7 @@ static unsigned int count_buses(const struct pci_function *top)
 			continue;
 		if (fn[i].bridge)
 			buses += fn[i].secondary != 0;
-		else if (fn[i].pf ||
+		else if (fn[i].pf || keep(&fn[i]) ||
 			 pci_read16(&fn[i], PCI_COMMAND) & PCI_COMMAND_MASTER)
 			return 0;
 	}
@@ -115,7 +116,8 @@ static unsigned int number(struct pci_function *bridge, unsigned int next,
 	return next;
 }
 
-int pci_make_buses(const struct pci_function *fn, unsigned int more)
+int pci_make_buses(const struct pci_function *fn, unsigned int more,
+		   bool (*keep)(const struct pci_function *fn))
 {
 	struct pci_function *top = top_of(fn);
 	struct plan plan = {fn->parent, more};
@@ -123,10 +125,11 @@ int pci_make_buses(const struct pci_function *fn, unsigned int more)
 
 	if (!top)
 		return -ENOSPC;
-	buses = count_buses(top);
+	buses = count_buses(top, keep);
 	if (!buses) {
 		hv_log("pci: " PCI_FMT ": its bus keeps its number: a function "
-		       "below " PCI_FMT " does DMA for firmware, or is a VF\n",
+		       "below " PCI_FMT " does DMA for firmware, or may, or "
+		       "is a VF\n",
 		       PCI_ARG(fn->addr), PCI_ARG(top->addr));
 		return -EBUSY;
 	}

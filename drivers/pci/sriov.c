@@ -281,7 +281,8 @@ static int prepare(struct pci_function *pf, u16 cap, u16 count, u16 *ari)
 	return 0;
 }
 
-int sriov_number_buses(struct pci_function *pf, u16 count)
+int sriov_number_buses(struct pci_function *pf, u16 count,
+		       bool (*keep)(const struct pci_function *fn))
 {
 	u16 cap = sriov_cap(pf), ari;
 	int err;
@@ -292,7 +293,7 @@ int sriov_number_buses(struct pci_function *pf, u16 count)
 	if (err)
 		return err;
 	if (!bus_numbers_fit(pf, cap, count))
-		pci_make_buses(pf, more_buses(pf));
+		pci_make_buses(pf, more_buses(pf), keep);
 	return check_bus_numbers(pf, cap, count);
 }
 

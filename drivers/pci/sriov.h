@@ -6,11 +6,13 @@
 
 /*
  * Before the driver of @pf starts, while it does no DMA: number the buses of
- * its branch anew if @count VFs have no numbers there.  -ENODEV: no SR-IOV
- * capability, or no 4 KiB pages; -ERANGE: no VF, more than TotalVFs, or there
- * are no numbers: the way out is in the log.
+ * its branch anew if @count VFs have no numbers there.  @keep: true if a
+ * function must keep its requester ID, because some memory is open to that.
+ * -ENODEV: no SR-IOV capability, or no 4 KiB pages; -ERANGE: no VF, more than
+ * TotalVFs, or there are no numbers: the way out is in the log.
  */
-int sriov_number_buses(struct pci_function *pf, u16 count);
+int sriov_number_buses(struct pci_function *pf, u16 count,
+		       bool (*keep)(const struct pci_function *fn));
 
 /*
  * Enable @count VFs of @pf: ARI forwarding above it, system page size 4 KiB,

@@ -5,6 +5,7 @@
 #include "hv/alloc.h"
 #include "hv/log.h"
 #include "vtd/context.h"
+#include "vtd/reserved.h"
 #include "vtd/second_level.h"
 
 #define FIRST_DOMAIN_ID 0x10 /* the guest's is 1 */
@@ -103,7 +104,7 @@ int pf_start(struct pci_function *pf, const struct pf_driver *driver, u16 count)
 {
 	static const struct pf_dma none;
 	struct pf_domain *d;
-	int err = sriov_number_buses(pf, count);
+	int err = sriov_number_buses(pf, count, vtd_kept);
 
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #include "hv/alloc.h"
 #include "tests/unit/support.h"
 #include "vtd/context.h"
+#include "vtd/reserved.h"
 #include "vtd/second_level.h"
 #include <string.h>
 
@@ -76,8 +77,16 @@ bool vtd_in_use(const struct vtd_domain *domain)
 	return in_use;
 }
 
-int sriov_number_buses(struct pci_function *fn, u16 count)
+bool vtd_kept(const struct pci_function *fn)
 {
+	(void)fn;
+	return false;
+}
+
+int sriov_number_buses(struct pci_function *fn, u16 count,
+		       bool (*keep)(const struct pci_function *fn))
+{
+	assert_ptr_equal(keep, vtd_kept);
 	assert_true(fn >= pf && fn < pf + PFS);
 	assert_int_equal(count, 7);
 	note('N');

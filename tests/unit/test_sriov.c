@@ -429,6 +429,13 @@ static void checks_the_number_of_vfs(void **state)
 	assert_int_equal(PCI_RID(sriov_vf(pf, 7)->addr), 0x018e);
 }
 
+static const struct pci_function *kept;
+
+static bool keep(const struct pci_function *fn)
+{
+	return fn == kept;
+}
+
 static void checks_bus_numbers(void **state)
 {
 	(void)state;
@@ -436,7 +443,7 @@ static void checks_bus_numbers(void **state)
 	model_set32(1, 0, OFFSET_STRIDE, 0x00020100, 0);
 	find();
 	model_set16(1, 0, PCI_COMMAND, PCI_COMMAND_MASTER, 0xffff);
-	assert_int_equal(sriov_number_buses(pf, 1), -ERANGE);
+	assert_int_equal(sriov_number_buses(pf, 1, keep), -ERANGE);
 	assert_non_null(strstr(test_log, "its bus keeps its number: a function "
 					 "below 0000:00:01.0 does DMA"));
 	assert_non_null(strstr(test_log, "turn on \"SR-IOV Support\" and "
@@ -497,7 +504,7 @@ static void a_branch_gets_numbers(void **state)
 	(void)state;
 	crowd(6);
 	second = pci_find((struct pci_addr){.bus = 1, .devfn = 1});
-	assert_int_equal(sriov_number_buses(pf, 8), 0);
+	assert_int_equal(sriov_number_buses(pf, 8, keep), 0);
 	assert_non_null(strstr(test_log, "pci: buses 01-01 below 0000:00:01.0 "
 					 "become 03-04"));
 	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x040300);
@@ -518,10 +525,23 @@ static void no_numbers_for_a_branch(void **state)
 {
 	(void)state;
 	crowd(4);
-	assert_int_equal(sriov_number_buses(pf, 1), -ERANGE);
+	assert_int_equal(sriov_number_buses(pf, 1, keep), -ERANGE);
 	assert_int_equal(pf->addr.bus, 1);
 	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x010100);
 	assert_non_null(strstr(test_log, "\"SR-IOV Support\""));
+}
+
+/* Whoever came to its old number would reach what is open to that. */
+static void what_reaches_memory_keeps_its_number(void **state)
+{
+	(void)state;
+	crowd(6);
+	kept = pci_find((struct pci_addr){.bus = 1, .devfn = 1});
+	assert_int_equal(sriov_number_buses(pf, 8, keep), -ERANGE);
+	kept = NULL;
+	assert_int_equal(pf->addr.bus, 1);
+	assert_int_equal(model_get32(0, ROOT_PORT, 0x18) & 0xffffff, 0x010100);
+	assert_non_null(strstr(test_log, "does DMA for firmware, or may"));
 }
 
 /* By ARI the offset is 80h: the VF's address is the same before and after. */
@@ -866,6 +886,8 @@ int main(void)
 		cmocka_unit_test_setup(checks_bus_numbers, set_up),
 		cmocka_unit_test_setup(a_branch_gets_numbers, set_up),
 		cmocka_unit_test_setup(no_numbers_for_a_branch, set_up),
+		cmocka_unit_test_setup(what_reaches_memory_keeps_its_number,
+				       set_up),
 		cmocka_unit_test_setup(ari_comes_before_addresses, set_up),
 		cmocka_unit_test_setup(room_in_the_prefetchable_window, set_up),
 		cmocka_unit_test_setup(vfs_on_a_bus_of_their_own, set_up),

@@ -336,7 +336,7 @@ def test_no_sriov():
 def test_numbered_too_late():
     """A hypervisor that numbers buses once the PF does DMA finds no VF."""
     efi = mutants.build("too-late", "guest/assign/pf_domain.c",
-                        "int err = sriov_number_buses(pf, count);",
+                        "int err = sriov_number_buses(pf, count, vtd_kept);",
                         "int err = 0;")
     options = machine.Options(qemu_extra=OLD_PORT, efi=str(efi))
     with Leftovers(options, "no-sriov") as m:
