@@ -424,6 +424,22 @@ static void test_reserved_memory(void **state)
 	assert_int_equal(vtd_attach(&domain, vf), 0); /* not its PF's */
 }
 
+/* The DMAR table reserves memory, and does not say for whom. */
+static void test_reserved_for_unknown(void **state)
+{
+	struct model *m = setup(MODEL_CAP, MODEL_ECAP);
+
+	(void)state;
+	dmar.rmrr_unknown = true;
+	open_vf(m);
+	assert_int_equal(vtd_attach(&domain, pf), -EBUSY);
+	assert_int_equal(vtd_attach(&domain, vf), -EBUSY);
+	expect_fault(m, 0x0100, 0, true, 1);
+	pf->class = 0x030000; /* its own is relaxed, as is that of USB */
+	assert_int_equal(vtd_attach(&domain, pf), 0);
+	assert_int_equal(vtd_detach(&domain, pf), 0);
+}
+
 /* That of a USB controller is gone once a guest has it. */
 static void test_relaxed_memory(void **state)
 {
@@ -733,6 +749,7 @@ int main(void)
 		cmocka_unit_test(test_uncovered),
 		cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_reserved_memory),
+		cmocka_unit_test(test_reserved_for_unknown),
 		cmocka_unit_test(test_relaxed_memory),
 		cmocka_unit_test(test_domain_id_too_large),
 		cmocka_unit_test(test_refused_invalidation),
