@@ -263,6 +263,12 @@ static void flr_that_hangs_is_not_used(void **state)
 	model_set8(1, 0, 0x53, 3, 0);
 	find();
 	assert_int_equal(pci_reset_kind(fn, false), PCI_RESET_NONE);
+	/* A drive that hangs by it while it is enabled */
+	model_add(1, 0, 0x144d, 0xa804, 0x010802);
+	model_cap(1, 0, 0x50, 0x13, 0);
+	model_set8(1, 0, 0x53, 3, 0);
+	find();
+	assert_int_equal(pci_reset_kind(fn, false), PCI_RESET_NONE);
 	model_add(1, 0, 0x8086, 0x1501, 0x020000);
 	model_cap(1, 0, 0x50, 0x13, 0);
 	model_set8(1, 0, 0x53, 3, 0);
